@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ProjectConfig(AppConfig):
+    """The settings package as an app, so that Django finds its commands and checks."""
+
+    name = "config"
