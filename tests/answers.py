@@ -19,7 +19,7 @@ OWNERSHIP_AND_MEDIA = [
 FREE_TEXT = [
     {},
     {
-        "project_name": 'It\'s "quoted" \\ <b>&amp; ${HOME} {{ x }} {% y %}',
+        "project_name": 'It\'s "quoted" \\ <b>&amp; ${HOME} {% y %}',
         "project_slug": "quoted",
     },
     {"project_name": "나의 사이트", "aws_region": "ap-northeast-2"},
