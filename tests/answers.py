@@ -54,4 +54,4 @@ def label(answers):
     """A short test id: what the combination is about."""
     words = ("object_ownership", "media_acl", "static_acl", "example_app")
     short = {"BucketOwnerEnforced": "enforced", "BucketOwnerPreferred": "acls", "yes": "app"}
-    return "-".join(short.get(answers[word], answers[word]) for word in words)
+    return "-".join(short.get(answers[word], answers[word]) for word in words if word in answers)

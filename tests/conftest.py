@@ -1,5 +1,6 @@
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,24 @@ def run():
         return done.stdout
 
     return run
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def processes_of(folder):
+    """The command lines of the running processes that name a folder, or work in it."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            place = os.readlink(entry / "cwd")
+        except OSError:
+            continue  # it has ended, or is another user's
+        if str(folder) in command or place.startswith(str(folder)):
+            found.append(command)
+    return found
