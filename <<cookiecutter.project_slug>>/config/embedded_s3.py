@@ -1,14 +1,15 @@
 """A real S3 server (SeaweedFS) for development and tests, on this machine alone.
 
 `manage.py` starts it by itself where a command needs S3 and nothing tells it
-which S3 to use. Any other program gets it by name:
+which S3 to use. Any other program gets it by name; $PORT is the site's:
 
-    python -m config.embedded_s3 gunicorn config.wsgi
+    PORT=8000 python -m config.embedded_s3 gunicorn config.wsgi
 """
 
 import atexit
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -72,6 +73,8 @@ def start_for(argv):
         and environ.Env().bool("DJANGO_DEBUG", default=False)
         and not any(os.environ.get(name) for name in CHOSEN)
     ):
+        if command == "runserver" and (port := re.search(r"\d+$", argv[-1])):
+            os.environ["PORT"] = port[0]
         start(DATA_DIR)
 
 
@@ -87,6 +90,7 @@ def start(data_dir, stop=subprocess.Popen.terminate):
     running = data_dir / "server.json"
     if (server := _read(running)) and _answers(server["AWS_S3_ENDPOINT_URL"]):
         os.environ.update(server)
+        _make_bucket()
         _say(f"Sharing the S3 server of another process: {server['AWS_S3_ENDPOINT_URL']}")
         return
 
@@ -156,6 +160,7 @@ def _make_bucket():
     """Make the bucket as infra/s3.yaml makes the real one, as far as it goes here."""
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import ClientError
     from django.conf import settings
 
     bucket = settings.AWS_STORAGE_BUCKET_NAME
@@ -185,16 +190,25 @@ def _make_bucket():
             }
         ),
     )
+    # Uploads come from the site alone, which gunicorn too serves at $PORT.
+    # SeaweedFS has no pattern for "any port", and others may share this server.
+    port = os.environ.get("PORT", "8000")
+    origins = {f"http://127.0.0.1:{port}", f"http://localhost:{port}"}
+    try:
+        origins.update(client.get_bucket_cors(Bucket=bucket)["CORSRules"][0]["AllowedOrigins"])
+    except ClientError:
+        pass  # None are set yet.
     client.put_bucket_cors(
         Bucket=bucket,
         CORSConfiguration={
             "CORSRules": [
                 {
-                    "AllowedOrigins": ["http://127.0.0.1:*", "http://localhost:*"],
-                    "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
+                    "AllowedOrigins": sorted(origins),
+                    "AllowedMethods": ["GET", "HEAD", "POST"],
                     "AllowedHeaders": ["*"],
-                    "ExposeHeaders": ["ETag"],
-                }
+                },
+                # Fonts and modules need CORS too; who may read is decided elsewhere.
+                {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"]},
             ]
         },
     )
