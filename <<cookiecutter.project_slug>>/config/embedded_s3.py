@@ -1,14 +1,15 @@
 """A real S3 server (SeaweedFS) for development and tests, on this machine alone.
 
 `manage.py` starts it by itself where a command needs S3 and nothing tells it
-which S3 to use. Any other program gets it by name:
+which S3 to use. Any other program gets it by name; $PORT is the site's:
 
-    python -m config.embedded_s3 gunicorn config.wsgi
+    PORT=8000 python -m config.embedded_s3 gunicorn config.wsgi
 """
 
 import atexit
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -66,20 +67,22 @@ def start_for(argv):
         # Tests never touch a bucket that somebody uses, whatever is set.
         data = tempfile.mkdtemp(prefix="s3-")
         atexit.register(shutil.rmtree, data, ignore_errors=True)
-        start(Path(data))
+        start(Path(data), stop=subprocess.Popen.kill)
     elif (
         command in COMMANDS
         and environ.Env().bool("DJANGO_DEBUG", default=False)
         and not any(os.environ.get(name) for name in CHOSEN)
     ):
+        if command == "runserver" and (port := re.search(r"\d+$", argv[-1])):
+            os.environ["PORT"] = port[0]
         start(DATA_DIR)
 
 
-def start(data_dir):
+def start(data_dir, stop=subprocess.Popen.terminate):
     """Start the server, or share the one that runs on `data_dir`.
 
     Sets this process's environment so that settings, and boto3, use it. A
-    server that this call started stops when this process ends.
+    server that this call started is stopped, by `stop`, when this process ends.
 
     Raises EmbeddedS3Error.
     """
@@ -87,7 +90,8 @@ def start(data_dir):
     running = data_dir / "server.json"
     if (server := _read(running)) and _answers(server["AWS_S3_ENDPOINT_URL"]):
         os.environ.update(server)
-        print(f"Sharing the S3 server at {server['AWS_S3_ENDPOINT_URL']}", file=sys.stderr)
+        _make_bucket()
+        _say(f"Sharing the S3 server of another process: {server['AWS_S3_ENDPOINT_URL']}")
         return
 
     server = {
@@ -99,17 +103,20 @@ def start(data_dir):
     os.environ.update(server)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
-    endpoint = _launch(data_dir)
+    # Python runs atexit after sys.exit, not after a signal (a closed terminal sends SIGHUP).
+    for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):
+        signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    endpoint = _launch(data_dir, stop)
     server["AWS_S3_ENDPOINT_URL"] = os.environ["AWS_S3_ENDPOINT_URL"] = endpoint
     _make_bucket()
     # Not before the bucket is there: who reads this file may use the server.
     with open(os.open(running, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
         json.dump(server, file)
     atexit.register(running.unlink, missing_ok=True)
-    print(f"S3 server for development at {endpoint}, data in {data_dir}", file=sys.stderr)
+    _say(f"S3 server for development: {endpoint}, data in {data_dir}")
 
 
-def _launch(data_dir):
+def _launch(data_dir, stop):
     """Run `weed mini` on free ports; return its S3 endpoint."""
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     if not weed:
@@ -139,7 +146,7 @@ def _launch(data_dir):
             # Ctrl-C is for Django, which may still write while it stops.
             start_new_session=True,
         )
-    atexit.register(_stop, process)
+    atexit.register(_stop, process, stop)
     endpoint = f"http://127.0.0.1:{s3_port}"
     deadline = time.monotonic() + START_SECONDS
     while not _answers(endpoint):
@@ -153,6 +160,7 @@ def _make_bucket():
     """Make the bucket as infra/s3.yaml makes the real one, as far as it goes here."""
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import ClientError
     from django.conf import settings
 
     bucket = settings.AWS_STORAGE_BUCKET_NAME
@@ -182,16 +190,25 @@ def _make_bucket():
             }
         ),
     )
+    # Uploads come from the site alone, which gunicorn too serves at $PORT.
+    # SeaweedFS has no pattern for "any port", and others may share this server.
+    port = os.environ.get("PORT", "8000")
+    origins = {f"http://127.0.0.1:{port}", f"http://localhost:{port}"}
+    try:
+        origins.update(client.get_bucket_cors(Bucket=bucket)["CORSRules"][0]["AllowedOrigins"])
+    except ClientError:
+        pass  # None are set yet.
     client.put_bucket_cors(
         Bucket=bucket,
         CORSConfiguration={
             "CORSRules": [
                 {
-                    "AllowedOrigins": ["http://127.0.0.1:*", "http://localhost:*"],
-                    "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
+                    "AllowedOrigins": sorted(origins),
+                    "AllowedMethods": ["GET", "HEAD", "POST"],
                     "AllowedHeaders": ["*"],
-                    "ExposeHeaders": ["ETag"],
-                }
+                },
+                # Fonts and modules need CORS too; who may read is decided elsewhere.
+                {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"]},
             ]
         },
     )
@@ -223,8 +240,13 @@ def _free_ports(count):
     return ports
 
 
-def _stop(process):
-    process.terminate()
+def _say(message):
+    # Not on standard output: that belongs to the command.
+    print(message, file=sys.stderr)
+
+
+def _stop(process, stop):
+    stop(process)
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:
@@ -237,8 +259,6 @@ def main():
     if len(sys.argv) < 2:
         sys.exit("usage: python -m config.embedded_s3 COMMAND [ARGUMENT …]")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # sys.exit, so that atexit stops the server.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         start(DATA_DIR)
     except EmbeddedS3Error as error:

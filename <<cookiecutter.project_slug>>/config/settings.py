@@ -29,10 +29,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -128,13 +130,13 @@ S3_ACLS_ENABLED = S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
 # The host of the region itself: the global one redirects, or refuses to sign.
 AWS_DNS_SUFFIX = "<< suffixes.get(words[0], suffixes.get(words[:2] | join('-'), 'amazonaws.com')) >>"
 S3_HOST = AWS_S3_ENDPOINT_URL or f"https://s3.{AWS_S3_REGION_NAME}.{AWS_DNS_SUFFIX}"
-if AWS_S3_CUSTOM_DOMAIN:
-    S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}"
-elif AWS_S3_ENDPOINT_URL or "." in AWS_STORAGE_BUCKET_NAME:
+if AWS_S3_ENDPOINT_URL or "." in AWS_STORAGE_BUCKET_NAME:
     # S3's certificate covers one label before its host: no bucket with dots.
-    S3_URL = f"{S3_HOST}/{AWS_STORAGE_BUCKET_NAME}"
+    S3_BUCKET_URL = f"{S3_HOST}/{AWS_STORAGE_BUCKET_NAME}"
 else:
-    S3_URL = S3_HOST.replace("://", f"://{AWS_STORAGE_BUCKET_NAME}.")
+    S3_BUCKET_URL = S3_HOST.replace("://", f"://{AWS_STORAGE_BUCKET_NAME}.")
+# Where browsers read what everyone may read.
+S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}" if AWS_S3_CUSTOM_DOMAIN else S3_BUCKET_URL
 
 # In development the pages show the files as you edit them; else the bucket's.
 STATIC_URL = "/static/" if DEBUG else f"{S3_URL}/static/"
@@ -168,6 +170,28 @@ STORAGES = {
             "default_acl": S3_STATIC_ACL if S3_ACLS_ENABLED else None,
         },
     },
+}
+
+# --- Content-Security-Policy ---------------------------------------------
+
+# What a page may load, and from where. Of the bucket, scripts and styles come
+# from static/ alone, so that nothing that a user uploads is ever run. What is
+# not named is refused, inline scripts and styles too.
+STATIC_SOURCES = ["'self'"] if DEBUG else ["'self'", STATIC_URL]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": STATIC_SOURCES,
+        "style-src": STATIC_SOURCES,
+        "font-src": STATIC_SOURCES,
+        # Signed links name the bucket itself, also behind a CDN.
+        "img-src": [*STATIC_SOURCES, *sorted({MEDIA_URL, f"{S3_BUCKET_URL}/media/"})],
+        # Direct uploads go to the bucket.
+        "connect-src": ["'self'", S3_BUCKET_URL],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
 }
 
 # --- Logging -------------------------------------------------------------

@@ -1,0 +1,553 @@
+"""What goes wrong with a bucket, what it means and what mends it: the table of `s3doctor`.
+
+A row is for one step, and for one or more codes: S3's own, the name of a Python
+exception, or one that s3doctor gives (it says so itself). `when` is searched for in
+what S3 said; of several rows the first that fits counts. $NAMES are filled in.
+"""
+
+import re
+from string import Template
+from typing import NamedTuple
+
+from botocore.exceptions import ClientError
+
+# In the order in which things break.
+STEPS = {
+    "settings": "The settings agree with each other.",
+    "endpoint": "The S3 server can be reached, and proves who it is (TLS).",
+    "clock": "This machine's clock is right: S3 refuses requests 15 minutes off.",
+    "credentials": "There are credentials, and S3 knows them.",
+    "bucket": "The bucket exists, and these credentials may list it.",
+    "region": "The bucket is in the region that the settings say.",
+    "ownership": "The bucket takes ACLs if the settings send them (Object Ownership).",
+    "public-access-block": "Block Public Access blocks no more than the settings allow.",
+    "missing-key": "A file that is not there is answered with 404, not 403.",
+    "objects": "Files can be written, read and deleted. Asked with --write only.",
+    "links": "Links to media open for those who may read them, and for no others.",
+    "static": "Browsers can read the published static files.",
+    "cors": "Pages of the site may use fonts from the bucket and upload to it.",
+    "lifecycle": "Unfinished multipart uploads are removed, which else cost money for ever.",
+    "encryption": "The default encryption lets those read who should.",
+    "cdn": "The CDN serves the static files, and nothing private.",
+}
+
+
+class Failure(NamedTuple):
+    step: str
+    codes: str
+    means: str
+    mend: str
+    when: str = ""
+
+
+FAILURES = [
+    # --- settings
+    Failure(
+        "settings",
+        "InconsistentSettings",
+        "Django's system checks found mistakes in the settings; each says what mends it.",
+        "python manage.py check --tag s3",
+    ),
+    # --- endpoint
+    Failure(
+        "endpoint",
+        "gaierror EndpointConnectionError",
+        "No such host: the name of $ENDPOINT cannot be looked up. The region or the endpoint is "
+        "misspelt, or this machine has no DNS.",
+        "python -c \"import socket; print(socket.gethostbyname('$HOST'))\"\n"
+        "# Fails too: correct AWS_S3_REGION_NAME or AWS_S3_ENDPOINT_URL, or this machine's DNS.",
+        when="Name or service|nodename|getaddrinfo|name resolution|not known|resolve",
+    ),
+    Failure(
+        "endpoint",
+        "ConnectionRefusedError EndpointConnectionError",
+        "The host is there, but nothing listens at $ENDPOINT: the server is stopped, or the port "
+        "is another.",
+        "curl -i $ENDPOINT\n# Start the S3 server, or correct AWS_S3_ENDPOINT_URL.",
+    ),
+    Failure(
+        "endpoint",
+        "TimeoutError ConnectTimeoutError ReadTimeoutError",
+        "No answer in time. A firewall, a security group or a missing route drops the packets; or "
+        "the server hangs. In a private subnet S3 needs a NAT or a gateway endpoint.",
+        "curl -v --max-time 5 $ENDPOINT\n"
+        "aws ec2 create-vpc-endpoint --vpc-id $VPC --route-table-ids $ROUTE_TABLE "
+        "--service-name com.amazonaws.$REGION.s3",
+    ),
+    Failure(
+        "endpoint",
+        "SSLError SSLCertVerificationError",
+        "The server at $ENDPOINT speaks plain HTTP, but the URL says https.",
+        "# Write http:// in AWS_S3_ENDPOINT_URL, or the port where the server speaks TLS.",
+        when="WRONG_VERSION_NUMBER|wrong version number|record layer failure",
+    ),
+    Failure(
+        "endpoint",
+        "SSLError SSLCertVerificationError",
+        "The server's certificate is not for $HOST, has expired, or is signed by an authority "
+        "that this machine does not know (a proxy that opens TLS, a certificate of your own).",
+        "openssl s_client -connect $HOST:443 -servername $HOST </dev/null\n"
+        "# Your own authority: set AWS_CA_BUNDLE and SSL_CERT_FILE to its certificate.",
+    ),
+    Failure(
+        "endpoint",
+        "ConnectionResetError RemoteDisconnected ConnectionClosedError BadStatusLine "
+        "ProxyConnectionError IncompleteRead",
+        "Something answers at $ENDPOINT, but it hangs up: a proxy or firewall in between, or no "
+        "S3 server.",
+        'curl -v $ENDPOINT; env | grep -i proxy\n# NO_PROXY="$HOST" goes around a proxy.',
+    ),
+    # --- clock
+    Failure(
+        "clock",
+        "RequestTimeTooSkewed",
+        "This machine's clock is wrong by more than 15 minutes. S3 refuses every signed request, "
+        "and signed links are born expired.",
+        "sudo timedatectl set-ntp true && timedatectl\n"
+        "# In a container, correct the host's clock. After a laptop's sleep, restart the VM.",
+    ),
+    # --- credentials
+    Failure(
+        "credentials",
+        "NoCredentialsError",
+        "boto3 found no credentials: no environment variables, no profile, no SSO login, no role "
+        "of a server or container.",
+        "aws sts get-caller-identity   # as the user that runs Django\n"
+        "# On a server, attach a role (infra/README.md); on your machine: aws sso login.",
+    ),
+    Failure(
+        "credentials",
+        "PartialCredentialsError",
+        "Half a key pair: the key's ID without its secret, or the other way round.",
+        "env | grep -o '^AWS_[A-Z_]*='   # names alone\n"
+        "# Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.",
+    ),
+    Failure(
+        "credentials",
+        "ProfileNotFound",
+        "AWS_PROFILE names a profile that ~/.aws/config of this user does not have.",
+        "aws configure list-profiles",
+    ),
+    Failure(
+        "credentials",
+        "UnauthorizedSSOTokenError SSOTokenLoadError TokenRetrievalError LoginRefreshRequired "
+        "LoginTokenLoadError",
+        "Your login has expired.",
+        "aws sso login   # for `aws login`: aws login",
+    ),
+    Failure(
+        "credentials",
+        "CredentialRetrievalError MetadataRetrievalError InvalidIMDSEndpointError",
+        "A role or a credential_process should give credentials, and failed to.",
+        "aws sts get-caller-identity --debug 2>&1 | tail -30",
+    ),
+    Failure(
+        "credentials",
+        "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException",
+        "S3 does not know this key ID: it was deleted or deactivated, belongs to another "
+        "partition (China, GovCloud) or store, or is temporary and AWS_SESSION_TOKEN is missing.",
+        "aws iam list-access-keys   # is it there, and Active?",
+    ),
+    Failure(
+        "credentials",
+        "SignatureDoesNotMatch",
+        "The secret is not the one of this key ID: it was cut off, has a quote or a space too "
+        "many, or was rotated. If the secret is right: a bucket made minutes ago in another "
+        "region answers like this until AWS's DNS knows it (wait up to an hour), and so does a "
+        "proxy that changes headers.",
+        "aws sts get-caller-identity   # fails: the secret is wrong. Make a new pair:\n"
+        "aws iam create-access-key",
+    ),
+    Failure(
+        "credentials",
+        "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
+        "Temporary credentials ran out. Copied into the environment they do not renew themselves; "
+        "a role or an SSO profile does.",
+        "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN\n"
+        "aws sso login   # on a server: attach a role, and restart Django",
+    ),
+    Failure(
+        "credentials",
+        "InvalidToken InvalidSecurity",
+        "AWS_SESSION_TOKEN does not belong to this key pair; a long-lived pair has none.",
+        "unset AWS_SESSION_TOKEN",
+    ),
+    Failure(
+        "credentials",
+        "InvalidRequest",
+        "The request was signed the old way. Regions made after 2014 take Signature Version 4 "
+        "alone.",
+        'grep -rn "signature_version" config/\n'
+        '# Must be "s3v4"; no AWS_S3_SIGNATURE_VERSION in the settings, no s3 = signature_version '
+        "in ~/.aws/config.",
+        when="AWS4-HMAC-SHA256",
+    ),
+    # --- bucket
+    Failure(
+        "bucket",
+        "NoSuchBucket",
+        "There is no bucket $BUCKET. The name is misspelt, or it was never made or was deleted.",
+        "aws s3api head-bucket --bucket $BUCKET\n"
+        "# Make it: infra/README.md. Other name: set AWS_STORAGE_BUCKET_NAME.",
+    ),
+    Failure(
+        "bucket",
+        "InvalidBucketName",
+        "No bucket can be called $BUCKET.",
+        "# Set AWS_STORAGE_BUCKET_NAME to the bucket's name alone: no s3://, no path.",
+    ),
+    Failure(
+        "bucket",
+        "AllAccessDisabled AccountProblem NotSignedUp",
+        "AWS has switched the account or the bucket off: an unpaid bill, an abuse report, or a new "
+        "account that is not ready.",
+        "# Sign in to the AWS console with the account's root user and read its messages.",
+    ),
+    # --- region
+    Failure(
+        "region",
+        "PermanentRedirect TemporaryRedirect 301 307 AuthorizationHeaderMalformed "
+        "AuthorizationQueryParametersError IllegalLocationConstraintException",
+        "The bucket is in the region $RIGHT_REGION, but the settings say $REGION. Links signed for "
+        "one region are refused in another.",
+        "export AWS_S3_REGION_NAME=$RIGHT_REGION   # where Django's environment is set",
+        when=r"expecting '|x-amz-bucket-region",
+    ),
+    Failure(
+        "region",
+        "TemporaryRedirect 307",
+        "The bucket is so new that AWS's DNS still sends requests to another region. It passes "
+        "within an hour; if not, AWS_S3_REGION_NAME is not the bucket's region.",
+        "aws s3api head-bucket --bucket $BUCKET --query BucketRegion",
+    ),
+    Failure(
+        "region",
+        "PermanentRedirect 301 AuthorizationHeaderMalformed AuthorizationQueryParametersError "
+        "IllegalLocationConstraintException",
+        "The bucket is not in the region $REGION that the settings say.",
+        "aws s3api head-bucket --bucket $BUCKET --query BucketRegion\n"
+        "# Set AWS_S3_REGION_NAME to what it prints.",
+    ),
+    # --- ownership
+    Failure(
+        "ownership",
+        "AccessControlListNotSupported",
+        "The settings send an ACL with each upload, but the bucket's ACLs are disabled (Object "
+        "Ownership: BucketOwnerEnforced, AWS's default since April 2023).",
+        '# In settings.py: S3_OBJECT_OWNERSHIP = "BucketOwnerEnforced" (no ACL is sent then), or\n'
+        "aws s3api put-bucket-ownership-controls --bucket $BUCKET "
+        "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerPreferred}]'",
+    ),
+    Failure(
+        "ownership",
+        "AclsEnabled",
+        "The settings say that the bucket's ACLs are disabled, but they are enabled: whoever may "
+        "write could make a file public.",
+        "aws s3api put-bucket-ownership-controls --bucket $BUCKET "
+        "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
+    ),
+    # --- public-access-block
+    Failure(
+        "public-access-block",
+        "BlockPublicAccess",
+        "The settings make files public, but Block Public Access overrides the bucket policy or "
+        "the ACL that says so: visitors get 403.",
+        "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
+        "$BLOCK\n"
+        "aws s3control get-public-access-block --account-id $ACCOUNT   # the account's overrides",
+    ),
+    Failure(
+        "public-access-block",
+        "AccessDenied",
+        "The upload carries a public ACL, and Block Public Access refuses it.",
+        "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
+        "$BLOCK",
+        when="Block Public Access|BlockPublicAcls|public ACLs",
+    ),
+    # --- missing-key
+    Failure(
+        "missing-key",
+        "MissingKeyForbidden",
+        "S3 answers 403 for a file that is not there, because these credentials may not list the "
+        "bucket. Django then takes a missing file for an error.",
+        "# Allow s3:ListBucket on arn:aws:s3:::$BUCKET (the bucket itself, no /*), without a\n"
+        "# condition on s3:prefix: a GET carries none. infra/s3.yaml has the whole policy.",
+    ),
+    # --- objects
+    Failure(
+        "objects",
+        "AccessDenied KMS.AccessDeniedException",
+        "The bucket is encrypted with a KMS key that these credentials may not use.",
+        "# Allow kms:GenerateDataKey and kms:Decrypt on the key, in its policy and in the role's:\n"
+        "aws s3api get-bucket-encryption --bucket $BUCKET   # names the key",
+        when=r"kms:|KMS",
+    ),
+    Failure(
+        "objects",
+        "KMS.NotFoundException KMS.DisabledException KMS.KMSInvalidStateException "
+        "KMS.InvalidStateException KMS.KeyUnavailableException",
+        "The KMS key of the bucket's default encryption does not exist in this region and "
+        "account, is disabled, or waits for its deletion. Files written with it are unreadable, "
+        "too.",
+        "aws s3api get-bucket-encryption --bucket $BUCKET   # names the key\n"
+        "aws kms describe-key --key-id $KEY; aws kms cancel-key-deletion --key-id $KEY\n"
+        "aws kms enable-key --key-id $KEY",
+    ),
+    Failure(
+        "objects",
+        "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
+        "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch AccessDenied SignatureDoesNotMatch",
+        "This store does not understand the checksums that boto3 sends by itself since 1.36.",
+        'grep -n "checksum" config/storages.py\n'
+        '# Both must be "when_required"; or: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required '
+        "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required",
+        when=r"(?i)checksum|aws-chunked|trailer|content-?sha256|PutObject.*(header you provided|"
+        r"content-?length)",
+    ),
+    Failure(
+        "objects",
+        "ConditionalPutIgnored",
+        "This store ignores If-None-Match: of two uploads of one name at the same time the "
+        "second replaces the first.",
+        "# Update the store (S3 and most stores know it since 2024).",
+    ),
+    Failure(
+        "objects",
+        "WrongContent",
+        "What was read is not what was written: a proxy or the store changes files.",
+        "curl -v $ENDPOINT   # which server answers?",
+    ),
+    # --- links
+    Failure(
+        "links",
+        "LinkRefused",
+        "A signed link, as the site gives it to a visitor, does not open.",
+        "python manage.py s3doctor --only clock --only credentials --only region",
+    ),
+    Failure(
+        "links",
+        "TamperedLinkAccepted",
+        "A link with a wrong signature opens, so every file is public: the store or a proxy does "
+        "not check signatures.",
+        "# Stop serving private files from here, then turn authentication on in the store.",
+    ),
+    Failure(
+        "links",
+        "MediaIsPublic",
+        "Media files are private by the settings, but anyone can read them without a signature.",
+        "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
+        '# Remove what lets Principal "*" read $LOCATION/*, or close all at once:\n'
+        "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
+        "$BLOCK",
+    ),
+    Failure(
+        "links",
+        "MediaIsNotPublic",
+        "Media files are public by the settings, but a visitor cannot read them: the bucket "
+        "policy does not allow it, or Block Public Access overrides it.",
+        "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
+        "# The policy is in infra/s3.yaml. Also: python manage.py s3doctor --only "
+        "public-access-block",
+    ),
+    # --- static
+    Failure(
+        "static",
+        "ManifestMissing",
+        "There is no list of static files (staticfiles.json): nothing was published yet, and "
+        "every page with a {% static %} fails.",
+        "python manage.py collectstatic --noinput",
+    ),
+    Failure(
+        "static",
+        "StaticForbidden",
+        "A visitor may not read static files: the bucket policy does not allow it, or Block "
+        "Public Access of the bucket or the account overrides it.",
+        "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
+        "# The policy is in infra/s3.yaml. Also: python manage.py s3doctor --only "
+        "public-access-block",
+    ),
+    Failure(
+        "static",
+        "StaticMissing",
+        "The list of static files names a file that the bucket does not have: the last "
+        "collectstatic failed, went to another bucket, or the file was deleted.",
+        "python manage.py collectstatic --noinput",
+    ),
+    Failure(
+        "static",
+        "StaticWrongType",
+        "A static file has the wrong Content-Type, so browsers refuse to use it: it was not "
+        "uploaded by collectstatic.",
+        "# Delete that one file from the bucket, then: python manage.py collectstatic --noinput",
+    ),
+    # --- cors
+    Failure(
+        "cors",
+        "FontsRefused",
+        "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
+        "Access-Control-Allow-Origin for it.",
+        "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration '$CORS'\n"
+        "# With a CDN in front, also its response headers policy (infra/s3.yaml); clear its cache.",
+    ),
+    Failure(
+        "cors",
+        "UploadsRefused",
+        "Browsers will not upload from pages of $ORIGIN: the bucket's CORS rules do not allow "
+        "this origin or method.",
+        "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration '$CORS'",
+    ),
+    # --- lifecycle
+    Failure(
+        "lifecycle",
+        "NoSuchLifecycleConfiguration",
+        "Nothing removes unfinished multipart uploads: they are invisible, and cost money for "
+        "ever.",
+        "# infra/s3.yaml has the rule. By hand:\n"
+        "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET "
+        "--lifecycle-configuration '$LIFECYCLE'",
+    ),
+    # --- encryption
+    Failure(
+        "encryption",
+        "KmsBlocksPublic",
+        "New files are encrypted with a KMS key, which anonymous visitors cannot use: public "
+        "files answer 403 or 400 to them.",
+        "aws s3api put-bucket-encryption --bucket $BUCKET --server-side-encryption-configuration "
+        "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
+        "# Then write the files again.",
+    ),
+    # --- cdn
+    Failure(
+        "cdn",
+        "CdnForbidden",
+        "The CDN is there, but the bucket refuses it: the bucket policy lacks the distribution's "
+        "Origin Access Control, or the distribution's origin is another bucket or region.",
+        "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
+        "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/s3.yaml).",
+    ),
+    Failure(
+        "cdn",
+        "CdnServesMedia",
+        "Media files are private by the settings, but the CDN gives them to anyone.",
+        "# In the bucket policy, let the CDN read static/* alone (infra/s3.yaml), then:\n"
+        "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
+    ),
+    Failure(
+        "cdn",
+        "CdnDropsHeaders",
+        "The CDN does not pass on the long caching of static files: browsers fetch each file "
+        "again for each page.",
+        "# Use the cache and response headers policies of infra/s3.yaml; clear the CDN's cache.",
+    ),
+    Failure(
+        "cdn",
+        "CdnUnreachable",
+        "The CDN's domain does not answer as it should: its DNS record, its certificate or its "
+        "origin is not set.",
+        "curl -v https://$CDN/\n"
+        "# The domain must be an alias of the distribution, with a certificate from us-east-1.",
+    ),
+    # --- any step
+    Failure(
+        "",
+        "AccessDenied",
+        "A policy forbids $ACTION outright (an explicit Deny). No Allow elsewhere can change "
+        "that: look for the Deny in the bucket's policy, the role's, the organization's and the "
+        "VPC endpoint's.",
+        "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text",
+        when="explicit deny",
+    ),
+    Failure(
+        "",
+        "AccessDenied",
+        "These credentials lack one permission: $ACTION on $RESOURCE. (Or the bucket belongs to "
+        "another account.)",
+        "aws sts get-caller-identity   # who am I?\n"
+        "# Attach the policies of infra/s3.yaml to that role or user, or allow $ACTION by hand.",
+    ),
+    Failure(
+        "",
+        "SlowDown ServiceUnavailable 503 Throttling ThrottlingException RequestLimitExceeded",
+        "S3 asks for fewer requests a second. It grows by itself within minutes; boto3 already "
+        "tried again.",
+        "python manage.py s3doctor   # again in a minute. Stays: see what else hammers the bucket.",
+    ),
+    Failure(
+        "",
+        "InternalError 500 502 504 RequestTimeout",
+        "The S3 server itself had a fault.",
+        "python manage.py s3doctor   # again in a minute; then see the store's status page or log",
+    ),
+]
+
+UNKNOWN = Failure(
+    "",
+    "",
+    "s3doctor does not know this answer.",
+    '# Look its code up in "Error responses" of the Amazon S3 API Reference.',
+)
+
+
+# The permission that an operation needs, where it is not called like the operation.
+PERMISSIONS = {
+    "ListObjectsV2": "s3:ListBucket",
+    "HeadObject": "s3:GetObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
+}
+
+
+class Failed(Exception):
+    """A failure with the code of a row above. `operation` is boto3's name of what was asked."""
+
+    def __init__(self, code, said, operation=""):
+        self.code, self.said, self.operation_name = code, said, operation
+
+
+def read(error):
+    """Return (code, what was said) of any exception."""
+    if isinstance(error, Failed):
+        return error.code, error.said
+    if not isinstance(error, ClientError):
+        # urllib wraps the interesting one: a refused connection, an unknown name.
+        cause = getattr(error, "reason", None)
+        error = cause if isinstance(cause, Exception) else error
+        return type(error).__name__, " ".join(str(error).split())
+    code, said = error.response["Error"].get("Code", ""), str(error)
+    headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
+    if "x-amz-bucket-region" in headers:
+        said += f" (x-amz-bucket-region: {headers['x-amz-bucket-region']})"
+    # The answer to a HEAD has no body: its code is the bare status.
+    return ("AccessDenied" if code in ("403", "Forbidden") else code), said
+
+
+def permission(error):
+    operation = getattr(error, "operation_name", "")
+    return PERMISSIONS.get(operation, f"s3:{operation}")
+
+
+def find(error):
+    """The row for an exception."""
+    code, said = read(error)
+    for failure in FAILURES:
+        if code in failure.codes.split() and re.search(failure.when, said):
+            return failure
+    return UNKNOWN
+
+
+def explain(error, **names):
+    """Return (what was said, what it means, what mends it) of an exception."""
+    code, said = read(error)
+    failure = find(error)
+    # "… is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::…" because …"
+    denied = re.search(r'to perform: ([\w:]+)(?: on resource: "?([^"\s]+))?', said)
+    region = re.search(r"(?:expecting '|x-amz-bucket-region: )([\w-]+)", said)
+    names["ACTION"] = denied[1] if denied else permission(error)
+    names["RESOURCE"] = denied[2] if denied and denied[2] else names["FILES"]
+    names["RIGHT_REGION"] = region[1] if region else ""
+    means, mend = (Template(text).safe_substitute(names) for text in failure[2:4])
+    return (f"{code}: {said}" if code not in said else said), means, mend

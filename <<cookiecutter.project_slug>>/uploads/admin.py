@@ -1,0 +1,30 @@
+from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+
+from .models import Upload
+
+
+@admin.register(Upload)
+class UploadAdmin(admin.ModelAdmin):
+    """To look at and to delete: files come in through the page, which checks them."""
+
+    list_display = ["link", "owner", "readable_size", "content_type", "created"]
+    list_display_links = ["created"]
+    list_filter = ["content_type", "created"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username"]
+    date_hierarchy = "created"
+    fields = ["link", "owner", "readable_size", "content_type", "created"]
+    readonly_fields = fields
+
+    @admin.display(description="file", ordering="name")
+    def link(self, upload):
+        return format_html('<a href="{}">{}</a>', upload.file.url, upload.name)
+
+    @admin.display(description="size", ordering="size")
+    def readable_size(self, upload):
+        return filesizeformat(upload.size)
+
+    def has_add_permission(self, request):
+        return False

@@ -1,0 +1,34 @@
+# make demo   a rendered project, production-like, at http://127.0.0.1:8000
+# make test   the whole suite
+# Both set up what they need in .venv first.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: demo test lint requirements clean
+
+demo: .venv/ready
+	@$(BIN)/python scripts/demo.py --port $(PORT)
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# Pin what requirements.in names, for every platform, without an index's address.
+requirements: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+		--no-header --no-emit-index-url requirements.in --output-file requirements.txt
+
+clean:
+	rm -rf .venv build

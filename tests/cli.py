@@ -1,0 +1,43 @@
+"""Run cookiecutter as a person does, in a process of its own."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import TEMPLATE, environment
+
+COMMAND = [sys.executable, "-m", "cookiecutter"]
+
+
+def cookiecutter(output, *arguments, template=TEMPLATE, cwd=None, **variables):
+    """Render into the folder `output`, with a home of its own beside it."""
+    home = Path(f"{output}-home")
+    home.mkdir(exist_ok=True)
+    return subprocess.run(
+        [*COMMAND, template, "--no-input", "-o", output, *arguments],
+        cwd=cwd,
+        env=environment(HOME=str(home), **variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def small_template(folder):
+    """The questions and hooks of this template around a project of one file."""
+    folder.mkdir()
+    shutil.copytree(TEMPLATE / "hooks", folder / "hooks")
+    shutil.copy(TEMPLATE / "cookiecutter.json", folder)
+    project = folder / "<<cookiecutter.project_slug>>"
+    project.mkdir()
+    (project / "README.md").write_text("# << cookiecutter.project_name >>\n", encoding="utf-8")
+    return folder
+
+
+def everything_in(folder):
+    """Every path under a folder with its bytes, to see that nothing was touched."""
+    return {
+        path.relative_to(folder): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }

@@ -1,0 +1,94 @@
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def render(cookies_session):
+    """Render the template with some answers; return the project's path.
+
+    A project is shared by the tests of one worker: copy it before writing into it.
+    """
+    rendered = {}
+
+    def render(**answers):
+        key = tuple(sorted(answers.items()))
+        if key not in rendered:
+            result = cookies_session.bake(extra_context=answers, template=str(TEMPLATE))
+            if result.exception:
+                raise result.exception
+            rendered[key] = result.project_path
+        return rendered[key]
+
+    return render
+
+
+@pytest.fixture
+def project(render, tmp_path):
+    """Render into a folder of this test's own."""
+
+    def project(**answers):
+        source = render(**answers)
+        return Path(shutil.copytree(source, tmp_path / source.name))
+
+    return project
+
+
+def environment(**variables):
+    """The environment of somebody who set nothing: no AWS, no Django, this Python first."""
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "DJANGO_", "PYTEST_", "DATABASE_", "CACHE_"))
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return clean | {"PATH": path} | variables
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Run a command in a folder; return its output. Fails the test if the command fails."""
+
+    def run(folder, *command, **variables):
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0, f"{' '.join(command)} → {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    return run
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def processes_of(folder):
+    """The command lines of the running processes that name a folder, or work in it."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            place = os.readlink(entry / "cwd")
+        except OSError:
+            continue  # it has ended, or is another user's
+        if str(folder) in command or place.startswith(str(folder)):
+            found.append(command)
+    return found

@@ -1,0 +1,233 @@
+"""Answers that contradict each other are refused, and all errors of a run are shown at once."""
+
+import ast
+import json
+
+import pytest
+from botocore.utils import is_valid_endpoint_url
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.hook_rules import GOOD, POST, PRE, RULES, errors_in, mended, rendered
+
+NEED_ACLS = ["authenticated-read", "bucket-owner-read", "bucket-owner-full-control"]
+
+
+@pytest.mark.parametrize("acl", NEED_ACLS)
+def test_a_bucket_without_acls_refuses_what_only_an_acl_says(acl):
+    (reason,) = errors_in(media_acl=acl)["media_acl"]
+    assert "AccessControlListNotSupported" in reason
+    assert "object_ownership=BucketOwnerPreferred" in reason
+    assert mended(media_acl=acl)["media_acl"] == "private"
+
+
+@pytest.mark.parametrize("acl", [*NEED_ACLS, "private", "public-read"])
+def test_a_bucket_with_acls_takes_each(acl):
+    assert errors_in(object_ownership="BucketOwnerPreferred", media_acl=acl) == {}
+
+
+@pytest.mark.parametrize("acl", ["private", "public-read"])
+def test_a_policy_can_say_private_and_public(acl):
+    assert errors_in(media_acl=acl) == {}
+
+
+def test_private_static_files_need_a_cdn():
+    (reason,) = errors_in(static_acl="private")["static_acl"]
+    assert "relative url()" in reason and "cdn_domain=" in reason
+    assert errors_in(static_acl="private", cdn_domain="cdn.example.com") == {}
+
+
+@pytest.mark.parametrize(
+    "domain", ["cdn.example.com", "d111111abcdef8.cloudfront.net", "a.b", "xn--bcher-kva.example"]
+)
+def test_a_good_cdn_domain_is_taken(domain):
+    assert errors_in(cdn_domain=domain) == {}
+    assert errors_in(cdn_domain=domain, endpoint_url="https://s3.example.com") == {}
+
+
+@pytest.mark.parametrize(
+    ("domain", "better"),
+    [
+        ("https://cdn.example.com", "cdn.example.com"),
+        ("https://cdn.example.com/static/?a=b", "cdn.example.com"),
+        ("//cdn.example.com", "cdn.example.com"),
+        ("cdn.example.com/", "cdn.example.com"),
+        ("cdn.example.com:443", "cdn.example.com"),
+        ("user:pass@cdn.example.com", "cdn.example.com"),
+        ("CDN.Example.com", "cdn.example.com"),
+        (" cdn.example.com ", "cdn.example.com"),
+        ("cdn.example.com.", "cdn.example.com"),
+        ("cdn.예시.kr", "cdn.xn--vv4b11d.kr"),
+        ("cdn", ""),
+        ("10.0.0.1", ""),
+        ("cdn..example.com", ""),
+        ("-cdn.example.com", ""),
+        ("cdn_1.example.com", ""),
+        ("cdn.example.com'; x", ""),
+        ("a" * 64 + ".example.com", ""),
+        ("a.b\ncdn.example.com", "a.b"),
+        ("my-site-files.s3.amazonaws.com", ""),
+        ("s3.cn-north-1.amazonaws.com.cn", ""),
+    ],
+)
+def test_a_cdn_domain_is_a_domain_and_nothing_more(domain, better):
+    assert list(errors_in(cdn_domain=domain)) == ["cdn_domain"]
+    assert mended(cdn_domain=domain)["cdn_domain"] == better
+
+
+GOOD_ENDPOINTS = [
+    "https://s3.example.com",
+    "http://localhost:9000",
+    "http://127.0.0.1:9000",
+    "http://minio:9000",
+    "https://0123abc.r2.cloudflarestorage.com",
+]
+
+
+@pytest.mark.parametrize("url", GOOD_ENDPOINTS)
+def test_a_good_endpoint_url_is_taken(url):
+    assert errors_in(endpoint_url=url) == {}
+    assert is_valid_endpoint_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "better"),
+    [
+        ("s3.example.com", "https://s3.example.com"),
+        ("localhost:9000", "http://localhost:9000"),
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("https://s3.example.com/", "https://s3.example.com"),
+        ("https://s3.example.com/my-bucket", "https://s3.example.com"),
+        ("https://s3.example.com?x=y", "https://s3.example.com"),
+        ("https://s3.example.com#x", "https://s3.example.com"),
+        ("https://key:secret@s3.example.com", "https://s3.example.com"),
+        ("HTTPS://S3.Example.com", "https://s3.example.com"),
+        ("  https://s3.example.com ", "https://s3.example.com"),
+        ("https:/s3.example.com", "https://s3.example.com"),
+        ("https//s3.example.com", "https://s3.example.com"),
+        ("s3://s3.example.com", "https://s3.example.com"),
+        ("ftp://s3.example.com", "https://s3.example.com"),
+        ("http://", ""),
+        ("https://-x", ""),
+        ("https://s3.example.com:port", ""),
+        ("https://s3.example.com:700000", ""),
+        ("https://s3.exa mple.com", "https://s3.exa"),
+        (" ", ""),
+        ("https://s3.us-east-1.amazonaws.com", ""),
+        ("https://S3.AMAZONAWS.COM", ""),
+        ("https://s3.cn-north-1.amazonaws.com.cn", ""),
+    ],
+)
+def test_an_endpoint_url_is_of_a_host_and_not_amazons(url, better):
+    assert list(errors_in(endpoint_url=url)) == ["endpoint_url"]
+    assert mended(endpoint_url=url)["endpoint_url"] == better
+
+
+anything = st.text(max_size=40) | st.text(alphabet="ab-._:/@ A1é\n", max_size=40)
+answers = st.fixed_dictionaries(
+    {
+        "project_name": anything,
+        "project_slug": anything | st.sampled_from(sorted(PRE["TAKEN"])),
+        "bucket_name": anything | st.just("files-an"),
+        "aws_region": anything | st.sampled_from(["us-east", "Seoul", "nl_ams"]),
+        "object_ownership": st.sampled_from(["BucketOwnerEnforced", "BucketOwnerPreferred"]),
+        "media_acl": st.sampled_from([*NEED_ACLS, "private", "public-read"]),
+        "static_acl": st.sampled_from(["private", "public-read"]),
+        "cdn_domain": anything | st.sampled_from(["", "https://b.s3.amazonaws.com"]),
+        "endpoint_url": anything | st.sampled_from(["", "http://a:1", "https://amazonaws.com"]),
+        "example_app": st.sampled_from(["yes", "no"]),
+    }
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(answers)
+def test_the_mended_answers_are_always_good(answers):
+    assert POST["mend"](POST["mend"](answers, RULES)[1], RULES)[0] == {}
+
+
+@settings(max_examples=300, deadline=None)
+@given(anything)
+def test_a_taken_endpoint_url_is_taken_by_botocore(host):
+    url = f"http://{host}"
+    if errors_in(endpoint_url=url) == {}:
+        assert is_valid_endpoint_url(url)
+
+
+ATTACKS = [
+    'it\'s "quoted"',
+    "'''",
+    '"""',
+    '\\"""',
+    "\\",
+    "\\' + 1 #",
+    "a\nb",
+    "a\r\nb\u2028c",
+    '"""\nraise SystemExit(3)\n"""',
+    ">> << <% %> <# #> #%",
+    "\n#% raw",
+    "{{ x }} {% y %}",
+    "👩‍💻 서울",
+    "\x00\x1b",
+    "%s {} $HOME `id`",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("hook", ["pre_gen_project", "post_gen_project"])
+def test_no_answer_breaks_out_of_a_hook(hook, attack):
+    tree = ast.parse(rendered(hook, **dict.fromkeys(GOOD, attack)))
+    (assigned,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "ANSWERS"
+    ]
+    found = dict(json.loads(ast.literal_eval(assigned)))
+    assert {name: found[name] for name in GOOD} == dict.fromkeys(GOOD, attack)
+
+
+@pytest.mark.parametrize("hook", ["pre_gen_project", "post_gen_project"])
+def test_the_answers_keep_the_order_of_the_questions(hook):
+    tree = ast.parse(rendered(hook))
+    assigned = next(node.value for node in tree.body if isinstance(node, ast.Assign))
+    names = [name for name, _ in json.loads(ast.literal_eval(assigned))]
+    assert [name for name in names if name in GOOD] == list(GOOD)
+
+
+def refusal(capsys, **answers):
+    """Return what the person reads."""
+    errors, better = POST["mend"](answers, RULES)
+    with pytest.raises(SystemExit) as stop:
+        POST["refuse"](errors, answers, better)
+    assert stop.value.code == 1
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("private", "words"),
+    [
+        ({"_template": "."}, "cookiecutter . --no-input \\\n"),
+        ({"_template": "a b"}, "cookiecutter 'a b' --no-input \\\n"),
+        ({"_template": "gh:org/name", "_output_dir": "/tmp/o"}, "gh:org/name --no-input -o /tmp/o"),
+        ({"_template": "gh:org/name", "_checkout": "v1"}, "--checkout v1 \\\n"),
+        ({"_template": "gh:org/name", "_checkout": None}, "cookiecutter gh:org/name --no-input \\"),
+        ({"_template": "https://x.y/name.git", "_repo_dir": "/h/name/sub"}, "--directory sub \\"),
+        ({"_template": "../name/", "_repo_dir": "../name/sub/two"}, "--directory sub/two \\"),
+        ({"_template": ".", "_repo_dir": "./sub"}, "cookiecutter . --no-input --directory sub \\"),
+        ({"_template": "/src/x/src", "_repo_dir": "/src/x/src"}, "/src/x/src --no-input \\\n"),
+    ],
+)
+def test_the_printed_command_is_for_the_same_template(capsys, private, words):
+    assert words in refusal(capsys, **GOOD | {"aws_region": "Seoul"} | private)
+
+
+def test_the_person_reads_the_value_the_rule_and_the_answer_to_give(capsys):
+    text = refusal(capsys, **GOOD | {"bucket_name": "My_Files", "cdn_domain": "cdn"})
+    assert "bucket_name = 'My_Files'\n    It has only lowercase letters" in text
+    assert "    Use 'my-files'.\n" in text
+    assert "cdn_domain = 'cdn'\n" in text and "    Leave it blank.\n" in text
+    assert "    bucket_name=my-files \\\n" in text and "    cdn_domain= \\\n" in text
+
+
+def test_a_terminal_is_not_driven_by_what_was_typed(capsys):
+    assert "\x1b" not in refusal(capsys, **GOOD | {"bucket_name": "\x1b[2Jfiles"})

@@ -1,0 +1,49 @@
+"""The exported template, with {{ }}, renders the same projects as this one."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.answers import COMBINATIONS, label
+from tests.conftest import TEMPLATE
+
+SCRIPT = TEMPLATE / "scripts" / "export_template.py"
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    subprocess.run([sys.executable, SCRIPT, folder], check=True)
+    return folder
+
+
+def contents(project):
+    return {
+        str(path.relative_to(project)): (path.read_bytes(), path.stat().st_mode)
+        for path in project.rglob("*")
+        # .env holds a fresh secret key.
+        if path.is_file() and path.name != ".env"
+    }
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+def test_both_templates_render_the_same_bytes(render, exported, cookies, answers):
+    result = cookies.bake(extra_context=answers, template=str(exported))
+    assert result.exception is None
+    assert contents(result.project_path) == contents(render(**answers))
+
+
+def test_the_exported_template_has_no_name_that_windows_refuses(exported):
+    names = [str(path.relative_to(exported)) for path in exported.rglob("*")]
+    assert not [name for name in names if re.search(r'[<>:"|?*\\]', name)]
+    assert "{{cookiecutter.project_slug}}/manage.py" in names
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{tmp_path} is not empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]

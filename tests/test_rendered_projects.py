@@ -1,0 +1,244 @@
+"""Rendered projects do what their README says, on a real S3 server."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.answers import label
+from tests.conftest import environment, free_port, processes_of
+
+SIX = [
+    {},
+    {"media_acl": "public-read", "example_app": "no", "aws_region": "eu-central-1"},
+    {"static_acl": "private", "cdn_domain": "cdn.example.com", "project_name": "Café 🎉"},
+    {"object_ownership": "BucketOwnerPreferred", "bucket_name": "files.example.com"},
+    {
+        "object_ownership": "BucketOwnerPreferred",
+        "media_acl": "bucket-owner-full-control",
+        "project_name": "나의 사이트",
+        "aws_region": "cn-north-1",
+    },
+    {
+        "object_ownership": "BucketOwnerPreferred",
+        "media_acl": "public-read",
+        "static_acl": "private",
+        "cdn_domain": "cdn.example.com",
+        "endpoint_url": "https://s3.example.net",
+        "aws_region": "anywhere",
+    },
+]
+
+
+@pytest.mark.parametrize("answers", SIX, ids=lambda answers: label(answers) or "defaults")
+def test_the_projects_own_tests_pass(project, run, answers):
+    assert "\nOK" in run(project(**answers), "python", "manage.py", "test")
+
+
+def newest_python():
+    """The newest Python here: the newest Django may need it."""
+    found = [
+        (int(match[1]), str(path))
+        for folder in [*os.environ["PATH"].split(os.pathsep), *_pyenv_folders()]
+        for path in Path(folder).glob("python3.*")
+        if (match := re.fullmatch(r"python3\.(\d+)", path.name))
+    ]
+    works = ["-c", "import venv, ensurepip"]
+    for _, python in sorted(found, reverse=True):
+        if subprocess.run([python, *works], capture_output=True).returncode == 0:
+            return python
+    return sys.executable
+
+
+def _pyenv_folders():
+    return [str(path) for path in (Path.home() / ".pyenv" / "versions").glob("*/bin")]
+
+
+def fresh_environment(folder, python):
+    subprocess.run([python, "-m", "venv", folder / ".venv"], check=True)
+    return {"PATH": f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_the_commands_of_the_rendered_ci_pass_on_the_newest_python(project, run):
+    folder = project()
+    (folder / ".env").unlink()  # git ignores it, so CI has none
+    job = yaml.safe_load((folder / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert any("manage.py test" in command for command in commands)
+    variables = fresh_environment(folder, newest_python()) | job["env"]
+    for command in commands:
+        # As GitHub runs a step.
+        run(folder, "bash", "-e", "-c", command, **variables)
+
+
+def test_a_newcomer_who_follows_the_readme_gets_a_page(project):
+    folder = project()
+    shell = re.search(r"## Run it.*?```sh\n(.*?)```", (folder / "README.md").read_text(), re.S)[1]
+    port = free_port()
+    shell = shell.replace("runserver", f"runserver 127.0.0.1:{port}")
+    # A person would type the password.
+    shell = shell.replace("createsuperuser", "createsuperuser --noinput")
+    with running(
+        folder,
+        "bash",
+        "-ec",
+        shell.replace("python3 -m venv", f"{sys.executable} -m venv"),
+        DJANGO_SUPERUSER_USERNAME="me",
+        DJANGO_SUPERUSER_EMAIL="me@example.com",
+        DJANGO_SUPERUSER_PASSWORD="me",
+    ):
+        page = wait_for(f"http://127.0.0.1:{port}/admin/login/", seconds=240)
+    assert b"password" in page
+    assert processes_of(folder) == []
+
+
+class running:
+    """Run a command in the background; on leaving, press Ctrl-C and wait for its end."""
+
+    def __init__(self, folder, *command, **variables):
+        self.log = folder / f"output-{time.monotonic_ns()}.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(PYTHONUNBUFFERED="1", **variables),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def interrupt(self):
+        if self.process.poll() is None:
+            # Ctrl-C in a terminal reaches every process of the group.
+            os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(timeout=30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        try:
+            self.interrupt()
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+        if error:
+            error.add_note(self.output()[-3000:])
+
+
+def wait_for(url, seconds=30):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as response:
+                return response.read()
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def wait_for_text(process, text, seconds=30):
+    deadline = time.monotonic() + seconds
+    while text not in process.output():
+        assert time.monotonic() < deadline, process.output()
+        time.sleep(0.1)
+
+
+def runserver(folder, **variables):
+    port = free_port()
+    server = running(
+        folder, sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}", **variables
+    )
+    server.url = f"http://127.0.0.1:{port}/"
+    return server
+
+
+def test_runserver_starts_an_s3_server_and_stops_it(project, run):
+    folder = project()
+    run(folder, "python", "manage.py", "migrate", "--verbosity=0")
+    with runserver(folder) as server:
+        wait_for(server.url + "admin/login/")
+        assert "S3 server for development: http://127.0.0.1:" in server.output()
+        assert any("weed" in line for line in processes_of(folder))
+    assert processes_of(folder) == []
+
+
+def test_files_are_there_again_after_a_restart(project, run):
+    folder = project()
+    shell = ["python", "manage.py", "shell", "-v0", "-c"]
+    storage = "from django.core.files.storage import default_storage as s; "
+    save = "from django.core.files.base import ContentFile as C; print(s.save('a.txt', C(b'kept')))"
+    name = run(folder, *shell, storage + save).splitlines()[-1]
+    assert "b'kept'" in run(folder, *shell, storage + f"print(s.open('{name}').read())")
+
+
+def test_a_second_runserver_shares_the_s3_server(project):
+    folder = project()
+    with runserver(folder) as first:
+        wait_for_text(first, "S3 server for development")
+        with runserver(folder) as second:
+            wait_for_text(second, "Sharing the S3 server of another process")
+            wait_for(second.url + "admin/login/")
+        assert any("weed" in line for line in processes_of(folder))
+    assert processes_of(folder) == []
+
+
+def test_a_closed_terminal_stops_the_s3_server(project):
+    folder = project()
+    with runserver(folder) as server:
+        wait_for_text(server, "S3 server for development")
+        os.killpg(server.process.pid, signal.SIGHUP)
+        server.process.wait(timeout=30)
+    assert processes_of(folder) == []
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_S3_ENDPOINT_URL": "http://127.0.0.1:9"},
+        {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
+        {"AWS_PROFILE": "work"},
+        {"DJANGO_DEBUG": "off", "DJANGO_ALLOWED_HOSTS": "127.0.0.1", "DJANGO_HTTPS": "off"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_no_s3_server_is_started_where_one_was_chosen_or_in_production(project, run, variables):
+    folder = project(example_app="no")
+    run(folder, "python", "manage.py", "shell", "-c", "print('ran')", **variables)
+    assert not (folder / ".s3").exists()
+
+
+def test_without_a_wheel_for_the_platform_the_message_says_what_to_set(project):
+    folder = project()
+    # A Python that has the project's packages, but no program `weed` beside it.
+    python = folder / "bare" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "bare"], check=True)
+    packages = Path(yaml.__file__).parent.parent
+    done = subprocess.run(
+        [python, "manage.py", "runserver"],
+        cwd=folder,
+        env=environment(PYTHONPATH=str(packages), PATH="/usr/bin:/bin"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "AWS_S3_ENDPOINT_URL=" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert shutil.which("weed", path="/usr/bin:/bin") is None

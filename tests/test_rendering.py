@@ -1,0 +1,128 @@
+"""Whatever is answered, what is rendered is a whole and tidy Django project."""
+
+import ast
+import re
+import stat
+import tomllib
+
+import pytest
+import yaml
+
+from tests.answers import COMBINATIONS, label
+from tests.test_template_folder import AnyTag
+
+FILES = {
+    ".env",
+    ".env.example",
+    ".github/workflows/ci.yml",
+    ".gitignore",
+    "README.md",
+    "config/__init__.py",
+    "config/apps.py",
+    "config/asgi.py",
+    "config/checks.py",
+    "config/doctor.py",
+    "config/embedded_s3.py",
+    "config/failures.py",
+    "config/management/__init__.py",
+    "config/management/commands/__init__.py",
+    "config/management/commands/s3doctor.py",
+    "config/settings.py",
+    "config/storages.py",
+    "config/urls.py",
+    "config/wsgi.py",
+    "infra/s3.yaml",
+    "manage.py",
+    "pyproject.toml",
+    "tests/__init__.py",
+    "tests/test_storages.py",
+}
+EXAMPLE_APP_FILES = {
+    "uploads/__init__.py",
+    "uploads/admin.py",
+    "uploads/apps.py",
+    "uploads/direct.py",
+    "uploads/forms.py",
+    "uploads/migrations/0001_initial.py",
+    "uploads/migrations/__init__.py",
+    "uploads/models.py",
+    "uploads/rules.py",
+    "uploads/static/uploads/app.css",
+    "uploads/static/uploads/app.js",
+    "uploads/static/uploads/fonts/OFL.txt",
+    "uploads/static/uploads/fonts/bricolage-grotesque-600.woff2",
+    "uploads/static/uploads/images/empty.svg",
+    "uploads/static/uploads/images/mark.svg",
+    "uploads/templates/registration/login.html",
+    "uploads/templates/uploads/_upload.html",
+    "uploads/templates/uploads/base.html",
+    "uploads/templates/uploads/confirm_delete.html",
+    "uploads/templates/uploads/list.html",
+    "uploads/urls.py",
+    "uploads/views.py",
+}
+
+LEFTOVER = re.compile(r"cookiecutter\.|<<|>>|#%|<%|%>|<#")
+
+every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+
+
+def files_of(project):
+    return {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
+
+
+@every_combination
+def test_exactly_the_expected_files_are_rendered(render, answers):
+    expected = FILES | (EXAMPLE_APP_FILES if answers["example_app"] == "yes" else set())
+    assert files_of(render(**answers)) == expected
+
+
+@every_combination
+def test_nothing_of_the_template_is_left_and_every_file_parses(render, answers):
+    parsers = {
+        ".py": ast.parse,
+        ".toml": tomllib.loads,
+        ".yml": lambda text: yaml.load(text, AnyTag),
+        ".yaml": lambda text: yaml.load(text, AnyTag),
+    }
+    project = render(**answers)
+    for name in files_of(project):
+        path = project / name
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a font or an image
+        assert not LEFTOVER.search(text), f"{name} holds {LEFTOVER.search(text)}"
+        if path.suffix in parsers:
+            parsers[path.suffix](text)
+
+
+@every_combination
+def test_the_project_is_linted_formatted_and_checked(project, run, answers):
+    folder = project(**answers)
+    run(folder, "ruff", "check", ".")
+    run(folder, "ruff", "format", "--check", ".")
+    run(folder, "python", "manage.py", "makemigrations", "--check")
+
+
+@every_combination
+def test_production_settings_pass_the_deployment_checks(project, run, answers):
+    folder = project(**answers)
+    run(
+        folder,
+        *"python manage.py check --deploy --fail-level WARNING".split(),
+        DJANGO_DEBUG="off",
+        DJANGO_ALLOWED_HOSTS="www.example.com",
+    )
+
+
+def test_the_secret_key_is_fresh_and_only_the_owner_may_read_it(render):
+    first, second = render() / ".env", render(project_slug="other") / ".env"
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    assert first.read_text() != second.read_text()
+
+
+@pytest.mark.parametrize("name", ["나의 사이트", "Été à Paris", "Ünïcödé", "🎉", "2024 site", "--"])
+def test_any_project_name_gives_an_ascii_slug_and_a_bucket_name(render, name):
+    slug = render(project_name=name).name
+    assert slug.isascii() and slug.isidentifier()
