@@ -20,7 +20,6 @@ wall = time.perf_counter() - start
 with open(sys.argv[1], "w") as file:
     json.dump([wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, status], file)
 """
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass
@@ -64,4 +63,4 @@ def measure(command, *, cwd, env, timeout=900):
             status = 1
     if status:
         raise CommandFailed(f"{' '.join(map(str, command[:4]))}: {output.strip()[-1500:]}")
-    return Cost(wall, cpu, rss * RSS_UNIT), output
+    return Cost(wall, cpu, rss * 1024), output

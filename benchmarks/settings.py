@@ -59,3 +59,6 @@ if PEER.startswith("collectfasta"):
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     }
+
+if os.environ.get("BENCHMARK_UNSIGNED"):
+    STORAGES["default"]["OPTIONS"]["querystring_auth"] = False

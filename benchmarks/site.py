@@ -56,9 +56,7 @@ def admin_files():
 
 def compile_bytecode(*folders):
     """Compile all that will be imported, so that nobody pays for it while measured."""
-    subprocess.run(
-        [sys.executable, "-m", "compileall", "-q", "-j", "0", *folders], check=False
-    )
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders], check=False)
 
 
 def compile_packages():

@@ -35,24 +35,26 @@ def run(site, quick):
             yield from _round(site, turn, files, round_trip, steps=(*STEPS, FRESH))
     for round_trip in ROUND_TRIPS:
         turn = [peers.COLLECTFASTA, peers.COLLECTFASTA_MANIFEST]
-        yield from _round(site, turn, 50 if quick else files, round_trip, admin=not quick)
+        yield from _round(site, turn, 50 if quick else files, round_trip, sample=quick)
         turn = [peers.STOCK, peers.STOCK_MANIFEST]
-        yield from _round(site, turn, 10 if quick else FEW_FILES, round_trip, admin=False)
+        yield from _round(site, turn, 10 if quick else FEW_FILES, round_trip, sample=True)
 
 
 def run_growth(site, quick):
     """Yield a record for the first publish of more and more files."""
-    sizes = [size // 10 for size in GROWTH] if quick else list(GROWTH)
+    sizes = [200, 800] if quick else list(GROWTH)
     for number in range(1 if quick else 3):
-        for files in sizes[number:] + sizes[:number]:
-            for record in _round(
-                site, [peers.OURS], files, 0.03, steps=(FIRST,), admin=False
-            ):
+        for size in sizes[number:] + sizes[:number]:
+            files = size - admin_files()
+            for record in _round(site, [peers.OURS], files, 0.03, steps=(FIRST,)):
                 yield record | {"part": "growth"}
 
 
-def _round(site, turn, files, round_trip, *, steps=STEPS, admin=True):
-    """Each step by each peer in turn, on a server of their own."""
+def _round(site, turn, files, round_trip, *, steps=STEPS, sample=False):
+    """Each step by each peer in turn, on a server of their own.
+
+    A sample goes without admin's files, and tells apart what each run costs anyway.
+    """
     root = site.files(files)
     present = []
     for peer in turn:
@@ -62,13 +64,13 @@ def _round(site, turn, files, round_trip, *, steps=STEPS, admin=True):
             present.append(peer)
     with Server() as server, Proxy(server.address) as proxy:
         # Nobody meets a cold server: a publish that does not count comes first.
-        warm_up = Publisher(site, server, proxy, peers.OURS, root, admin, number=0)
+        warm_up = Publisher(site, server, proxy, peers.OURS, root, sample, number=0)
         warm_up.collectstatic()
         warm_up.remove()
         proxy.delay(round_trip)
         publishers = {}
         for number, peer in enumerate(present, start=1):
-            publishers[peer] = Publisher(site, server, proxy, peer, root, admin, number)
+            publishers[peer] = Publisher(site, server, proxy, peer, root, sample, number)
             if peer.sync:
                 publishers[peer].local = publishers[peers.LOCAL]
         try:
@@ -100,7 +102,7 @@ class WrongResult(Exception):
 class Publisher:
     """One peer with a bucket and a stage folder of its own."""
 
-    def __init__(self, site, server, proxy, peer, root, admin, number):
+    def __init__(self, site, server, proxy, peer, root, sample, number):
         self.server = server
         self.proxy = proxy
         self.peer = peer
@@ -112,17 +114,21 @@ class Publisher:
             "BENCHMARK_FILES": str(root),
             "BENCHMARK_STAGE": str(self.stage),
         }
-        if not admin:
+        if sample:
             self.env["BENCHMARK_WITHOUT_ADMIN"] = "yes"
         self.sources = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-        self.files = len(self.sources) + (admin_files() if admin else 0)
+        self.files = len(self.sources) + (0 if sample else admin_files())
         self.local = None  # who fills the stage folder that a sync sends
         self.cost = None
         self.names = {}
+        self.start = {}
         server.make_bucket(self.bucket)
+        if sample:
+            cost = self.collectstatic(BENCHMARK_FILES=str(site.files(0)))
+            self.start = {"start_wall": cost.wall, "start_cpu": cost.cpu}
 
-    def collectstatic(self):
-        cost, _ = measure(peers.collectstatic(), cwd=self.project, env=self.env)
+    def collectstatic(self, **env):
+        cost, _ = measure(peers.collectstatic(), cwd=self.project, env=self.env | env)
         return cost
 
     def publish(self, step):
@@ -141,13 +147,17 @@ class Publisher:
             cost = self.cost = self.collectstatic()
         requests, proxy_cpu = self.proxy.requests()
         objects = self.server.objects(self.bucket, "static/")
-        return asdict(cost) | {
-            "files": self.files,
-            "requests": requests,
-            "proxy_cpu": proxy_cpu,
-            "objects": len(objects),
-            "new_names": self.check(objects),
-        }
+        return (
+            asdict(cost)
+            | self.start
+            | {
+                "files": self.files,
+                "requests": requests,
+                "proxy_cpu": proxy_cpu,
+                "objects": len(objects),
+                "new_names": self.check(objects),
+            }
+        )
 
     def check(self, objects):
         """Fail unless all is there; return how many hashed names are new (of ours alone)."""
@@ -183,7 +193,7 @@ def show(record):
     else:
         requests = ", ".join(f"{n} {method}" for method, n in sorted(record["requests"].items()))
         what += (
-            f"{record['step']}, {record['files']} files: {record['wall']:.2f} s, "
-            f"CPU {record['cpu']:.2f} s, {record['memory'] / 1e6:.0f} MB, {requests or 'no request'}"
+            f"{record['step']}, {record['files']} files: {record['wall']:.2f} s, CPU "
+            f"{record['cpu']:.2f} s, {record['memory'] / 2**20:.0f} MB, {requests or 'no request'}"
         )
     print(what, file=sys.stderr, flush=True)

@@ -30,6 +30,9 @@ MODIFIED = 1_700_000_000
 
 def generate(root, files=2000, seed=1):
     """Write `files` files under the folder `root`."""
+    root.mkdir(parents=True, exist_ok=True)
+    if not files:
+        return
     rng = random.Random(seed)
     count = {kind: files * share // 100 for kind, share in SHARE.items()}
     # Whatever division left over is images.
