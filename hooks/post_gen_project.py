@@ -332,6 +332,9 @@ def main():
     write_env()
     if answers["example_app"] == "no":
         remove_example_app()
+    if answers["endpoint_url"]:
+        # CloudFormation makes buckets on AWS alone; infra/README.md says how else.
+        os.remove("infra/s3.yaml")
     print_next_steps()
 
 

@@ -8,15 +8,13 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from cookiecutter.main import cookiecutter
-
 TEMPLATE = Path(__file__).resolve().parent.parent
-BUILD = TEMPLATE / "build"
 
 RUN = """
 python manage.py migrate --verbosity 0 &&
@@ -37,13 +35,20 @@ exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --workers 2 --threads 4 --log-l
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=8000)
-    port = parser.parse_args().port
+    parser.add_argument("--folder", type=Path, default=TEMPLATE / "build", help="made anew")
+    arguments = parser.parse_args()
+    port, build = arguments.port, arguments.folder
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             sys.exit(f"Port {port} is in use. Choose another: make demo PORT={port + 1}")
 
-    shutil.rmtree(BUILD, ignore_errors=True)
-    project = cookiecutter(str(TEMPLATE), no_input=True, default_config=True, output_dir=str(BUILD))
+    shutil.rmtree(build, ignore_errors=True)
+    cookiecutter = ["-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
+    subprocess.run(
+        [sys.executable, *cookiecutter, "--output-dir", str(build)],
+        stdout=subprocess.DEVNULL,  # the next steps, which this takes
+        check=True,
+    )
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PORT": str(port),
@@ -52,21 +57,27 @@ def main():
         # Production but for HTTPS, which 127.0.0.1 does not have.
         "DJANGO_HTTPS": "off",
         # Shared by the two workers, as Redis would be.
-        "CACHE_URL": f"filecache://{BUILD / 'cache'}",
+        "CACHE_URL": f"filecache://{build / 'cache'}",
         "DJANGO_SUPERUSER_USERNAME": "demo",
         "DJANGO_SUPERUSER_EMAIL": "demo@example.com",
         "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(9),
     }
+    # A closed terminal, or kill, ends it as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     run = subprocess.Popen(
         [sys.executable, "-m", "config.embedded_s3", "sh", "-c", RUN],
-        cwd=project,
+        cwd=build / "my_site",
         env=environment,
     )
     try:
         sys.exit(run.wait())
     except KeyboardInterrupt:
-        # Ctrl-C reached it as well: it stops gunicorn, then the S3 server.
-        run.wait()
+        run.wait()  # The terminal told it as well.
+    finally:
+        if run.poll() is None:
+            run.terminate()
+            run.wait()
 
 
 if __name__ == "__main__":

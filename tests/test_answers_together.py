@@ -65,6 +65,7 @@ def test_a_good_cdn_domain_is_taken(domain):
         ("cdn_1.example.com", ""),
         ("cdn.example.com'; x", ""),
         ("a" * 64 + ".example.com", ""),
+        ("a." * 130 + "example.com", ""),
         ("a.b\ncdn.example.com", "a.b"),
         ("my-site-files.s3.amazonaws.com", ""),
         ("s3.cn-north-1.amazonaws.com.cn", ""),

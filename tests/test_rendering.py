@@ -31,11 +31,15 @@ FILES = {
     "config/storages.py",
     "config/urls.py",
     "config/wsgi.py",
-    "infra/s3.yaml",
+    "infra/README.md",
+    "infra/by-hand.md",
     "manage.py",
     "pyproject.toml",
     "tests/__init__.py",
     "tests/test_storages.py",
+}
+AWS_FILES = {
+    "infra/s3.yaml",
 }
 EXAMPLE_APP_FILES = {
     "uploads/__init__.py",
@@ -74,6 +78,8 @@ def files_of(project):
 @every_combination
 def test_exactly_the_expected_files_are_rendered(render, answers):
     expected = FILES | (EXAMPLE_APP_FILES if answers["example_app"] == "yes" else set())
+    # CloudFormation does not reach another store.
+    expected |= set() if answers.get("endpoint_url") else AWS_FILES
     assert files_of(render(**answers)) == expected
 
 

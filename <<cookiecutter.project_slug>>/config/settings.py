@@ -166,6 +166,7 @@ STORAGES = {
         "BACKEND": "config.storages.StaticStorage",
         "OPTIONS": {
             **S3_OPTIONS,
+            "bucket_url": S3_BUCKET_URL,
             "prefix": "static",
             "default_acl": S3_STATIC_ACL if S3_ACLS_ENABLED else None,
         },

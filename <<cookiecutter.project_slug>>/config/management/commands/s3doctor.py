@@ -6,8 +6,9 @@ import textwrap
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doctor import Doctor
-from config.failures import STEPS
+from config.doctor.bucket import Bucket
+from config.doctor.failures import STEPS
+from config.doctor.steps import run
 
 
 def site_origin():
@@ -38,8 +39,8 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         results = []
-        doctor = Doctor(options["origin"] or site_origin(), options["write"])
-        for result in doctor.run(options["only"] or ()):
+        bucket = Bucket(options["origin"] or site_origin(), options["write"])
+        for result in run(bucket, options["only"]):
             results.append(result)
             if not options["json"]:
                 self.show(result)

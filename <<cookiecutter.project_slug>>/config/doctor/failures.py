@@ -2,14 +2,11 @@
 
 A row is for one step, and for one or more codes: S3's own, the name of a Python
 exception, or one that s3doctor gives (it says so itself). `when` is searched for in
-what S3 said; of several rows the first that fits counts. $NAMES are filled in.
+what S3 said; of several rows the first that fits counts. s3doctor fills in the $NAMES
+that it knows; the others are yours.
 """
 
-import re
-from string import Template
 from typing import NamedTuple
-
-from botocore.exceptions import ClientError
 
 # In the order in which things break.
 STEPS = {
@@ -39,6 +36,14 @@ class Failure(NamedTuple):
     mend: str
     when: str = ""
 
+
+# Replaces what rules there are. Uploads first: some stores look at the first rule alone.
+PUT_CORS = (
+    "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration "
+    """'{"CORSRules": [{"AllowedOrigins": ["$ORIGIN"], "AllowedMethods": ["GET", "HEAD", """
+    """"POST"], "AllowedHeaders": ["*"]}, {"AllowedOrigins": ["*"], "AllowedMethods": """
+    """["GET", "HEAD"]}]}'"""
+)
 
 FAILURES = [
     # --- settings
@@ -386,7 +391,7 @@ FAILURES = [
         "FontsRefused",
         "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
         "Access-Control-Allow-Origin for it.",
-        "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration '$CORS'\n"
+        f"{PUT_CORS}\n"
         "# With a CDN in front, also its response headers policy (infra/s3.yaml); clear its cache.",
     ),
     Failure(
@@ -394,7 +399,7 @@ FAILURES = [
         "UploadsRefused",
         "Browsers will not upload from pages of $ORIGIN: the bucket's CORS rules do not allow "
         "this origin or method.",
-        "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration '$CORS'",
+        PUT_CORS,
     ),
     # --- lifecycle
     Failure(
@@ -402,9 +407,10 @@ FAILURES = [
         "NoSuchLifecycleConfiguration",
         "Nothing removes unfinished multipart uploads: they are invisible, and cost money for "
         "ever.",
-        "# infra/s3.yaml has the rule. By hand:\n"
-        "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET "
-        "--lifecycle-configuration '$LIFECYCLE'",
+        "# infra/s3.yaml has the rule. By hand, if the bucket has no other rules:\n"
+        "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET --lifecycle-configuration "
+        """'{"Rules": [{"ID": "AbortUploads", "Status": "Enabled", "Filter": {"Prefix": ""}, """
+        """"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]}'""",
     ),
     # --- encryption
     Failure(
@@ -486,68 +492,3 @@ UNKNOWN = Failure(
     "s3doctor does not know this answer.",
     '# Look its code up in "Error responses" of the Amazon S3 API Reference.',
 )
-
-
-# The permission that an operation needs, where it is not called like the operation.
-PERMISSIONS = {
-    "ListObjectsV2": "s3:ListBucket",
-    "HeadObject": "s3:GetObject",
-    "CreateMultipartUpload": "s3:PutObject",
-    "UploadPart": "s3:PutObject",
-    "CompleteMultipartUpload": "s3:PutObject",
-    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
-    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
-}
-
-
-class Failed(Exception):
-    """A failure with the code of a row above. `operation` is boto3's name of what was asked."""
-
-    def __init__(self, code, said, operation=""):
-        self.code, self.said, self.operation_name = code, said, operation
-
-
-def read(error):
-    """Return (code, what was said) of any exception."""
-    if isinstance(error, Failed):
-        return error.code, error.said
-    if not isinstance(error, ClientError):
-        # urllib wraps the interesting one: a refused connection, an unknown name.
-        cause = getattr(error, "reason", None)
-        error = cause if isinstance(cause, Exception) else error
-        return type(error).__name__, " ".join(str(error).split())
-    code, said = error.response["Error"].get("Code", ""), str(error)
-    headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
-    if "x-amz-bucket-region" in headers:
-        said += f" (x-amz-bucket-region: {headers['x-amz-bucket-region']})"
-    # The answer to a HEAD has no body: its code is the bare status.
-    return ("AccessDenied" if code in ("403", "Forbidden") else code), said
-
-
-def permission(error):
-    operation = getattr(error, "operation_name", "")
-    return PERMISSIONS.get(operation, f"s3:{operation}")
-
-
-def find(error):
-    """The row for an exception."""
-    code, said = read(error)
-    for failure in FAILURES:
-        if code in failure.codes.split() and re.search(failure.when, said):
-            return failure
-    return UNKNOWN
-
-
-def explain(error, **names):
-    """Return (what was said, what it means, what mends it) of an exception."""
-    code, said = read(error)
-    failure = find(error)
-    # "… is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::…" because …"
-    denied = re.search(r'to perform: ([\w:]+)(?: on resource: "?([^"\s]+))?', said)
-    region = re.search(r"(?:expecting '|x-amz-bucket-region: )([\w-]+)", said)
-    names["ACTION"] = denied[1] if denied else permission(error)
-    names["RESOURCE"] = denied[2] if denied and denied[2] else names["FILES"]
-    names["RIGHT_REGION"] = region[1] if region else ""
-    means, mend = (Template(text).safe_substitute(names) for text in failure[2:4])
-    return (f"{code}: {said}" if code not in said else said), means, mend
