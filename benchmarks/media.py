@@ -1,0 +1,314 @@
+"""Saving, linking and reading media files: ours, and stock S3Storage.
+
+Each measurement is a process of its own: `python -m benchmarks.media JOB ARGUMENTS`,
+started here with the rendered project as its folder.
+"""
+
+import hashlib
+import json
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.peers import OURS, STOCK
+from benchmarks.proxy import Proxy
+from benchmarks.server import Redis, Server
+
+SAVES, PROCESSES, THREADS = 400, 4, 16
+BIG_BYTES = 256 * 2**20
+ROUND_TRIPS = (0.03, 0.0)
+
+STOCK_NAME = "stock S3Storage"
+PEERS = {"this project": OURS.storage, STOCK_NAME: STOCK.storage}
+
+
+class JobFailed(Exception):
+    """A measuring process ended with an error."""
+
+
+def run(site, quick):
+    """Yield a record for each measurement of each peer."""
+    rounds = 1 if quick else 3
+    big_file = site.folder / "big.bin"
+    checksum = _make_big_file(big_file, BIG_BYTES // 16 if quick else BIG_BYTES)
+    for number in range(rounds):
+        # A server for each round: deleted objects keep their place on its disk.
+        with Server() as server, Proxy(server.address) as proxy, Redis() as redis:
+            peers = list(PEERS)[:: -1 if number % 2 else 1]
+            for peer in peers:
+                bench = Bench(site, server, proxy, redis, peer)
+                for results in (
+                    bench.race(),
+                    bench.links(),
+                    bench.threads(),
+                    *(bench.big(big_file, checksum, trip) for trip in ROUND_TRIPS),
+                ):
+                    record = {"part": "media", "peer": peer}
+                    try:
+                        for result in results:
+                            yield record | result
+                    except JobFailed as error:
+                        yield record | {"error": str(error)}
+
+
+class Bench:
+    """One peer with a bucket of its own."""
+
+    def __init__(self, site, server, proxy, redis, peer):
+        self.server = server
+        self.proxy = proxy
+        self.redis = redis
+        self.bucket = f"media-{PEERS[peer]}"
+        self.folder = site.folder
+        self.project = site.project(OURS.ownership)
+        self.env = site.environment(server, proxy.url, self.bucket) | {
+            "BENCHMARK_PEER": PEERS[peer],
+            "BENCHMARK_FILES": str(site.folder),
+            "BENCHMARK_STAGE": str(site.folder / "stage-media"),
+        }
+        server.make_bucket(self.bucket)
+
+    def race(self):
+        """Many threads of many processes save one name; who finds his own bytes again?"""
+        self.proxy.delay(0)
+        self.proxy.requests()
+        racers = [self.start("race", SAVES // PROCESSES, number) for number in range(PROCESSES)]
+        for racer in racers:
+            racer.stdout.readline()  # it is ready
+        self.proxy.requests()
+        for racer in racers:
+            racer.stdin.write("go\n")
+            racer.stdin.flush()
+        saved = [pair for racer in racers for pair in self.result(racer)]
+        requests, _ = self.proxy.requests()
+        objects = {}
+        for key in self.server.objects(self.bucket, "media/race/"):
+            body = self.server.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            objects[key.removeprefix("media/")] = hashlib.sha256(body).hexdigest()
+        yield {
+            "measure": "race",
+            "saves": len(saved),
+            "objects": len(objects),
+            "right": sum(objects.get(name) == digest for name, digest in saved),
+            "requests": requests,
+        }
+
+    def links(self):
+        """Microseconds for a link, and whether two processes give out the same."""
+        self.proxy.delay(0)
+        yield {"measure": "url", "kind": "signed", **self.job("links")}
+        shared = {"CACHE_URL": self.redis.url or f"filecache://{self.folder}/cache"}
+        if self.redis.url:
+            yield {"measure": "url", "kind": "signed, Redis", **self.job("links", **shared)}
+        yield {
+            "measure": "url",
+            "kind": "unsigned",
+            **self.job("links", BENCHMARK_UNSIGNED="yes"),
+        }
+        first = self.job("link", **shared)
+        time.sleep(1.1)  # a signature says its second
+        second = self.job("link", **shared)
+        yield {"measure": "same link", "same": first == second, "cache": shared["CACHE_URL"][:5]}
+
+    def threads(self):
+        self.proxy.delay(0)
+        yield {"measure": "thread", **self.job("threads")}
+
+    def big(self, path, checksum, round_trip):
+        """A big file up, and down again in chunks."""
+        self.proxy.delay(round_trip)
+        saved = self.job("save", path)
+        name = saved.pop("name")
+        yield {"measure": "save", "round_trip": round_trip, "bytes": path.stat().st_size, **saved}
+        read = self.job("read", name)
+        if read.pop("checksum") != checksum:
+            raise JobFailed(f"{name}: the bytes read are not those saved")
+        yield {"measure": "read", "round_trip": round_trip, "bytes": path.stat().st_size, **read}
+        self.server.client.delete_object(Bucket=self.bucket, Key=f"media/{name}")
+
+    def job(self, name, *arguments, **env):
+        return self.result(self.start(name, *arguments, **env))
+
+    def start(self, name, *arguments, **env):
+        return subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.media", name, *map(str, arguments)],
+            cwd=self.project,
+            env=self.env | env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def result(self, process):
+        try:
+            output, errors = process.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, errors = process.communicate()
+        if process.returncode:
+            raise JobFailed(errors.strip()[-1500:])
+        return json.loads(output.splitlines()[-1])
+
+
+def _make_big_file(path, size):
+    block = random.Random(1).randbytes(2**20)
+    checksum = 0
+    with open(path, "wb") as file:
+        for number in range(size // len(block)):
+            # Every block differs, so that none can stand in another's place.
+            data = number.to_bytes(8, "big") + block[8:]
+            file.write(data)
+            checksum = zlib.crc32(data, checksum)
+    return checksum
+
+
+# --- The jobs, each in a process with the project's settings ---------------
+
+
+def race(saves, number):
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage as storage
+
+    storage.exists("ready")  # the client is there before the start
+
+    def save(index):
+        content = f"{number} {index} ".encode() * 400
+        name = storage.save("race/report.pdf", ContentFile(content))
+        return name, hashlib.sha256(content).hexdigest()
+
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(save, range(int(saves))))
+
+
+def links():
+    from django.core.files.storage import default_storage as storage
+
+    names = [f"photos/2024/picture-{number}.jpg" for number in range(100)]
+
+    def microseconds(names, times):
+        start = time.perf_counter()
+        for _ in range(times):
+            for name in names:
+                storage.url(name)
+        return (time.perf_counter() - start) / times / len(names) * 1e6
+
+    storage.url("warm-up.jpg")
+    first = microseconds(names, 1)
+    again = statistics.median(microseconds(names, 5) for _ in range(9))
+    return {"first_us": first, "again_us": again}
+
+
+def link():
+    from django.core.files.storage import default_storage as storage
+
+    return storage.url("photos/2024/picture.jpg")
+
+
+def threads(count=8):
+    """What each further thread costs to look at one object, over what the look costs."""
+    from django.core.files.storage import default_storage as storage
+
+    def look():
+        start = time.perf_counter()
+        storage.exists("photos/2024/picture.jpg")
+        return time.perf_counter() - start
+
+    look()
+    usual = statistics.median(look() for _ in range(9))
+    times = []
+    end = threading.Event()
+    before = _memory("VmRSS")
+
+    def work(start, done):
+        look()
+        times.append(time.perf_counter() - start)
+        done.set()
+        end.wait()
+
+    for _ in range(count):
+        done = threading.Event()
+        threading.Thread(target=work, args=(time.perf_counter(), done), daemon=True).start()
+        done.wait()
+    memory = (_memory("VmRSS") - before) / count
+    end.set()
+    return {"seconds": statistics.median(times) - usual, "memory": memory}
+
+
+def save(path):
+    from django.core.files import File
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage as storage
+
+    storage.save("warm-up.bin", ContentFile(b"x"))
+    with _Peak() as peak, open(path, "rb") as file:
+        name = storage.save("big.bin", File(file))
+    return {"name": name, "wall": peak.wall, "memory": peak.memory}
+
+
+def read(name):
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage as storage
+
+    with storage.open(storage.save("warm-up.bin", ContentFile(b"x"))) as file:
+        file.read()
+    checksum = 0
+    first = None
+    with _Peak() as peak, storage.open(name) as file:
+        for chunk in file.chunks():
+            first = first or time.perf_counter() - peak.start
+            checksum = zlib.crc32(chunk, checksum)
+    return {
+        "first_chunk": first,
+        "wall": peak.wall,
+        "memory": peak.memory,
+        "checksum": checksum,
+    }
+
+
+class _Peak:
+    """Wall time, and how far memory went over what it was."""
+
+    def __enter__(self):
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak until now
+        self.idle = _memory("VmRSS")
+        self.start = time.perf_counter()
+        return self
+
+    def __exit__(self, *_):
+        self.wall = time.perf_counter() - self.start
+        self.memory = _memory("VmHWM") - self.idle
+
+
+def _memory(field):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+    raise ValueError(field)
+
+
+def show(record):
+    """A line for whoever waits."""
+    values = {
+        key: f"{value:.3g}" if isinstance(value, float) else value
+        for key, value in record.items()
+        if key not in ("part", "peer", "measure")
+    }
+    values = ", ".join(f"{key} {value}" for key, value in values.items())
+    print(f"media  {record['peer']}: {record.get('measure', 'FAILED')}: {values}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    jobs = {job.__name__: job for job in (race, links, link, threads, save, read)}
+    print(json.dumps(jobs[sys.argv[1]](*sys.argv[2:])))

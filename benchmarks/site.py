@@ -1,0 +1,63 @@
+"""The rendered project, and the folders that the benchmarks give it."""
+
+import importlib.util
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from benchmarks import workload
+from benchmarks.peers import TOP, environment
+
+
+class Site:
+    """Renders the project, for each Object Ownership asked, under `folder`."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.projects = {}
+
+    def project(self, ownership):
+        if ownership not in self.projects:
+            out = self.folder / ownership
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", "cookiecutter", TOP, "--no-input", "-o", out),
+                    "project_slug=project",
+                    "example_app=no",
+                    f"object_ownership={ownership}",
+                ],
+                env={"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            self.projects[ownership] = out / "project"
+            compile_bytecode(out)
+        return self.projects[ownership]
+
+    def files(self, count):
+        """A workload of `count` files, made once."""
+        root = self.folder / f"files-{count}"
+        if not root.exists():
+            workload.generate(root, count)
+        return root
+
+    def environment(self, server, url, bucket):
+        return environment(server, url, bucket, self.home)
+
+
+def admin_files():
+    """How many static files Django's admin brings."""
+    static = Path(importlib.util.find_spec("django").origin).parent / "contrib/admin/static"
+    return sum(path.is_file() for path in static.rglob("*"))
+
+
+def compile_bytecode(*folders):
+    """Compile all that will be imported, so that nobody pays for it while measured."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders], check=False)
+
+
+def compile_packages():
+    compile_bytecode(sysconfig.get_path("purelib"), TOP / "benchmarks")
