@@ -49,6 +49,14 @@ def choose(page, *files):
     page.get_by_label("Drop files here, or choose them").set_input_files(list(files))
 
 
+@pytest.fixture
+def backup(tmp_path):
+    """A file large enough to see it on its way."""
+    path = tmp_path / "backup.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(12_000_000))
+    return path
+
+
 def uploaded(page, name):
     return page.locator("#files li").filter(has_text=name)
 
@@ -58,6 +66,7 @@ def queued(page, name):
 
 
 def upload(page, *files):
+    """Upload small files, and wait until they are there."""
     choose(page, *files)
     for item in files:
         expect(uploaded(page, item["name"])).to_be_visible()
@@ -97,19 +106,20 @@ def test_without_files_the_page_says_what_comes_here(page):
 # --- Uploading -----------------------------------------------------------------
 
 
-def test_three_files_go_straight_to_s3_and_progress_is_seen(page, network, site):
+def test_three_files_go_straight_to_s3_and_progress_is_seen(page, network, site, backup, tmp_path):
     to_django = []
     page.on("request", lambda request: to_django.append(request))
-    large = b"PK\x03\x04" + bytes(24_000_000)
-    network.let_through(8_000_000)
-    choose(page, file("backup.zip", large), file("photo.png", png()), file("paper.pdf", PDF))
+    (tmp_path / "photo.png").write_bytes(png())
+    (tmp_path / "paper.pdf").write_bytes(PDF)
+    network.let_through(2_000_000)
+    choose(page, backup, tmp_path / "photo.png", tmp_path / "paper.pdf")
     expect(page.locator("#queue li")).not_to_have_count(0)
     network.wait_until_held()
     progress = queued(page, "backup.zip").locator("progress")
     expect(queued(page, "backup.zip")).to_contain_text(re.compile(r"[1-9]\d?%"))
     first = float(progress.evaluate("bar => bar.value"))
     assert 0 < first < 0.8
-    network.let_through(16_000_000)
+    network.let_through(7_000_000)
     network.wait_until_held()
     page.wait_for_function(
         "([bar, first]) => bar.value > first", arg=[progress.element_handle(), first]
@@ -121,7 +131,7 @@ def test_three_files_go_straight_to_s3_and_progress_is_seen(page, network, site)
         expect(uploaded(page, name)).to_be_visible()
     expect(page.locator("#queue li")).to_have_count(0)
     link = uploaded(page, "backup.zip").locator("a.open").get_attribute("href")
-    assert get(link) == (200, large)
+    assert get(link) == (200, backup.read_bytes())
     # The web worker saw names and tokens, never a file.
     posts = [one for one in to_django if one.url.startswith(site.url) and one.method == "POST"]
     assert len(posts) == 6
@@ -148,9 +158,9 @@ def test_files_can_be_dropped_anywhere_on_the_page(page):
     expect(page.locator("body")).not_to_have_class("over")
 
 
-def test_an_upload_can_be_cancelled(page, network):
-    network.let_through(4_000_000)
-    choose(page, file("backup.zip", b"PK\x03\x04" + bytes(16_000_000)))
+def test_an_upload_can_be_cancelled(page, network, backup):
+    network.let_through(2_000_000)
+    choose(page, backup)
     network.wait_until_held()
     page.get_by_role("button", name="Cancel backup.zip").click()
     expect(page.locator("#queue li")).to_have_count(0)
@@ -161,10 +171,9 @@ def test_an_upload_can_be_cancelled(page, network):
     expect(page.locator("#files li")).to_have_count(1)
 
 
-def test_a_lost_connection_is_told_and_retry_works(page, network):
-    content = b"PK\x03\x04" + bytes(16_000_000)
-    network.let_through(4_000_000)
-    choose(page, file("backup.zip", content))
+def test_a_lost_connection_is_told_and_retry_works(page, network, backup):
+    network.let_through(2_000_000)
+    choose(page, backup)
     network.wait_until_held()
     network.cut()
     expect(queued(page, "backup.zip")).to_contain_text("The connection was lost.")
@@ -174,7 +183,7 @@ def test_a_lost_connection_is_told_and_retry_works(page, network):
     page.get_by_role("button", name="Retry backup.zip").click()
     expect(uploaded(page, "backup.zip")).to_be_visible()
     link = uploaded(page, "backup.zip").locator("a.open").get_attribute("href")
-    assert get(link) == (200, content)
+    assert get(link) == (200, backup.read_bytes())
     assert page.errors == []
 
 
@@ -256,6 +265,9 @@ def test_a_file_that_is_not_what_its_name_says_is_told(page):
 
 
 def test_somebody_who_signed_out_elsewhere_is_told(page, context):
+    context.clear_cookies()  # The other tests go on with theirs.
+    page.goto("/")
+    sign_in(page)
     other = context.new_page()
     other.goto("/")
     other.get_by_role("button", name="Sign out").click()
@@ -445,14 +457,14 @@ def test_the_admin_links_to_the_files(page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(page, context, scheme, network):
+def test_axe_finds_no_serious_fault(page, context, scheme, network, backup):
     page.emulate_media(color_scheme=scheme)
     check_accessibility(page, "empty")
     upload(page, file("photo.png", png()), file("paper.pdf", PDF))
     row = uploaded(page, "photo.png").get_attribute("data-id")
     choose(page, file("setup.exe", b"MZ"))
-    network.let_through(1_000_000)
-    choose(page, file("backup.zip", b"PK\x03\x04" + bytes(8_000_000)))
+    network.let_through(2_000_000)
+    choose(page, backup)
     expect(queued(page, "backup.zip")).to_contain_text("%")
     check_accessibility(page, "list")
     page.get_by_role("link", name="Delete photo.png").click()
@@ -485,7 +497,7 @@ def check_accessibility(page, name):
     ("name", "scheme", "width"),
     [("page-light", "light", 1100), ("page-dark", "dark", 1100), ("page-narrow", "light", 390)],
 )
-def test_the_page_fits_its_window(page, network, name, scheme, width):
+def test_the_page_fits_its_window(page, network, backup, name, scheme, width):
     """Nothing is cut off sideways; with UPDATE_SCREENSHOTS=1, this is the README's picture."""
     pictures = Path(__file__).parent / "pictures"
     upload(page, *(file(one.name, one.read_bytes()) for one in sorted(pictures.iterdir())))
@@ -493,8 +505,8 @@ def test_the_page_fits_its_window(page, network, name, scheme, width):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 860})
     page.goto("/")
-    network.let_through(3_500_000)
-    choose(page, file("backup.zip", b"PK\x03\x04" + bytes(9_000_000)))
+    network.let_through(2_000_000)
+    choose(page, backup)
     network.wait_until_held()
     expect(queued(page, "backup.zip")).to_contain_text("%")
     for picture in page.locator("#files img").all():
