@@ -46,6 +46,7 @@ AWS_FILES = {
     "infra/s3.yaml",
 }
 EXAMPLE_APP_FILES = {
+    "tests/test_uploads.py",
     "uploads/__init__.py",
     "uploads/admin.py",
     "uploads/apps.py",
@@ -61,6 +62,7 @@ EXAMPLE_APP_FILES = {
     "uploads/static/uploads/fonts/bricolage-grotesque-600.woff2",
     "uploads/static/uploads/images/empty.svg",
     "uploads/static/uploads/images/mark.svg",
+    "uploads/templates/admin/base_site.html",
     "uploads/templates/registration/login.html",
     "uploads/templates/uploads/_upload.html",
     "uploads/templates/uploads/base.html",
