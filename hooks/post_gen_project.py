@@ -16,7 +16,7 @@ import unicodedata
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
 # What example_app=no leaves out.
-EXAMPLE_APP = ("uploads",)
+EXAMPLE_APP = ("uploads", "tests/test_uploads.py")
 
 # fmt: off
 # S3's regions by partition, and where they are: scripts/refresh_regions.py writes this.
