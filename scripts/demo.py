@@ -16,6 +16,8 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
+# A browser keeps connections open: gunicorn would wait 30 seconds for them, and
+# then complain. Errors of the site itself are logged by its settings.
 RUN = """
 python manage.py migrate --verbosity 0 &&
 python manage.py createsuperuser --noinput --verbosity 0 &&
@@ -28,7 +30,8 @@ echo "
 
     Ctrl-C stops it.
 " &&
-exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --workers 2 --threads 4 --log-level warning
+exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --workers 2 --threads 4 \\
+    --graceful-timeout 2 --log-level critical
 """
 
 
