@@ -207,7 +207,7 @@ class StaticStorage(ManifestStaticFilesStorage):
 
     def _stored_name(self, name, hashed_files):
         """Return the hashed name of a file that the one being hashed refers to."""
-        target, query = posixpath.normpath(name), ""
+        target, query = posixpath.normpath(name.strip()), ""
         if target not in self._paths:
             target, mark, query = target.partition("?")
             query = mark + query
