@@ -1,4 +1,6 @@
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -74,8 +76,12 @@ def run():
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """A port below the range that the system takes for outgoing connections."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def processes_of(folder):

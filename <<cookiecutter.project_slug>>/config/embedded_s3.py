@@ -7,8 +7,10 @@ which S3 to use. Any other program gets it by name; $PORT is the site's:
 """
 
 import atexit
+import contextlib
 import json
 import os
+import random
 import re
 import secrets
 import shutil
@@ -233,11 +235,16 @@ def _answers(endpoint):
 
 
 def _free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
+    # Below the range that systems take for outgoing connections: one of those
+    # could take a port between this look and the server's start.
+    ports = []
+    for port in random.sample(range(15000, 32000), 1000):  # noqa: S311
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise EmbeddedS3Error("The embedded S3 server found no free ports between 15000 and 32000.")
 
 
 def _say(message):

@@ -158,6 +158,12 @@ STORAGES = {
             # Signed links go to S3 itself: a CDN would not know the signature.
             "querystring_auth": S3_MEDIA_ACL != "public-read",
             "base_url": MEDIA_URL,
+            # No longer than a signed link lives. No key is ever used twice.
+            "object_parameters": {
+                "CacheControl": "public, max-age=3600"
+                if S3_MEDIA_ACL == "public-read"
+                else "private, max-age=3600"
+            },
             # django-storages stops signing where it has one.
             "custom_domain": None,
         },

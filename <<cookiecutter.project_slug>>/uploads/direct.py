@@ -13,9 +13,12 @@ import logging
 import uuid
 from datetime import timedelta
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core import signing
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
 from . import rules
 from .models import Upload, final_name
@@ -24,6 +27,10 @@ from .models import Upload, final_name
 POST_SECONDS = 10 * 60
 # As long as the bucket keeps an incoming object.
 TOKEN_LIFE = timedelta(days=1)
+
+# S3 copies by itself, but answers only when it is done: in parts, so that no
+# request lasts long enough to time out.
+PARTS = TransferConfig(multipart_threshold=32 * 1024**2, multipart_chunksize=32 * 1024**2)
 
 storage = Upload.file.field.storage
 logger = logging.getLogger(__name__)
@@ -70,6 +77,10 @@ def finish(user, token):
     if user_pk != user.pk:
         raise Refused("This upload was begun by another user.", 403)
 
+    finished = f"uploads:finished:{upload_id}"
+    if cache.get(finished):
+        raise Refused("This upload is finished already.", 409)
+
     incoming = _incoming(upload_id, name)
     etag = _check(incoming, name, size)
     upload = Upload(
@@ -77,9 +88,13 @@ def finish(user, token):
     )
     upload.file.name = final_name(upload, name)
     _copy(incoming, upload.file.name, etag)
-    # Two requests with one token each made a copy; the second row is refused
-    # (IntegrityError), and its copy removed.
-    upload.record()
+    try:
+        upload.record()
+    except IntegrityError:
+        # Two requests at once with one token: the first has the row.
+        raise Refused("This upload is finished already.", 409) from None
+    # Also when the row is deleted again while the token lives.
+    cache.set(finished, True, TOKEN_LIFE.total_seconds())
     _discard(incoming)
     return upload
 
@@ -115,19 +130,21 @@ def _copy(incoming, name, etag):
     parameters.setdefault("ContentType", rules.content_type(name))
     if storage.default_acl:
         parameters.setdefault("ACL", storage.default_acl)
+    parameters |= {
+        "MetadataDirective": "REPLACE",
+        # What was checked, not what may have been sent after it.
+        "CopySourceIfMatch": etag,
+    }
     try:
-        # Within S3, and so in one request up to 5 GB.
-        _client().copy_object(
-            Bucket=storage.bucket_name,
-            Key=_key(name),
-            CopySource={"Bucket": storage.bucket_name, "Key": _key(incoming)},
-            # What was checked, not what may have been sent after it.
-            CopySourceIfMatch=etag,
-            MetadataDirective="REPLACE",
-            **parameters,
+        _client().copy(
+            {"Bucket": storage.bucket_name, "Key": _key(incoming)},
+            storage.bucket_name,
+            _key(name),
+            ExtraArgs=parameters,
+            Config=PARTS,
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "PreconditionFailed":
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 412:
             raise
         raise Refused("This upload changed while it was checked.", 409) from None
 

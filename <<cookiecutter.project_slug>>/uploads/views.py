@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.http import JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -109,8 +108,5 @@ def sign(request):
 
 @api
 def complete(request):
-    try:
-        upload = direct.finish(request.user, request.POST.get("token", ""))
-    except IntegrityError:
-        raise direct.Refused("This upload is finished already.", 409) from None
+    upload = direct.finish(request.user, request.POST.get("token", ""))
     return {"html": render_to_string("uploads/_upload.html", {"upload": upload}, request)}

@@ -1,0 +1,178 @@
+"""A rendered project as it runs in production, and a real browser in front of it."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.network import Network, free_port
+from tests.conftest import environment
+
+PASSWORD = "correct-horse-battery"
+
+RUN = """
+python manage.py migrate --verbosity 0 &&
+python manage.py createsuperuser --noinput --username ada --email ada@example.com --verbosity 0 &&
+python manage.py collectstatic --noinput --verbosity 0 &&
+exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --threads 4 --log-level warning
+"""
+
+
+@dataclass
+class Site:
+    url: str
+    s3: str  # the S3 server, as the pages name it
+    server: dict  # the S3 server's environment variables
+    folder: Path
+    process: subprocess.Popen
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path:
+        return path
+    reason = "no chromium here: install it, or set CHROMIUM to its path"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def site(chromium, render, tmp_path_factory):
+    """The project on gunicorn with DEBUG off, its static files in the embedded S3 server."""
+    folder = tmp_path_factory.mktemp("site") / "project"
+    shutil.copytree(render(example_app="yes"), folder)
+    port = free_port()
+    process = subprocess.Popen(
+        ["python", "-m", "config.embedded_s3", "sh", "-c", RUN],
+        cwd=folder,
+        env=environment(
+            PORT=str(port),
+            DJANGO_DEBUG="off",
+            DJANGO_HTTPS="off",
+            DJANGO_ALLOWED_HOSTS="127.0.0.1",
+            CACHE_URL=f"filecache://{folder / 'cache'}",
+            DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+        ),
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(f"{url}/accounts/login/", process)
+        server = json.loads((folder / ".s3/server.json").read_text())
+        yield Site(url, server["AWS_S3_ENDPOINT_URL"], server, folder, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def network(site):
+    """All that the browser says to S3 goes through here."""
+    with Network(site.s3) as network:
+        yield network
+
+
+@pytest.fixture(scope="session")
+def browser(chromium, site, network):
+    s3 = site.s3.removeprefix("http://")
+    rules = f"MAP {s3} 127.0.0.1:{network.port}, MAP *.test 127.0.0.1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                f"--host-resolver-rules={rules}",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser, site):
+    """The cookies of somebody who signed in."""
+    with browser.new_context(base_url=site.url) as context:
+        page = context.new_page()
+        page.goto("/")
+        sign_in(page)
+        return context.storage_state()
+
+
+@pytest.fixture
+def context(browser, site, network, signed_in):
+    network.reset()
+    context = browser.new_context(
+        base_url=site.url, storage_state=signed_in, viewport={"width": 1100, "height": 820}
+    )
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context):
+    """The page, without any files, on which every error counts.
+
+    A test that means an error empties `page.errors`.
+    """
+    page = context.new_page()
+    page.errors = []
+    page.on("console", lambda message: note(page, message.type, message.text))
+    page.on("pageerror", lambda error: note(page, "error", str(error)))
+    page.goto("/")
+    if page.locator("#files li").count():
+        delete_all(page)
+        page.goto("/")
+    yield page
+    assert page.errors == []
+
+
+def note(page, kind, text):
+    if kind in ("error", "warning"):
+        page.errors.append(text)
+
+
+def sign_in(page):
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Files").wait_for()
+
+
+def delete_all(page):
+    """As the admin's "Select all" does it."""
+    page.request.post(
+        "/admin/uploads/upload/",
+        form={
+            "csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.input_value(),
+            "action": "delete_selected",
+            "_selected_action": page.locator("#files li").first.get_attribute("data-id"),
+            "select_across": "1",
+            "post": "yes",
+        },
+        headers={"Referer": page.url},
+    )
+
+
+def wait_for(url, process):
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, "the site did not start"
+        try:
+            return urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            assert time.monotonic() < deadline, "the site does not answer"
+            time.sleep(0.1)
