@@ -7,6 +7,7 @@ it was reached.
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,8 @@ def main():
         "--report", action="store_true", help="write the documents of the last whole run again"
     )
     options = parser.parse_args()
+    # So that the servers stop and the temporary folders go then too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.report:
         run = json.loads(RECORDS.read_text())
     else:

@@ -4,6 +4,7 @@ Each measurement is a process of its own: `python -m benchmarks.media JOB ARGUME
 started here with the rendered project as its folder.
 """
 
+import contextlib
 import hashlib
 import json
 import random
@@ -77,15 +78,20 @@ class Bench:
     def race(self):
         """Many threads of many processes save one name; who finds his own bytes again?"""
         self.proxy.delay(0)
-        self.proxy.requests()
         racers = [self.start("race", SAVES // PROCESSES, number) for number in range(PROCESSES)]
-        for racer in racers:
-            racer.stdout.readline()  # it is ready
-        self.proxy.requests()
-        for racer in racers:
-            racer.stdin.write("go\n")
-            racer.stdin.flush()
-        saved = [pair for racer in racers for pair in self.result(racer)]
+        try:
+            for racer in racers:
+                racer.stdout.readline()  # it is ready
+            self.proxy.requests()
+            for racer in racers:
+                with contextlib.suppress(BrokenPipeError):  # result() says why
+                    racer.stdin.write("go\n")
+                    racer.stdin.flush()
+            saved = [pair for racer in racers for pair in self.result(racer)]
+        finally:
+            for racer in racers:
+                racer.kill()
+                racer.wait()
         requests, _ = self.proxy.requests()
         objects = {}
         for key in self.server.objects(self.bucket, "media/race/"):

@@ -157,9 +157,10 @@ def _media_bars(results):
     memory = results.media("memory", "thread", OURS)
     yield _at_most(5, "each further thread: time", seconds and seconds * 1000, unit=" ms")
     yield _at_most(1, "each further thread: memory", memory and memory / MB, unit=" MB")
+    size = (results.media("bytes", "save", OURS) or 0) / MB
     for measure in ("save", "read"):
         memory = results.media("memory", measure, OURS)
-        what = f"256 MB {measure}"
+        what = f"{size:.0f} MB {measure}"
         yield _at_most(64, f"{what}: memory over idle", memory and memory / MB, unit=" MB")
         yield _at_most(
             1.0,
@@ -170,7 +171,9 @@ def _media_bars(results):
             ),
         )
     chunk = results.media("first_chunk", "read", OURS, round_trip=FAR)
-    yield _at_most(3, "256 MB read: first chunk, in round trips", chunk and chunk / FAR, unit="")
+    yield _at_most(
+        3, f"{size:.0f} MB read: first chunk, in round trips", chunk and chunk / FAR, unit=""
+    )
 
 
 def _at_most(limit, what, value, unit=" ×"):

@@ -1,6 +1,8 @@
 """SeaweedFS, the S3 server that everything is measured against."""
 
+import contextlib
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -106,12 +108,6 @@ class Server:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
-    def delete_bucket(self, name):
-        keys = [{"Key": key} for key in self.objects(name)]
-        for start in range(0, len(keys), 1000):
-            self.client.delete_objects(Bucket=name, Delete={"Objects": keys[start : start + 1000]})
-        self.client.delete_bucket(Bucket=name)
-
 
 class Redis:
     """A Redis with nothing in it; `url` is empty where none is installed."""
@@ -156,8 +152,12 @@ def program(name):
 
 
 def _free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
+    # Below the range of outgoing connections, one of which could take a port first.
+    ports = []
+    for port in random.sample(range(15000, 32000), 1000):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise RuntimeError("no free ports between 15000 and 32000")

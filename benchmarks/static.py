@@ -1,5 +1,6 @@
 """Publishing static files: ours, and what people would use instead."""
 
+import contextlib
 import json
 import shutil
 import sys
@@ -32,12 +33,12 @@ def run(site, quick):
         units = [[peers.OURS], [peers.OURS_ACL], [peers.LOCAL, *peers.SYNCS]]
         turn = [peer for unit in units[number:] + units[:number] for peer in unit]
         for round_trip in ROUND_TRIPS:
-            yield from _round(site, turn, files, round_trip, steps=(*STEPS, FRESH))
+            yield from play(site, turn, files, round_trip, steps=(*STEPS, FRESH))
     for round_trip in ROUND_TRIPS:
         turn = [peers.COLLECTFASTA, peers.COLLECTFASTA_MANIFEST]
-        yield from _round(site, turn, 50 if quick else files, round_trip, sample=quick)
+        yield from play(site, turn, 50 if quick else files, round_trip, sample=quick)
         turn = [peers.STOCK, peers.STOCK_MANIFEST]
-        yield from _round(site, turn, 10 if quick else FEW_FILES, round_trip, sample=True)
+        yield from play(site, turn, 10 if quick else FEW_FILES, round_trip, sample=True)
 
 
 def run_growth(site, quick):
@@ -46,11 +47,11 @@ def run_growth(site, quick):
     for number in range(1 if quick else 3):
         for size in sizes[number:] + sizes[:number]:
             files = size - admin_files()
-            for record in _round(site, [peers.OURS], files, 0.03, steps=(FIRST,)):
+            for record in play(site, [peers.OURS], files, 0.03, steps=(FIRST,)):
                 yield record | {"part": "growth"}
 
 
-def _round(site, turn, files, round_trip, *, steps=STEPS, sample=False):
+def play(site, turn, files, round_trip, *, steps=STEPS, sample=False):
     """Each step by each peer in turn, on a server of their own.
 
     A sample goes without admin's files, and tells apart what each run costs anyway.
@@ -64,20 +65,15 @@ def _round(site, turn, files, round_trip, *, steps=STEPS, sample=False):
             present.append(peer)
     with Server() as server, Proxy(server.address) as proxy:
         # Nobody meets a cold server: a publish that does not count comes first.
-        warm_up = Publisher(site, server, proxy, peers.OURS, root, sample, number=0)
-        warm_up.collectstatic()
-        warm_up.remove()
+        with contextlib.suppress(CommandFailed):
+            Publisher(site, server, proxy, peers.OURS, root, sample, 0).collectstatic()
         proxy.delay(round_trip)
         publishers = {}
-        for number, peer in enumerate(present, start=1):
-            publishers[peer] = Publisher(site, server, proxy, peer, root, sample, number)
-            if peer.sync:
-                publishers[peer].local = publishers[peers.LOCAL]
         try:
             for step in steps:
                 if step == CHANGED:
                     workload.change(root)
-                for peer, publisher in list(publishers.items()):
+                for number, peer in enumerate(list(present), start=1):
                     record = {
                         "part": "static",
                         "peer": peer.name,
@@ -85,10 +81,16 @@ def _round(site, turn, files, round_trip, *, steps=STEPS, sample=False):
                         "step": step,
                     }
                     try:
-                        yield record | publisher.publish(step)
+                        if peer.sync and peers.LOCAL not in present:
+                            raise CommandFailed("there is nothing to send")
+                        if peer not in publishers:
+                            new = Publisher(site, server, proxy, peer, root, sample, number)
+                            new.local = publishers[peers.LOCAL] if peer.sync else None
+                            publishers[peer] = new
+                        yield record | publishers[peer].publish(step)
                     except (CommandFailed, WrongResult) as error:
                         yield record | {"error": str(error)}
-                        del publishers[peer]
+                        present.remove(peer)
         finally:
             workload.restore(root)
             for publisher in publishers.values():
@@ -122,6 +124,7 @@ class Publisher:
         self.cost = None
         self.names = {}
         self.start = {}
+        self.remove()
         server.make_bucket(self.bucket)
         if sample:
             cost = self.collectstatic(BENCHMARK_FILES=str(site.files(0)))
