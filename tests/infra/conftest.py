@@ -154,16 +154,18 @@ def moto():
 
 @pytest.fixture
 def strict_moto(moto):
-    """moto, which from `enforce()` on refuses what no policy allows."""
+    """moto, which between `enforce()` and `relax()` refuses what no policy allows."""
 
-    def count_of_free_requests(count):
-        stranger_post = urllib.request.Request(
-            f"{moto.url}/moto-api/reset-auth", method="POST", data=count.encode()
-        )
-        urllib.request.urlopen(stranger_post, timeout=10).close()
+    def free_requests(count):
+        url = f"{moto.url}/moto-api/reset-auth"
+        request = urllib.request.Request(url, count.encode(), {"Content-Type": "text/plain"})
+        urllib.request.urlopen(request, timeout=10).close()
 
-    yield SimpleNamespace(server=moto, enforce=lambda: count_of_free_requests("0"))
-    count_of_free_requests("inf")
+    def relax():
+        free_requests("inf")
+
+    yield SimpleNamespace(server=moto, enforce=lambda: free_requests("0"), relax=relax)
+    relax()
 
 
 def free_ports(count):
