@@ -86,16 +86,17 @@ class Bucket:
             return self.client.list_objects_v2(
                 Bucket=self.name, Prefix=f"{self.location}/", MaxKeys=1
             )
-        except ClientError as error:
+        # boto3 goes round in circles where a redirect does not say where to.
+        except (ClientError, RecursionError) as error:
             return error
 
     def first_signed_answer(self, *steps):
         """Three steps judge one request: raise its error if it is for one of `steps`."""
-        if not isinstance(self.listing, ClientError):
+        if not isinstance(self.listing, Exception):
             return self.listing
         if find(self.listing).step in steps:
             raise self.listing
-        return self.listing.response
+        return getattr(self.listing, "response", {})
 
     def configuration(self, operation, otherwise=None):
         """Ask how the bucket is set up, if these credentials may look: the site need not."""

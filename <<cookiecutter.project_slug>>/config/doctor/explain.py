@@ -45,7 +45,9 @@ def read(error):
         # urllib wraps the one that matters: a refused connection, an unknown name.
         cause = getattr(error, "reason", None)
         error = cause if isinstance(cause, Exception) else error
-        return type(error).__name__, " ".join(str(error).split())
+        # boto3 keeps it beside its own words.
+        inner = getattr(error, "kwargs", {}).get("error", "")
+        return type(error).__name__, " ".join(f"{error} {inner}".split())
     code = error.response["Error"].get("Code", "")
     said = f"{error.response['Error'].get('Message', '')} ({error.operation_name})"
     headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
@@ -64,7 +66,7 @@ def find(error):
     """The row of failures.py for an exception."""
     code, said = read(error)
     for failure in FAILURES:
-        if code in failure.codes.split() and re.search(failure.when, said):
+        if code in failure.codes.split() and re.search(failure.when, f"{code}: {said}"):
             return failure
     return UNKNOWN
 

@@ -1,9 +1,9 @@
 """What goes wrong with a bucket, what it means and what mends it: the table of `s3doctor`.
 
-A row is for one step, and for one or more codes: S3's own, the name of a Python
-exception, or one that s3doctor gives (it says so itself). `when` is searched for in
-what S3 said; of several rows the first that fits counts. s3doctor fills in the $NAMES
-that it knows; the others are yours.
+A row belongs to a step and has one or more codes: S3's own, the name of a Python
+exception, or a name that s3doctor gives. `when` is searched for in the code and what
+was said. Of several rows that fit the first counts. s3doctor fills in the $NAMES that
+it knows; the others are yours.
 """
 
 from typing import NamedTuple
@@ -72,9 +72,9 @@ FAILURES = [
     ),
     Failure(
         "endpoint",
-        "TimeoutError ConnectTimeoutError ReadTimeoutError",
-        "No answer in time. A firewall, a security group or a missing route drops the packets; or "
-        "the server hangs. In a private subnet S3 needs a NAT or a gateway endpoint.",
+        "TimeoutError ConnectTimeoutError ReadTimeoutError OSError",
+        "No answer. A firewall, a security group or a missing route swallows the requests, or the "
+        "server hangs. From a private subnet, S3 needs a NAT gateway or a gateway endpoint.",
         "curl -v --max-time 5 $ENDPOINT\n"
         "aws ec2 create-vpc-endpoint --vpc-id $VPC --route-table-ids $ROUTE_TABLE "
         "--service-name com.amazonaws.$REGION.s3",
@@ -96,11 +96,18 @@ FAILURES = [
     ),
     Failure(
         "endpoint",
-        "ConnectionResetError RemoteDisconnected ConnectionClosedError BadStatusLine "
-        "ProxyConnectionError IncompleteRead",
-        "Something answers at $ENDPOINT, but it hangs up: a proxy or firewall in between, or no "
-        "S3 server.",
+        "ConnectionResetError RemoteDisconnected ConnectionClosedError SSLEOFError BadStatusLine "
+        "ProxyConnectionError ResponseParserError NotS3",
+        "Something answers at $ENDPOINT, but not as S3 does: a proxy or firewall in between, or "
+        "another kind of server.",
         'curl -v $ENDPOINT; env | grep -i proxy\n# NO_PROXY="$HOST" goes around a proxy.',
+    ),
+    Failure(
+        "endpoint",
+        "ValueError InvalidURL",
+        "$ENDPOINT is not a URL.",
+        "# Write AWS_S3_ENDPOINT_URL with https:// in front, or leave it empty for Amazon S3.",
+        when="url type|Invalid endpoint|port",
     ),
     # --- clock
     Failure(
@@ -138,7 +145,7 @@ FAILURES = [
         "UnauthorizedSSOTokenError SSOTokenLoadError TokenRetrievalError LoginRefreshRequired "
         "LoginTokenLoadError",
         "Your login has expired.",
-        "aws sso login   # for `aws login`: aws login",
+        "aws sso login   # or, if that made the profile: aws login",
     ),
     Failure(
         "credentials",
@@ -228,7 +235,7 @@ FAILURES = [
     Failure(
         "region",
         "PermanentRedirect 301 AuthorizationHeaderMalformed AuthorizationQueryParametersError "
-        "IllegalLocationConstraintException",
+        "IllegalLocationConstraintException RecursionError",
         "The bucket is not in the region $REGION that the settings say.",
         "aws s3api head-bucket --bucket $BUCKET --query BucketRegion\n"
         "# Set AWS_S3_REGION_NAME to what it prints.",
@@ -275,8 +282,8 @@ FAILURES = [
         "MissingKeyForbidden",
         "S3 answers 403 for a file that is not there, because these credentials may not list the "
         "bucket. Django then takes a missing file for an error.",
-        "# Allow s3:ListBucket on arn:aws:s3:::$BUCKET (the bucket itself, no /*), without a\n"
-        "# condition on s3:prefix: a GET carries none. infra/s3.yaml has the whole policy.",
+        "# Allow s3:ListBucket on arn:aws:s3:::$BUCKET: the bucket itself (no /* at the end),\n"
+        "# without a condition on s3:prefix, as a GET carries none (infra/README.md).",
     ),
     # --- objects
     Failure(
@@ -301,13 +308,12 @@ FAILURES = [
     Failure(
         "objects",
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
-        "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch AccessDenied SignatureDoesNotMatch",
+        "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
         "This store does not understand the checksums that boto3 sends by itself since 1.36.",
         'grep -n "checksum" config/storages.py\n'
         '# Both must be "when_required"; or: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required '
         "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required",
-        when=r"(?i)checksum|aws-chunked|trailer|content-?sha256|PutObject.*(header you provided|"
-        r"content-?length)",
+        when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
     ),
     Failure(
         "objects",
@@ -351,7 +357,7 @@ FAILURES = [
         "Media files are public by the settings, but a visitor cannot read them: the bucket "
         "policy does not allow it, or Block Public Access overrides it.",
         "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
-        "# The policy is in infra/s3.yaml. Also: python manage.py s3doctor --only "
+        "# infra/README.md has the policy. Also: python manage.py s3doctor --only "
         "public-access-block",
     ),
     # --- static
@@ -368,7 +374,7 @@ FAILURES = [
         "A visitor may not read static files: the bucket policy does not allow it, or Block "
         "Public Access of the bucket or the account overrides it.",
         "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
-        "# The policy is in infra/s3.yaml. Also: python manage.py s3doctor --only "
+        "# infra/README.md has the policy. Also: python manage.py s3doctor --only "
         "public-access-block",
     ),
     Failure(
@@ -392,7 +398,7 @@ FAILURES = [
         "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
         "Access-Control-Allow-Origin for it.",
         f"{PUT_CORS}\n"
-        "# With a CDN in front, also its response headers policy (infra/s3.yaml); clear its cache.",
+        "# With a CDN in front: its response headers policy, too (infra/README.md).",
     ),
     Failure(
         "cors",
@@ -407,7 +413,7 @@ FAILURES = [
         "NoSuchLifecycleConfiguration",
         "Nothing removes unfinished multipart uploads: they are invisible, and cost money for "
         "ever.",
-        "# infra/s3.yaml has the rule. By hand, if the bucket has no other rules:\n"
+        "# infra/README.md has the rule. By hand, if the bucket has no other rules:\n"
         "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET --lifecycle-configuration "
         """'{"Rules": [{"ID": "AbortUploads", "Status": "Enabled", "Filter": {"Prefix": ""}, """
         """"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]}'""",
@@ -429,13 +435,13 @@ FAILURES = [
         "The CDN is there, but the bucket refuses it: the bucket policy lacks the distribution's "
         "Origin Access Control, or the distribution's origin is another bucket or region.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/s3.yaml).",
+        "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/README.md).",
     ),
     Failure(
         "cdn",
         "CdnServesMedia",
         "Media files are private by the settings, but the CDN gives them to anyone.",
-        "# In the bucket policy, let the CDN read static/* alone (infra/s3.yaml), then:\n"
+        "# In the bucket policy, let the CDN read static/* alone (infra/README.md), then:\n"
         "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
     ),
     Failure(
@@ -443,7 +449,7 @@ FAILURES = [
         "CdnDropsHeaders",
         "The CDN does not pass on the long caching of static files: browsers fetch each file "
         "again for each page.",
-        "# Use the cache and response headers policies of infra/s3.yaml; clear the CDN's cache.",
+        "# Use the cache and response headers policies of infra/README.md; clear the CDN's cache.",
     ),
     Failure(
         "cdn",
@@ -468,15 +474,16 @@ FAILURES = [
         "AccessDenied",
         "These credentials lack one permission: $ACTION on $RESOURCE. (Or the bucket belongs to "
         "another account.)",
-        "aws sts get-caller-identity   # who am I?\n"
-        "# Attach the policies of infra/s3.yaml to that role or user, or allow $ACTION by hand.",
+        "aws sts get-caller-identity   # which role or user is this?\n"
+        "aws iam attach-role-policy --role-name $ROLE --policy-arn $POLICY\n"
+        "# $POLICY is made with the bucket: infra/README.md. Or allow $ACTION by hand.",
     ),
     Failure(
         "",
         "SlowDown ServiceUnavailable 503 Throttling ThrottlingException RequestLimitExceeded",
-        "S3 asks for fewer requests a second. It grows by itself within minutes; boto3 already "
-        "tried again.",
-        "python manage.py s3doctor   # again in a minute. Stays: see what else hammers the bucket.",
+        "S3 asks for fewer requests a second, and boto3 already tried again. S3 grows with the "
+        "load by itself, within minutes.",
+        "python manage.py s3doctor   # again in a minute. If it stays: what else asks this bucket?",
     ),
     Failure(
         "",

@@ -1,0 +1,56 @@
+"""Write docs/when-it-does-not-work.md from the table of failures that s3doctor has.
+
+A test holds that the two are the same: python scripts/document_failures.py
+"""
+
+import importlib.util
+import re
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+TABLE = TEMPLATE / "<<cookiecutter.project_slug>>" / "config" / "doctor" / "failures.py"
+PAGE = TEMPLATE / "docs" / "when-it-does-not-work.md"
+
+INTRODUCTION = """\
+# When it does not work
+
+```sh
+python manage.py s3doctor
+```
+
+It asks the bucket itself, in the order in which things break, and says of each step what S3
+said, what that means, and what mends it. It changes nothing; with `--write` it also writes a
+small file under `media/.s3doctor/` and deletes it. `--only STEP` asks one thing again.
+
+This page is everything that it knows, made from the same table. Look for the word that S3,
+boto3 or s3doctor gave you. `$NAMES` in the commands are yours; s3doctor fills in those it
+knows.
+"""
+
+
+def load_table():
+    spec = importlib.util.spec_from_file_location("failures", TABLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def page():
+    table = load_table()
+    parts = [INTRODUCTION]
+    for step, asks in {**table.STEPS, "": "What can happen at any step."}.items():
+        parts.append(f"## {step or 'anywhere'}\n\n{asks}\n")
+        parts += [row(failure) for failure in table.FAILURES if failure.step == step]
+    return "\n".join(parts)
+
+
+def row(failure):
+    codes = ", ".join(f"`{code}`" for code in failure.codes.split())
+    # A bare $ begins a formula on GitHub.
+    means = re.sub(r"\$\w+", r"`\g<0>`", failure.means)
+    return f"### {codes}\n\n{means}\n\n```sh\n{failure.mend}\n```\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{PAGE} is written.")

@@ -1,0 +1,181 @@
+"""The system checks: each mistake is found, and gone once its hint is followed."""
+
+import json
+import re
+from pathlib import Path
+
+import botocore
+import pytest
+
+# What a site in production has, where all is well.
+PRODUCTION = {
+    "AWS_S3_ENDPOINT_URL": None,
+    "AWS_ACCESS_KEY_ID": None,
+    "AWS_SECRET_ACCESS_KEY": None,
+    "DJANGO_DEBUG": "off",
+    "CACHE_URL": "rediscache://127.0.0.1:6379/0",
+}
+ACLS = {"S3_OBJECT_OWNERSHIP": "BucketOwnerPreferred", "S3_ACLS_ENABLED": True}
+
+# id: (the mistake, what mends it), each as (environment, edits of the settings).
+MISTAKES = {
+    "s3.E001 no bucket": (
+        ({"AWS_STORAGE_BUCKET_NAME": ""}, {}),
+        ({"AWS_STORAGE_BUCKET_NAME": "my-bucket"}, {}),
+    ),
+    "s3.E002 a URL for a bucket": (
+        ({"AWS_STORAGE_BUCKET_NAME": "s3://my-bucket/media"}, {}),
+        ({"AWS_STORAGE_BUCKET_NAME": "my-bucket"}, {}),
+    ),
+    "s3.E002 capitals": (
+        ({"AWS_STORAGE_BUCKET_NAME": "My_Bucket"}, {}),
+        ({"AWS_STORAGE_BUCKET_NAME": "my.bucket"}, {}),
+    ),
+    "s3.E002 an IP address": (
+        ({"AWS_STORAGE_BUCKET_NAME": "192.168.5.4"}, {}),
+        ({"AWS_STORAGE_BUCKET_NAME": "192.168.5.4.example"}, {}),
+    ),
+    "s3.E003 a city": (
+        ({"AWS_S3_REGION_NAME": "Seoul"}, {}),
+        ({"AWS_S3_REGION_NAME": "ap-northeast-2"}, {}),
+    ),
+    "s3.E003 an availability zone": (
+        ({"AWS_S3_REGION_NAME": "us-east-1a"}, {}),
+        ({"AWS_S3_REGION_NAME": "us-gov-west-1"}, {}),
+    ),
+    "s3.E003 another store's region": (
+        ({"AWS_S3_REGION_NAME": "EU_1", "AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {}),
+        ({"AWS_S3_REGION_NAME": "auto", "AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {}),
+    ),
+    "s3.E004 China": (
+        ({"AWS_S3_REGION_NAME": "cn-north-1"}, {}),
+        ({"AWS_S3_REGION_NAME": "cn-north-1"}, {"AWS_DNS_SUFFIX": "amazonaws.com.cn"}),
+    ),
+    "s3.E005 another region's endpoint": (
+        ({"AWS_S3_ENDPOINT_URL": "https://s3.eu-west-1.amazonaws.com"}, {}),
+        ({"AWS_S3_ENDPOINT_URL": "https://s3.us-east-1.amazonaws.com"}, {}),
+    ),
+    "s3.E005 another region's private link": (
+        ({"AWS_S3_ENDPOINT_URL": "https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com"}, {}),
+        ({"AWS_S3_ENDPOINT_URL": "https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com"}, {}),
+    ),
+    "s3.E006 an ACL where they are disabled": (
+        ({}, {"OPTIONS": {"default": {"default_acl": "private"}}}),
+        ({}, {"OPTIONS": {"default": {"default_acl": "private"}}, **ACLS}),
+    ),
+    "s3.E006 an ACL on static files": (
+        ({}, {"OPTIONS": {"staticfiles": {"default_acl": "public-read"}}}),
+        ({}, {"OPTIONS": {"staticfiles": {"default_acl": "bucket-owner-full-control"}}}),
+    ),
+    "s3.E007 private media on an unsigned domain": (
+        ({}, {"OPTIONS": {"default": {"custom_domain": "cdn.example.com"}}}),
+        ({}, {"OPTIONS": {"default": {"custom_domain": "cdn.example.com", "cloudfront_key": "…"}}}),
+    ),
+    "s3.E007 private media without signatures": (
+        ({}, {"OPTIONS": {"default": {"querystring_auth": False}}}),
+        ({}, {"OPTIONS": {"default": {"querystring_auth": False}}, "S3_MEDIA_ACL": "public-read"}),
+    ),
+    "s3.E008 private static files without a CDN": (
+        ({}, {"S3_STATIC_ACL": "private"}),
+        ({"AWS_S3_CUSTOM_DOMAIN": "cdn.example.com"}, {"S3_STATIC_ACL": "private"}),
+    ),
+    "s3.E009 a URL for a domain": (
+        ({"AWS_S3_CUSTOM_DOMAIN": "https://cdn.example.com"}, {}),
+        ({"AWS_S3_CUSTOM_DOMAIN": "cdn.example.com"}, {}),
+    ),
+    "s3.W010 keys in the settings": (
+        ({}, {"AWS_S3_ACCESS_KEY_ID": "AKIA", "AWS_S3_SECRET_ACCESS_KEY": "secret"}),
+        ({"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}, {}),
+    ),
+    "s3.W010 keys in the options": (
+        ({}, {"OPTIONS": {"default": {"access_key": "AKIA", "secret_key": "secret"}}}),
+        ({"AWS_PROFILE": "site"}, {}),
+    ),
+    "s3.E011 an ID without a secret": (
+        ({"AWS_ACCESS_KEY_ID": "AKIA"}, {}),
+        ({"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}, {}),
+    ),
+    "s3.E011 a secret without an ID": (
+        ({"AWS_SECRET_ACCESS_KEY": "secret"}, {}),
+        ({}, {}),
+    ),
+    "s3.E012 media in the bucket's root": (
+        ({}, {"OPTIONS": {"default": {"location": ""}}}),
+        ({}, {"OPTIONS": {"default": {"location": "uploads"}}}),
+    ),
+    "s3.E012 media among static files": (
+        ({}, {"OPTIONS": {"default": {"location": "static/media"}}}),
+        ({}, {"OPTIONS": {"default": {"location": "static-media"}}}),
+    ),
+    "s3.E013 the development server": (
+        ({"AWS_S3_ENDPOINT_URL": "http://127.0.0.1:8333"}, {}),
+        ({"AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {}),
+    ),
+    "s3.W014 a store without TLS": (
+        ({"AWS_S3_ENDPOINT_URL": "http://s3.example.com"}, {}),
+        ({"AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {}),
+    ),
+    "s3.I015 a cache for each process": (
+        ({"CACHE_URL": "locmemcache://"}, {}),
+        ({}, {}),
+    ),
+    "s3.W016 static files of the site itself": (
+        ({}, {"STATIC_URL": "/static/"}),
+        ({}, {}),
+    ),
+}  # fmt: skip
+DEPLOY_ONLY = {"s3.E013", "s3.W014", "s3.I015", "s3.W016"}
+
+
+@pytest.fixture
+def check(doctors_project):
+    def check(env, settings, deploy=True):
+        found = doctors_project.ask("check", env=PRODUCTION | env, settings=settings, deploy=deploy)
+        return {item["id"]: item for item in found}
+
+    return check
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found_and_its_mending_too(mistake, check):
+    check_id = mistake.split()[0]
+    wrong, right = MISTAKES[mistake]
+    found = check(*wrong)
+    assert check_id in found
+    assert found[check_id]["hint"].endswith((".", "…."))
+    assert check(*right) == {}
+    assert (check_id in check(*wrong, deploy=False)) is (check_id not in DEPLOY_ONLY)
+
+
+def test_every_check_of_the_project_is_tried_here(doctors_project):
+    source = (doctors_project.folder / "config" / "checks.py").read_text()
+    assert set(re.findall(r'id="(s3\.\w+)"', source)) == {name.split()[0] for name in MISTAKES}
+
+
+def test_development_on_the_embedded_server_is_clean(doctors_project):
+    assert doctors_project.ask("check") == []
+
+
+def test_private_static_files_need_no_cdn_in_development(doctors_project):
+    assert doctors_project.ask("check", settings={"S3_STATIC_ACL": "private"}) == []
+
+
+def test_the_check_for_deployment_is_clean_in_a_new_project(run, doctors_project):
+    output = run(
+        doctors_project.folder, "python", "manage.py", "check",
+        "--deploy", "--fail-level", "WARNING",
+        DJANGO_DEBUG="off", DJANGO_ALLOWED_HOSTS="www.example.com", DJANGO_SECRET_KEY="a-long-secret-of-this-test-alone-0123456789-bcdfghjkm",
+    )  # fmt: skip
+    assert "s3.I015" in output, "a note, not a warning"
+
+
+def test_each_partition_of_botocore_has_its_suffix(doctors_project):
+    partitions = json.loads((Path(botocore.__file__).parent / "data/partitions.json").read_text())
+    source = (doctors_project.folder / "config" / "checks.py").read_text()
+    table = eval(re.search(r"^DNS_SUFFIXES = (\{.*?^\})", source, re.MULTILINE | re.DOTALL)[1])
+    for partition in partitions["partitions"]:
+        for region in partition["regions"]:
+            if region.startswith("aws-"):
+                continue  # a partition's "global" pseudo region
+            found = [suffix for start, suffix in table.items() if region.startswith(start)]
+            assert (found or ["amazonaws.com"]) == [partition["outputs"]["dnsSuffix"]], region
