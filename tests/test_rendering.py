@@ -31,6 +31,8 @@ FILES = {
     "config/management/commands/__init__.py",
     "config/management/commands/collectstatic.py",
     "config/management/commands/s3doctor.py",
+    "config/publisher.py",
+    "config/s3.py",
     "config/settings.py",
     "config/storages.py",
     "config/urls.py",
@@ -40,7 +42,6 @@ FILES = {
     "manage.py",
     "pyproject.toml",
     "tests/__init__.py",
-    "tests/test_s3doctor.py",
     "tests/test_storages.py",
 }
 AWS_FILES = {
