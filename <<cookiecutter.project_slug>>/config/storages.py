@@ -68,10 +68,10 @@ class StaticStorage(ManifestStaticFilesStorage):
 
     def stored_name(self, name):
         if not self.hashed_files:
-            self.hashed_files = self._read_bucket_manifest()
+            self.hashed_files = self.read_bucket_manifest()
         return super().stored_name(name)
 
-    def _read_bucket_manifest(self):
+    def read_bucket_manifest(self):
         client = self.bucket.client
         key = f"{self.bucket.prefix}/{self.manifest_name}"
         try:

@@ -13,7 +13,6 @@ def on_aws(aws, **settings):
             **KEYS,
             "AWS_S3_ENDPOINT_URL": aws.url,
             "AWS_ENDPOINT_URL_STS": aws.url,
-            "AWS_MAX_ATTEMPTS": "1",
             "DJANGO_DEBUG": "off",
         },
         "settings": {"AWS_DNS_SUFFIX": "127.0.0.1", **settings},

@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from tests.conftest import environment
 from tests.doctor.aws import Aws
+from tests.infra.conftest import moto, strict_moto  # noqa: F401
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -29,6 +30,15 @@ class Project:
         )
         self.folder = folder
         self.environment = self.read()
+        # The owner's own hand on the bucket of the S3 server.
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=self.environment["AWS_S3_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}),
+        )
 
     def read(self):
         line = self.process.stdout.readline()
@@ -45,19 +55,9 @@ class Project:
         answer = self.ask("s3doctor", arguments=arguments, **circumstances)
         return {step["step"]: step for step in answer["report"]["steps"]}, answer["exit"]
 
-    @property
-    def client(self):
-        """The owner's own hand on the bucket of the S3 server."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.environment["AWS_S3_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}),
-        )
-
     def close(self):
+        # The server waits for open connections before it stops.
+        self.client.close()
         self.process.stdin.close()
         self.process.wait(timeout=30)
         self.process.stdout.close()

@@ -12,7 +12,6 @@ import os
 import sys
 from unittest import mock
 
-import boto3
 import botocore.auth
 import django
 from django.core import checks
@@ -23,6 +22,7 @@ sys.path.insert(0, os.getcwd())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
+import config.storages  # noqa: E402
 from config import settings as project  # noqa: E402
 
 
@@ -40,7 +40,8 @@ def settings_for(overrides):
 @contextlib.contextmanager
 def circumstances(env=None, settings=None, clock=0, request_seconds=5):
     """As it is for an owner with this environment, these edits and this clock."""
-    boto3.DEFAULT_SESSION = None
+    # As in a new process.
+    config.storages._make_s3_resource.cache_clear()
     real = botocore.auth.get_current_datetime
     patched = mock.patch.dict(os.environ)
     with patched:
@@ -57,6 +58,8 @@ def circumstances(env=None, settings=None, clock=0, request_seconds=5):
                 lambda *args, **kwargs: real(*args, **kwargs) + datetime.timedelta(seconds=clock),
             ),
             mock.patch("config.doctor.bucket.REQUEST_SECONDS", request_seconds),
+            # boto3 tries again at once.
+            mock.patch("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0),
         ):
             yield
 

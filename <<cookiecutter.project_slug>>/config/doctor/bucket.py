@@ -61,7 +61,8 @@ class Bucket:
         media, static = options("default"), options("staticfiles")
         self.location = media.get("location", "").strip("/")
         self.acl = {"ACL": media["default_acl"]} if media.get("default_acl") else {}
-        self.static_url = f"{settings.S3_URL}/{static.get('prefix')}/"
+        self.static_location = static.get("prefix", "").strip("/")
+        self.static_url = f"{settings.S3_URL}/{self.static_location}/"
         self.public_media = settings.S3_MEDIA_ACL == "public-read"
         self.public = self.public_media or settings.S3_STATIC_ACL == "public-read"
         # Behind a CDN the bucket itself is closed.
@@ -141,14 +142,15 @@ class Bucket:
     @cached_property
     def published(self):
         """A hashed static file of each kind that browsers treat in its own way."""
-        names = sorted(storages["staticfiles"].hashed_files.values())
-        if not names and settings.DEBUG:
+        storage = storages["staticfiles"]
+        if settings.DEBUG and not storage.hashed_files:
             raise Skipped("DEBUG is on: pages show static files as you edit them")
-        if not names:
-            raise Failed("ManifestMissing", "no staticfiles.json, or an empty one")
+        try:
+            names = sorted((storage.hashed_files or storage.read_bucket_manifest()).values())
+        except ValueError as error:
+            raise Failed("ManifestMissing", str(error)) from None
         kinds = {PurePosixPath(name).suffix: name for name in names}
-        wanted = [kinds[kind] for kind in (".woff2", ".css", ".js", ".svg") if kind in kinds]
-        return wanted or names[:1]
+        return [kinds[kind] for kind in (".woff2", ".css", ".js", ".svg") if kind in kinds]
 
     @cached_property
     def blocks(self):
@@ -175,6 +177,7 @@ class Bucket:
             "HOST": self.host,
             "ORIGIN": self.origin,
             "LOCATION": self.location,
+            "STATIC": self.static_location,
             "CDN": settings.AWS_S3_CUSTOM_DOMAIN,
             "BLOCK": ",".join(f"{name}={str(on).lower()}" for name, on in self.blocks.items()),
         }

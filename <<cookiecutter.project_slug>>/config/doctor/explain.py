@@ -79,7 +79,8 @@ def explain(step, error, names):
     denied = re.search(r'to perform: ([\w:]+)(?: on resource: "?([^"\s]+))?', said)
     region = re.search(r"(?:expecting '|x-amz-bucket-region: )([\w-]+)", said)
     action = denied[1] if denied else permission(error)
-    files = "" if "Bucket" in action else f"/{names['LOCATION']}/*"
+    location = names["STATIC" if step in ("static", "cors", "cdn") else "LOCATION"]
+    files = "" if "Bucket" in action else f"/{location}/*"
     names = {
         **names,
         "ACTION": action,

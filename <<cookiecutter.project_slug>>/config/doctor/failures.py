@@ -310,17 +310,9 @@ FAILURES = [
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
         "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
         "This store does not understand the checksums that boto3 sends by itself since 1.36.",
-        'grep -n "checksum" config/storages.py\n'
-        '# Both must be "when_required"; or: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required '
-        "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required",
+        'grep -n "checksum" config/storages.py   # both must be "when_required" for this store\n'
+        "# The aws command, too: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
         when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
-    ),
-    Failure(
-        "objects",
-        "ConditionalPutIgnored",
-        "This store ignores If-None-Match: of two uploads of one name at the same time the "
-        "second replaces the first.",
-        "# Update the store (S3 and most stores know it since 2024).",
     ),
     Failure(
         "objects",
@@ -397,8 +389,7 @@ FAILURES = [
         "FontsRefused",
         "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
         "Access-Control-Allow-Origin for it.",
-        f"{PUT_CORS}\n"
-        "# With a CDN in front: its response headers policy, too (infra/README.md).",
+        f"{PUT_CORS}\n# With a CDN in front: its response headers policy, too (infra/README.md).",
     ),
     Failure(
         "cors",

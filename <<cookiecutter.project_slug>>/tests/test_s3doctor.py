@@ -1,0 +1,35 @@
+"""s3doctor, on the S3 server of the tests."""
+
+import io
+import os
+from unittest import mock
+
+from django.core.management import CommandError, call_command
+from django.test import SimpleTestCase
+
+
+class S3DoctorTests(SimpleTestCase):
+    def test_all_is_well_with_media_files(self):
+        output = io.StringIO()
+        steps = ["credentials", "bucket", "missing-key", "objects", "links"]
+        call_command("s3doctor", write=True, only=steps, stdout=output)
+        marks = [line.split()[:2] for line in output.getvalue().splitlines()]
+        self.assertEqual(marks, [["✓", step] for step in steps])
+
+    def test_a_bucket_that_is_not_there(self):
+        output = io.StringIO()
+        with (
+            self.settings(AWS_STORAGE_BUCKET_NAME="no-such-bucket"),
+            self.assertRaisesMessage(CommandError, "bucket"),
+        ):
+            call_command("s3doctor", stdout=output)
+        self.assertIn("There is no bucket no-such-bucket", output.getvalue())
+
+    def test_a_login_that_is_gone(self):
+        output = io.StringIO()
+        with (
+            mock.patch.dict(os.environ, AWS_PROFILE="no-such-profile"),
+            self.assertRaisesMessage(CommandError, "credentials"),
+        ):
+            call_command("s3doctor", stdout=output)
+        self.assertIn("aws configure list-profiles", output.getvalue())
