@@ -1,14 +1,13 @@
 """Two servers that enforce what the other does not.
 
 SeaweedFS, with TLS as AWS has it: bucket policies, CORS, the policies of IAM users.
-moto: canned ACLs, s3:AbortMultipartUpload; and it keeps the public access block.
+moto: the right s3:AbortMultipartUpload; and it keeps the public access block.
 """
 
 import datetime
 import ipaddress
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.conftest import environment
+from tests.conftest import environment, free_port
 
 ADMIN = {"aws_access_key_id": "admin", "aws_secret_access_key": "secret-of-the-admin"}
 
@@ -142,7 +141,7 @@ def seaweedfs(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def moto():
-    [port] = free_ports(1)
+    port = free_port()
     server = Server(url=f"http://127.0.0.1:{port}", ca=None)
     command = [sys.executable, "-m", "moto.server", "-p", str(port)]
     with running(server.url, None, *command, env=environment()):
@@ -166,11 +165,10 @@ def strict_moto(moto):
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
+    ports = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
 
 
 def make_certificate(folder):

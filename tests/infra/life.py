@@ -33,12 +33,6 @@ def collectstatic():
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def prunestatic():
-    from django.core.management import call_command
-
-    call_command("prunestatic", verbosity=0)
-
-
 # --- The site
 
 
