@@ -18,10 +18,18 @@ from tests.conftest import environment
 
 PASSWORD = "correct-horse-battery"
 
+# One Python for all of it: each start costs a second.
+PREPARE = """
+import django
+from django.core.management import call_command
+
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("createsuperuser", username="ada", email="", interactive=False, verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
+"""
 RUN = """
-python manage.py migrate --verbosity 0 &&
-python manage.py createsuperuser --noinput --username ada --email ada@example.com --verbosity 0 &&
-python manage.py collectstatic --noinput --verbosity 0 &&
+DJANGO_SETTINGS_MODULE=config.settings python -c "$PREPARE" &&
 exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --threads 4 --log-level warning
 """
 
@@ -57,6 +65,7 @@ def site(chromium, render, tmp_path_factory):
         ["python", "-m", "config.embedded_s3", "sh", "-c", RUN],
         cwd=folder,
         env=environment(
+            PREPARE=PREPARE,
             PORT=str(port),
             DJANGO_DEBUG="off",
             DJANGO_HTTPS="off",
