@@ -28,9 +28,9 @@ POST_SECONDS = 10 * 60
 # As long as the bucket keeps an incoming object.
 TOKEN_LIFE = timedelta(days=1)
 
-# S3 copies by itself, but answers only when it is done: in parts, so that no
-# request lasts long enough to time out.
-PARTS = TransferConfig(multipart_threshold=32 * 1024**2, multipart_chunksize=32 * 1024**2)
+# S3 copies by itself, but answers only when it is done: 8 MB at a time (boto3's
+# own measure), and few at once, so that no request lasts until it times out.
+PARTS = TransferConfig(max_concurrency=4)
 
 storage = Upload.file.field.storage
 logger = logging.getLogger(__name__)

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +181,6 @@ def wait_for(url, process):
         assert process.poll() is None, "the site did not start"
         try:
             return urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             assert time.monotonic() < deadline, "the site does not answer"
             time.sleep(0.1)
