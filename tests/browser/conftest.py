@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.network import Network, free_port
-from tests.conftest import environment
+from tests.browser.network import Network
+from tests.conftest import environment, free_port
 
 PASSWORD = "correct-horse-battery"
 

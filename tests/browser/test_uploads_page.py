@@ -495,7 +495,11 @@ def check_accessibility(page, name):
 
 @pytest.mark.parametrize(
     ("name", "scheme", "width"),
-    [("page-light", "light", 1100), ("page-dark", "dark", 1100), ("page-narrow", "light", 390)],
+    [
+        ("uploads-light", "light", 1100),
+        ("uploads-dark", "dark", 1100),
+        ("uploads-narrow", "light", 390),
+    ],
 )
 def test_the_page_fits_its_window(page, network, backup, name, scheme, width):
     """Nothing is cut off sideways; with UPDATE_SCREENSHOTS=1, this is the README's picture."""
