@@ -6,7 +6,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo test lint requirements clean
+.PHONY: demo test lint screenshots requirements clean
 
 demo: .venv/ready
 	@$(BIN)/python scripts/demo.py --port $(PORT)
@@ -23,6 +23,10 @@ lint: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+# The README's pictures of the page.
+screenshots: .venv/ready
+	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k fits_its_window
 
 # Pin what requirements.in names, for every platform, without an index's address.
 requirements: .venv/ready

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.network import free_port
+from tests.conftest import free_port
 
 # PostgreSQL refuses to run as root; Debian's package brings this account.
 ACCOUNT = "postgres" if os.getuid() == 0 else getpass.getuser()

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.answers import COMBINATIONS, label
+from tests.conftest import TEMPLATE
 from tests.test_template_folder import AnyTag
 
 FILES = {
@@ -140,3 +141,10 @@ def test_the_secret_key_is_fresh_and_only_the_owner_may_read_it(render):
 def test_any_project_name_gives_an_ascii_slug_and_a_bucket_name(render, name):
     slug = render(project_name=name).name
     assert slug.isascii() and slug.isidentifier()
+
+
+def test_the_example_apps_static_files_are_copied_as_they_are(render):
+    template = TEMPLATE / "<<cookiecutter.project_slug>>"
+    for name in EXAMPLE_APP_FILES:
+        if name.startswith("uploads/static/"):
+            assert (render() / name).read_bytes() == (template / name).read_bytes(), name

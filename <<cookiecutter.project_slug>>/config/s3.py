@@ -69,9 +69,12 @@ def s3_resource(region_name, endpoint_url):
 @functools.cache
 def _make_resource(pid, region_name, endpoint_url):
     config = Config(
-        # AWS: without both of these, requests go to the global host.
+        # AWS: without all of these, requests go to the global host.
         signature_version="s3v4",
-        s3={"addressing_style": "path" if endpoint_url else "virtual"},
+        s3={
+            "addressing_style": "path" if endpoint_url else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
         # Many S3-compatible stores refuse the checksums that boto3 adds by itself.
         request_checksum_calculation="when_required" if endpoint_url else "when_supported",
         response_checksum_validation="when_required",

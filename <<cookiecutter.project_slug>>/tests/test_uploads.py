@@ -263,7 +263,7 @@ class DirectUploadTests(UploadsTestCase):
 
     def test_an_upload_that_did_not_arrive_is_not_recorded(self):
         response = self.complete(self.sign().json()["token"])
-        self.assertEqual(response.status_code, 409)
+        self.assertEqual(response.status_code, 404)
         self.assertIn("has not arrived", response.json()["error"])
         self.assertFalse(Upload.objects.exists())
 
@@ -291,7 +291,7 @@ class DirectUploadTests(UploadsTestCase):
         swap = mock.Mock(side_effect=lambda *args: post_to_s3(ticket, b"<html>".ljust(len(PNG))))
         with mock.patch.object(rules, "check_content", swap):
             response = self.complete(ticket["token"])
-        self.assertEqual(response.status_code, 409, response.content)
+        self.assertEqual(response.status_code, 412, response.content)
         self.assertFalse(Upload.objects.exists())
 
     def test_what_a_browser_would_execute_is_saved_and_not_shown(self):

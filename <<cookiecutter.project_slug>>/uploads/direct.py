@@ -28,9 +28,9 @@ POST_SECONDS = 10 * 60
 # As long as the bucket keeps an incoming object.
 TOKEN_LIFE = timedelta(days=1)
 
-# S3 copies by itself, but answers only when it is done: in parts, so that no
-# request lasts long enough to time out.
-PARTS = TransferConfig(multipart_threshold=32 * 1024**2, multipart_chunksize=32 * 1024**2)
+# S3 copies by itself, but answers only when it is done: 8 MB at a time (boto3's
+# own measure), and few at once, so that no request lasts until it times out.
+PARTS = TransferConfig(max_concurrency=4)
 
 storage = Upload.file.field.storage
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def _check(incoming, name, size):
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
-        raise Refused(f"“{name}” has not arrived. Please send it again.", 409) from None
+        raise Refused(f"“{name}” has not arrived. Please send it again.", 404) from None
     with head["Body"] as body:
         first = body.read()
     try:
@@ -126,15 +126,14 @@ def _check(incoming, name, size):
 
 def _copy(incoming, name, etag):
     # As the storage itself would write it, with the type that was agreed on.
-    parameters = storage.get_object_parameters(name)
-    parameters.setdefault("ContentType", rules.content_type(name))
-    if storage.default_acl:
-        parameters.setdefault("ACL", storage.default_acl)
-    parameters |= {
+    parameters = storage.get_object_parameters(name) | {
+        "ContentType": rules.content_type(name),
         "MetadataDirective": "REPLACE",
         # What was checked, not what may have been sent after it.
         "CopySourceIfMatch": etag,
     }
+    if storage.default_acl:
+        parameters["ACL"] = storage.default_acl
     try:
         _client().copy(
             {"Bucket": storage.bucket_name, "Key": _key(incoming)},
@@ -146,7 +145,7 @@ def _copy(incoming, name, etag):
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 412:
             raise
-        raise Refused("This upload changed while it was checked.", 409) from None
+        raise Refused("This upload changed while it was checked.", 412) from None
 
 
 def _discard(incoming):

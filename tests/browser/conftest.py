@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.network import Network, free_port
-from tests.conftest import environment
+from tests.browser.network import Network
+from tests.conftest import environment, free_port
 
 PASSWORD = "correct-horse-battery"
 
+# One Python for all of it: each start costs a second.
+PREPARE = """
+import django
+from django.core.management import call_command
+
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("createsuperuser", username="ada", email="", interactive=False, verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
+"""
 RUN = """
-python manage.py migrate --verbosity 0 &&
-python manage.py createsuperuser --noinput --username ada --email ada@example.com --verbosity 0 &&
-python manage.py collectstatic --noinput --verbosity 0 &&
+DJANGO_SETTINGS_MODULE=config.settings python -c "$PREPARE" &&
 exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --threads 4 --log-level warning
 """
 
@@ -57,6 +64,7 @@ def site(chromium, render, tmp_path_factory):
         ["python", "-m", "config.embedded_s3", "sh", "-c", RUN],
         cwd=folder,
         env=environment(
+            PREPARE=PREPARE,
             PORT=str(port),
             DJANGO_DEBUG="off",
             DJANGO_HTTPS="off",
@@ -173,6 +181,6 @@ def wait_for(url, process):
         assert process.poll() is None, "the site did not start"
         try:
             return urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             assert time.monotonic() < deadline, "the site does not answer"
             time.sleep(0.1)

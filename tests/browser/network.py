@@ -8,11 +8,6 @@ from urllib.parse import urlsplit
 REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS) (\S+) HTTP/1\.1\r\n")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 class Network:
     """Passes bytes on, both ways; notes the requests; holds or cuts uploads when told."""
 

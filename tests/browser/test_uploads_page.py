@@ -495,12 +495,17 @@ def check_accessibility(page, name):
 
 @pytest.mark.parametrize(
     ("name", "scheme", "width"),
-    [("page-light", "light", 1100), ("page-dark", "dark", 1100), ("page-narrow", "light", 390)],
+    [
+        ("uploads-light", "light", 1100),
+        ("uploads-dark", "dark", 1100),
+        ("uploads-narrow", "light", 390),
+    ],
 )
 def test_the_page_fits_its_window(page, network, backup, name, scheme, width):
     """Nothing is cut off sideways; with UPDATE_SCREENSHOTS=1, this is the README's picture."""
     pictures = Path(__file__).parent / "pictures"
-    upload(page, *(file(one.name, one.read_bytes()) for one in sorted(pictures.iterdir())))
+    for picture in sorted(pictures.iterdir()):  # One by one, for their order.
+        upload(page, file(picture.name, picture.read_bytes()))
     upload(page, file("Minutes of the very long meeting of all departments.pdf", PDF))
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 860})

@@ -150,16 +150,16 @@ async function run(upload) {
     upload.arrived = ticket.token;
   }
   show(upload, 1, "Checking");
-  let answer;
   try {
-    answer = await post(form.dataset.complete, { token: upload.arrived }, signal);
+    const { html } = await post(form.dataset.complete, { token: upload.arrived }, signal);
+    files.insertAdjacentHTML("afterbegin", html);
   } catch (error) {
-    if (!error.retry) upload.arrived = null;
-    // Done before: only the answer was lost. The page's list has it.
-    if (error.status === 409 && error.message.includes("finished")) return location.reload();
-    throw error;
+    if (error.status !== 409) throw error;
+    // Finished before: only the answer was lost. The server's list has it.
+    const page = await (await fetch(location.href)).text();
+    const list = new DOMParser().parseFromString(page, "text/html").querySelector("#files");
+    files.replaceChildren(...list.children);
   }
-  files.insertAdjacentHTML("afterbegin", answer.html);
   remove(upload);
   say(`${file.name} is uploaded.`);
 }

@@ -1,0 +1,75 @@
+"""The Content-Security-Policy lets in the bucket, or its CDN, and nothing else."""
+
+import json
+
+import pytest
+
+from tests.answers import label
+
+# What a page of the project meets: the policy, and the links that boto3 makes.
+PROBE = """
+import json
+import django
+django.setup()
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.test import Client
+
+page = Client(headers={"host": "www.example.com"}).get("/", secure=True)
+policy = page["Content-Security-Policy"]
+client = default_storage.connection.meta.client
+print(json.dumps({
+    "policy": {words.split()[0]: words.split()[1:] for words in policy.split("; ")},
+    "static": settings.STATIC_URL,
+    "link": default_storage.url("uploads/photo.png"),
+    "post": client.generate_presigned_post(default_storage.bucket_name, "media/incoming/x")["url"],
+}))
+"""
+
+AWS = "https://my-site-files.s3.us-east-1.amazonaws.com"
+DOTS = "https://s3.us-east-1.amazonaws.com/files.example.com"
+STORE = "https://s3.example.net:9000/my-site-files"
+CDN = "https://cdn.example.com"
+
+
+@pytest.mark.parametrize(
+    ("answers", "bucket", "static", "media"),
+    [
+        ({}, AWS, AWS, AWS),
+        ({"media_acl": "public-read"}, AWS, AWS, AWS),
+        ({"bucket_name": "files.example.com"}, DOTS, DOTS, DOTS),
+        ({"endpoint_url": "https://s3.example.net:9000"}, STORE, STORE, STORE),
+        ({"cdn_domain": "cdn.example.com", "static_acl": "private"}, AWS, CDN, AWS),
+        ({"cdn_domain": "cdn.example.com", "media_acl": "public-read"}, AWS, CDN, CDN),
+        ({"example_app": "no"}, AWS, AWS, AWS),
+    ],
+    ids=lambda value: label(value) or "defaults" if isinstance(value, dict) else "",
+)
+def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
+    render, run, answers, bucket, static, media
+):
+    output = run(
+        render(**answers),
+        *("python", "-c", PROBE),
+        DJANGO_SETTINGS_MODULE="config.settings",
+        DJANGO_DEBUG="off",
+        DJANGO_ALLOWED_HOSTS="www.example.com",
+        AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+        AWS_SECRET_ACCESS_KEY="only-to-sign-with",
+    )
+    seen = json.loads(output.splitlines()[-1])
+    policy = seen["policy"]
+    assert policy["default-src"] == ["'none'"]
+    assert seen["static"] == f"{static}/static/"
+    for kind in ("script-src", "style-src", "font-src"):
+        assert policy[kind] == ["'self'", seen["static"]]
+    # A link, and a form, are let in only as boto3 really writes them.
+    assert seen["link"].startswith(f"{media}/media/")
+    assert f"{media}/media/" in policy["img-src"]
+    assert policy["connect-src"] == ["'self'", bucket]
+    assert seen["post"].rstrip("/") == bucket
+    sources = {source for sources in policy.values() for source in sources}
+    assert sources <= {
+        *("'self'", "'none'", bucket),
+        *(f"{one}/{prefix}/" for one in (bucket, static) for prefix in ("static", "media")),
+    }
