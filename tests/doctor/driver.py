@@ -22,7 +22,7 @@ sys.path.insert(0, os.getcwd())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-import config.storages  # noqa: E402
+import config.s3  # noqa: E402
 from config import settings as project  # noqa: E402
 
 
@@ -41,7 +41,7 @@ def settings_for(overrides):
 def circumstances(env=None, settings=None, clock=0, request_seconds=5):
     """As it is for an owner with this environment, these edits and this clock."""
     # As in a new process.
-    config.storages._make_s3_resource.cache_clear()
+    config.s3._make_resource.cache_clear()
     real = botocore.auth.get_current_datetime
     patched = mock.patch.dict(os.environ)
     with patched:
