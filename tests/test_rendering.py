@@ -43,6 +43,7 @@ FILES = {
     "manage.py",
     "pyproject.toml",
     "tests/__init__.py",
+    "tests/test_s3doctor.py",
     "tests/test_storages.py",
 }
 AWS_FILES = {
