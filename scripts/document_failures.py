@@ -45,10 +45,11 @@ def page():
 
 
 def row(failure):
-    codes = ", ".join(f"`{code}`" for code in failure.codes.split())
+    code, *others = failure.codes.split()
+    also = f"Also {', '.join(f'`{other}`' for other in others)}.\n\n" if others else ""
     # A bare $ begins a formula on GitHub.
     means = re.sub(r"\$\w+", r"`\g<0>`", failure.means)
-    return f"### {codes}\n\n{means}\n\n```sh\n{failure.mend}\n```\n"
+    return f"### `{code}`\n\n{means}\n\n{also}```sh\n{failure.mend}\n```\n"
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_a_wrong_secret(s3doctor):
     assert done.returncode == 1
     assert "✗ credentials" in done.stdout
     assert "SignatureDoesNotMatch" in done.stdout
-    assert "    | aws iam create-access-key" in done.stdout
+    assert "    | aws iam create-access-key --user-name" in done.stdout
     assert "– objects" in done.stdout, "asked on, without credentials"
     assert "not asked, because credentials failed" in done.stdout
     assert "credentials" in done.stderr

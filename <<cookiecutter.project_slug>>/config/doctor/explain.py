@@ -84,7 +84,7 @@ def explain(step, error, names):
     names = {
         **names,
         "ACTION": action,
-        "RESOURCE": (denied and denied[2]) or f"arn:aws:s3:::{names['BUCKET']}{files}",
+        "RESOURCE": (denied and denied[2]) or f"{names['BUCKET']}{files}",
         "RIGHT_REGION": region[1] if region else "",
     }
     means, mend = (Template(text).safe_substitute(names) for text in (failure.means, failure.mend))

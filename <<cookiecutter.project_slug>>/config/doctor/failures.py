@@ -116,7 +116,7 @@ FAILURES = [
         "This machine's clock is wrong by more than 15 minutes. S3 refuses every signed request, "
         "and signed links are born expired.",
         "sudo timedatectl set-ntp true && timedatectl\n"
-        "# In a container, correct the host's clock. After a laptop's sleep, restart the VM.",
+        "# In a container, correct the host's clock; in WSL or Docker Desktop, restart it.",
     ),
     # --- credentials
     Failure(
@@ -125,7 +125,8 @@ FAILURES = [
         "boto3 found no credentials: no environment variables, no profile, no SSO login, no role "
         "of a server or container.",
         "aws sts get-caller-identity   # as the user that runs Django\n"
-        "# On a server, attach a role (infra/README.md); on your machine: aws sso login.",
+        "# On a server, attach a role (infra/README.md); on your machine: aws sso login.\n"
+        "# In development, DJANGO_DEBUG=on and no AWS_… variable start an S3 server for you.",
     ),
     Failure(
         "credentials",
@@ -158,7 +159,7 @@ FAILURES = [
         "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException",
         "S3 does not know this key ID: it was deleted or deactivated, belongs to another "
         "partition (China, GovCloud) or store, or is temporary and AWS_SESSION_TOKEN is missing.",
-        "aws iam list-access-keys   # is it there, and Active?",
+        "aws iam list-access-keys --user-name $IAM_USER   # as an administrator: is it Active?",
     ),
     Failure(
         "credentials",
@@ -167,8 +168,8 @@ FAILURES = [
         "many, or was rotated. If the secret is right: a bucket made minutes ago in another "
         "region answers like this until AWS's DNS knows it (wait up to an hour), and so does a "
         "proxy that changes headers.",
-        "aws sts get-caller-identity   # fails: the secret is wrong. Make a new pair:\n"
-        "aws iam create-access-key",
+        "aws sts get-caller-identity   # fails, too? Then the secret is wrong. As administrator:\n"
+        "aws iam create-access-key --user-name $IAM_USER",
     ),
     Failure(
         "credentials",
@@ -177,6 +178,13 @@ FAILURES = [
         "a role or an SSO profile does.",
         "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN\n"
         "aws sso login   # on a server: attach a role, and restart Django",
+    ),
+    Failure(
+        "credentials",
+        "AuthorizationHeaderMalformed",
+        "The key's ID is empty, or has a space or a slash in it.",
+        "env | grep '^AWS_ACCESS_KEY_ID='",
+        when="Access Key|Credential",
     ),
     Failure(
         "credentials",
@@ -281,9 +289,9 @@ FAILURES = [
         "missing-key",
         "MissingKeyForbidden",
         "S3 answers 403 for a file that is not there, because these credentials may not list the "
-        "bucket. Django then takes a missing file for an error.",
-        "# Allow s3:ListBucket on arn:aws:s3:::$BUCKET: the bucket itself (no /* at the end),\n"
-        "# without a condition on s3:prefix, as a GET carries none (infra/README.md).",
+        "bucket. Django then takes a file that is only missing for a failure of S3.",
+        "# Allow s3:ListBucket on the bucket itself (no /* at the end of its ARN), without a\n"
+        "# condition on s3:prefix, as a GET carries none (infra/README.md).",
     ),
     # --- objects
     Failure(
