@@ -347,9 +347,10 @@ FAILURES = [
         "MediaIsPublic",
         "Media files are private by the settings, but anyone can read them without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        '# Remove what lets Principal "*" read $LOCATION/*, or close all at once:\n'
+        '# Remove what lets Principal "*" read $LOCATION/*. At once, but static files, too:\n'
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
-        "$BLOCK",
+        "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
+        "RestrictPublicBuckets=true",
     ),
     Failure(
         "links",
