@@ -8,6 +8,7 @@ import platform
 import re
 import statistics
 import subprocess
+from collections import Counter
 from html import escape
 from pathlib import Path
 
