@@ -12,7 +12,6 @@ import json
 import keyword
 import os
 import re
-import runpy
 import sys
 import unicodedata
 
@@ -169,7 +168,10 @@ def load_post_gen_project(answers):
     for template in (f"/proc/{os.getppid()}/cwd", answers.get("_repo_dir", "")):
         hook = os.path.join(template, "hooks", "post_gen_project.py")
         if os.path.isabs(hook) and os.path.isfile(hook):
-            return runpy.run_path(hook)
+            post = {"__name__": "post_gen_project"}
+            with open(hook, encoding="utf-8") as file:
+                exec(file.read(), post)
+            return post
     return None
 
 
