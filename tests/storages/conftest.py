@@ -1,0 +1,183 @@
+"""A rendered project, on a real S3 server behind a proxy that counts, and breaks, requests."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tests.conftest import environment
+from tests.storages.proxy import Proxy
+
+# The project's own settings, but static files from a folder that a test fills.
+SETTINGS = """
+import os
+from config.settings import *
+
+STATICFILES_DIRS = [BASE_DIR / "assets"]
+if not os.environ.get("WITH_ADMIN_FILES"):
+    STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+"""
+
+
+@pytest.fixture(scope="session")
+def server(render, tmp_path_factory):
+    """One S3 server for all tests of this worker: its environment variables."""
+    folder = Path(shutil.copytree(render(example_app="no"), tmp_path_factory.mktemp("s3") / "site"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "config.embedded_s3", "sleep", "3600"],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    running = folder / ".s3" / "server.json"
+    deadline = time.monotonic() + 60
+    while not running.exists():
+        assert process.poll() is None and time.monotonic() < deadline, "the S3 server did not start"
+        time.sleep(0.05)
+    while not (text := running.read_text()).endswith("}"):
+        time.sleep(0.05)
+    try:
+        yield json.loads(text)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def proxy(server):
+    with Proxy(server["AWS_S3_ENDPOINT_URL"]).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def site(project, server, proxy):
+    """Render a project with an empty bucket of its own."""
+
+    def site(**answers):
+        return Site(project(example_app="no", **answers), server, proxy)
+
+    return site
+
+
+class Site:
+    def __init__(self, folder, server, proxy):
+        self.folder = folder
+        self.proxy = proxy
+        self.server = server
+        self.bucket = f"bucket-{uuid.uuid4()}"
+        self.assets = folder / "assets"
+        self.assets.mkdir()
+        (folder / "config" / "test_settings.py").write_text(SETTINGS)
+        self.env = server | {
+            "AWS_S3_ENDPOINT_URL": proxy.url,
+            "AWS_STORAGE_BUCKET_NAME": self.bucket,
+            "DJANGO_DEBUG": "off",
+            "DJANGO_ALLOWED_HOSTS": "*",
+            "DJANGO_SETTINGS_MODULE": "config.test_settings",
+        }
+        # Not through the proxy: what a test looks up is not counted.
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=server["AWS_S3_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id=server["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=server["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}),
+        )
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    def write(self, files):
+        for name, content in files.items():
+            path = self.assets / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def environment(self, **variables):
+        return environment(**self.env | variables)
+
+    def allow_everyone_to_read(self, keys):
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{self.bucket}/{keys}",
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+
+    def run(self, *command, status=0, **variables):
+        """Run a command in the project; return its output. Fails on any other status."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def start(self, *command):
+        """Start a command in the background."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def collectstatic(self, *options, **variables):
+        command = ["python", "manage.py", "collectstatic", "--noinput", *options]
+        return self.run(*command, **variables)
+
+    def python(self, code, status=0, **variables):
+        """Run code in the project, with the storages at hand; return what it sets `result` to.
+
+        With another status, return the output.
+        """
+        head = (
+            "import django, json, os, sys, threading, time\n"
+            "django.setup()\n"
+            "from django.core.files.base import ContentFile, File\n"
+            "from django.core.files.storage import storages\n"
+            "media, static = storages['default'], storages['staticfiles']\n"
+            "result = None\n"
+        )
+        tail = "\nprint('\\nRESULT', json.dumps(result))"
+        output = self.run("python", "-c", head + code + tail, status=status, **variables)
+        if status:
+            return output
+        return json.loads(output.partition("\nRESULT ")[2].partition("\n")[0])
+
+    def keys(self, prefix=""):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+    def read(self, key):
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def local_manifest(self):
+        path = self.folder / "staticfiles" / "staticfiles.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def live_manifest(self):
+        """The manifest in the bucket. Fails if a file that it names is not there."""
+        if "static/staticfiles.json" not in self.keys("static/"):
+            return None
+        manifest = json.loads(self.read("static/staticfiles.json"))
+        missing = {f"static/{name}" for name in manifest["paths"].values()} - self.keys("static/")
+        assert not missing
+        return manifest["paths"]

@@ -1,0 +1,98 @@
+"""prunestatic removes what no kept release is made of, and nothing else."""
+
+import pytest
+
+PUBLISH = """
+from django.core.management import call_command
+from pathlib import Path
+
+result = []
+for number in numbers:
+    for old in Path("assets").iterdir():
+        old.unlink()
+    if number == 2:
+        time.sleep(1.1)  # S3's times have no fractions
+    Path("assets/same.css").write_text("a {}")
+    Path("assets/new.css").write_text(f"a {{ width: {number}px }}")
+    Path(f"assets/only-{number}.txt").write_text(str(number))
+    call_command("collectstatic", interactive=False, verbosity=0)
+    result.append([f"static/{name}" for name in storages["staticfiles"].hashed_files.values()])
+"""
+
+
+def publish(site, *numbers):
+    """Publish these releases; return the keys that each is made of."""
+    return [set(keys) for keys in site.python(f"numbers = {numbers}\n{PUBLISH}")]
+
+
+def prune(site, *options):
+    return site.run("python", "manage.py", "prunestatic", *options)
+
+
+@pytest.fixture
+def releases(site):
+    site = site()
+    site.s3.put_object(Bucket=site.bucket, Key="static/robots.txt", Body=b"mine")
+    site.s3.put_object(Bucket=site.bucket, Key="media/site.0123456789ab.css", Body=b"a user's")
+    return site, publish(site, 0, 1, 2, 3)
+
+
+def test_it_only_shows_until_it_is_told_to_delete(releases):
+    site, made = releases
+    before = site.keys()
+    output = prune(site, "--older-than", "0d", "--keep", "1")
+    assert site.keys() == before
+    for key in made[0] - made[3]:
+        assert f"Would delete {key.removeprefix('static/')}" in output
+
+
+def test_kept_releases_stay_whole(releases):
+    site, made = releases
+    before = site.keys()
+    prune(site, "--older-than", "0d", "--keep", "2", "--delete")
+    kept = made[3] | made[2]
+    gone = (made[0] | made[1]) - kept
+    after = site.keys()
+    assert kept <= after and not gone & after
+    # With the manifests of two releases.
+    assert len(before) - len(after) == len(gone) + 2
+    assert {"static/robots.txt", "media/site.0123456789ab.css"} <= after
+    site.collectstatic()
+    site.live_manifest()
+
+
+def test_a_young_file_stays(releases):
+    site, _ = releases
+    before = site.keys()
+    prune(site, "--keep", "1", "--delete")
+    assert site.keys() == before
+
+
+def test_the_live_release_stays_though_it_was_published_first(releases):
+    site, made = releases
+    assert publish(site, 0) == [made[0]]
+    prune(site, "--older-than", "0", "--keep", "1", "--delete")
+    assert made[0] <= site.keys()
+    assert not (made[3] - made[0]) & site.keys()
+
+
+def test_what_a_killed_publish_left_goes_too(releases):
+    site, made = releases
+    left = "static/half.0123456789ab.css"
+    site.s3.put_object(Bucket=site.bucket, Key=left, Body=b"")
+    prune(site, "--older-than", "0d", "--delete")
+    assert left not in site.keys() and made[3] <= site.keys()
+
+
+def test_without_a_manifest_it_deletes_nothing(releases):
+    site, _ = releases
+    site.s3.delete_object(Bucket=site.bucket, Key="static/staticfiles.json")
+    before = site.keys()
+    output = site.run("python", "manage.py", "prunestatic", "--older-than=0", "--delete", status=1)
+    assert "what is live is not known" in output
+    assert site.keys() == before
+
+
+def test_a_wrong_age_is_explained(site):
+    output = site().run("python", "manage.py", "prunestatic", "--older-than", "soon", status=2)
+    assert "'soon' is no number of days, such as 30d" in output

@@ -1,0 +1,369 @@
+"""collectstatic: what it sends, in how many requests, and what it leaves when something breaks."""
+
+import itertools
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from benchmarks import workload
+
+SMALL = {
+    "site.css": '@import "theme.css";\nbody { background: url(img/logo.svg) }',
+    "theme.css": ".a { color: red }",
+    "app.js": 'import { b } from "./b.js";\n//# sourceMappingURL=app.js.map',
+    "app.js.map": "{}",
+    "b.js": "export const b = 1",
+    "img/logo.svg": "<svg/>",
+}
+
+
+def puts(site):
+    return [request.key for request in site.proxy.requests if request.method == "PUT"]
+
+
+# --- Requests --------------------------------------------------------------
+
+
+def test_the_first_publish_sends_each_file_once_and_the_manifest_last(site):
+    site = site()
+    site.write(SMALL)
+    output = site.collectstatic()
+    sent = puts(site)
+    assert len(sent) == len(set(sent)) == len(SMALL) + 2
+    # Its copy under a name of its own, for prunestatic, and the one that is live.
+    assert sent[-2].startswith("static/staticfiles.") and sent[-1] == "static/staticfiles.json"
+    assert site.proxy.kinds() == {"LIST": 1, "GET": 1, "PUT": len(SMALL) + 2}
+    assert site.live_manifest().keys() == SMALL.keys()
+    assert "6 static files" in output and "6 uploaded" in output
+
+
+def test_originals_are_neither_sent_nor_copied(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    assert not {f"static/{name}" for name in SMALL} & site.keys()
+    assert os.listdir(site.folder / "staticfiles") == ["staticfiles.json"]
+
+
+@pytest.mark.parametrize("stage", ["warm", "cold"])
+def test_an_unchanged_publish_only_looks(site, stage):
+    site = site()
+    workload.generate(site.assets, 1100)
+    site.collectstatic()
+    before, manifest = site.keys(), site.local_manifest()
+    if stage == "cold":
+        (site.folder / "staticfiles" / "staticfiles.json").unlink()
+    site.proxy.kinds()
+    assert "1100 static files" in site.collectstatic()
+    # One page of the listing for each thousand files, and the live manifest.
+    assert site.proxy.kinds() == {"LIST": 2, "GET": 1}
+    assert site.keys() == before
+    assert site.local_manifest() == manifest
+
+
+def test_one_changed_file_sends_what_got_a_new_name(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    before = site.live_manifest()
+    site.proxy.kinds()
+    site.write({"img/logo.svg": "<svg>new</svg>"})
+    site.collectstatic()
+    after = site.live_manifest()
+    changed = {name for name in SMALL if before[name] != after[name]}
+    assert changed == {"img/logo.svg", "site.css"}
+    assert site.proxy.kinds() == {"LIST": 1, "GET": 1, "PUT": len(changed) + 2}
+    # The release before is whole, too.
+    assert {f"static/{name}" for name in before.values()} <= site.keys()
+
+
+def test_going_back_to_an_earlier_release_sends_no_file_again(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    first = site.live_manifest()
+    site.write({"theme.css": ".a { color: blue }"})
+    site.collectstatic()
+    site.write(SMALL)
+    site.proxy.requests.clear()
+    site.collectstatic()
+    assert site.live_manifest() == first
+    assert all("/staticfiles" in key for key in puts(site))
+
+
+def test_a_file_that_somebody_removed_from_the_bucket_is_sent_again(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    name = site.live_manifest()["theme.css"]
+    site.s3.delete_object(Bucket=site.bucket, Key=f"static/{name}")
+    site.proxy.requests.clear()
+    site.collectstatic()
+    assert puts(site) == [f"static/{name}"]
+
+
+def test_an_edit_that_keeps_size_and_time_is_noticed(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    path = site.assets / "theme.css"
+    times = path.stat()
+    path.write_text(".a { color: tan }")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert path.stat().st_size == times.st_size
+    site.collectstatic()
+    assert site.read(f"static/{site.live_manifest()['theme.css']}") == path.read_bytes()
+
+
+# --- Options of collectstatic ----------------------------------------------
+
+
+def test_a_dry_run_sends_and_writes_nothing(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic("--dry-run")
+    assert site.proxy.kinds() == {}
+    assert not (site.folder / "staticfiles").exists()
+
+
+def test_without_post_processing_files_are_collected_as_django_does(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic("--no-post-process")
+    assert site.proxy.kinds() == {}
+    assert (site.folder / "staticfiles" / "img" / "logo.svg").read_text() == "<svg/>"
+
+
+@pytest.mark.parametrize("option", ["--clear", "--link"])
+def test_clearing_and_linking_publish_the_same(site, option):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    expected = site.live_manifest()
+    site.collectstatic(option)
+    assert site.live_manifest() == expected
+    assert site.local_manifest()["paths"] == expected
+
+
+def test_output_is_one_line_and_none_when_quiet(site):
+    site = site()
+    site.write(SMALL)
+    assert site.collectstatic("-v0") == ""
+    assert len(site.collectstatic().strip().splitlines()) == 1
+    assert "Post-processed 'theme.css' as 'theme." in site.collectstatic("-v2")
+
+
+def test_a_terminal_shows_how_far_the_uploads_are(site):
+    pexpect = pytest.importorskip("pexpect")
+    site = site()
+    site.write(SMALL)
+    output = pexpect.run(
+        "python manage.py collectstatic --noinput",
+        cwd=str(site.folder),
+        env=site.environment(),
+        timeout=60,
+        encoding="utf-8",
+    )
+    assert "6/6" in output and "6 uploaded" in output
+
+
+# --- Headers ---------------------------------------------------------------
+
+
+def test_files_have_types_that_browsers_take_and_are_cached_for_good(site):
+    site = site()
+    types = {
+        "a.css": "text/css; charset=utf-8",
+        "a.js": "text/javascript; charset=utf-8",
+        "a.mjs": "text/javascript; charset=utf-8",
+        "a.js.map": "application/json; charset=utf-8",
+        "a.webmanifest": "application/manifest+json",
+        "a.svg": "image/svg+xml; charset=utf-8",
+        "a.woff2": "font/woff2",
+        "a.webp": "image/webp",
+        "a.avif": "image/avif",
+        "a.wasm": "application/wasm",
+        "a.ico": "image/x-icon",
+        "a.tar.gz": "application/gzip",
+        "no-extension": "application/octet-stream",
+    }
+    site.write(dict.fromkeys(types, "/* */"))
+    site.collectstatic()
+    for name, hashed_name in site.live_manifest().items():
+        head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{hashed_name}")
+        assert head["ContentType"] == types[name]
+        assert head["CacheControl"] == "public, max-age=31536000, immutable"
+        assert "ContentEncoding" not in head
+    head = site.s3.head_object(Bucket=site.bucket, Key="static/staticfiles.json")
+    assert head["CacheControl"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("ownership", "acl"), [("BucketOwnerEnforced", None), ("BucketOwnerPreferred", "public-read")]
+)
+def test_an_acl_is_sent_only_to_a_bucket_that_has_acls(site, ownership, acl):
+    site = site(object_ownership=ownership)
+    site.write(SMALL)
+    site.collectstatic()
+    sent = [request for request in site.proxy.requests if request.method == "PUT"]
+    assert {request.headers["x-amz-acl"] for request in sent} == {acl}
+    for name, hashed_name in site.live_manifest().items():
+        if name in ("theme.css", "b.js", "img/logo.svg"):
+            assert site.read(f"static/{hashed_name}").decode() == SMALL[name]
+
+
+def test_names_of_any_kind_arrive(site):
+    site = site()
+    names = [
+        "a b.txt",
+        "한글.txt",
+        "😀.txt",
+        "e\u0301.txt",
+        "\u00e9.txt",
+        "100%.txt",
+        "a+b&c=d.txt",
+    ]
+    names += [
+        "#hash.txt",
+        "what?.txt",
+        "it's (1).txt",
+        "[x]{y}.txt",
+        "a@2x.png",
+        "~tilde^.txt",
+        "a%20b.txt",
+    ]
+    site.write({name: name for name in names})
+    site.collectstatic()
+    for name, hashed_name in site.live_manifest().items():
+        assert site.read(f"static/{hashed_name}").decode() == name
+    site.proxy.kinds()
+    site.collectstatic()
+    assert "PUT" not in site.proxy.kinds()
+
+
+# --- What breaks -----------------------------------------------------------
+
+
+def test_each_failed_upload_is_named_and_no_manifest_is_written(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    before, here = site.live_manifest(), site.local_manifest()
+    site.write({"theme.css": ".b {}", "b.js": "export const b = 2", "new.txt": "new"})
+    site.proxy.break_it = lambda request: (
+        403 if request.method == "PUT" and request.key.endswith((".css", ".txt")) else None
+    )
+    site.proxy.requests.clear()
+    output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
+    refused = [key for key in puts(site) if key.endswith((".css", ".txt"))]
+    assert len(refused) == 3
+    for key in refused:
+        assert f"{key.removeprefix('static/')} was not uploaded: " in output
+    assert "AccessDenied" in output and "Traceback" not in output
+    assert site.live_manifest() == before
+    assert site.local_manifest() == here
+
+    site.proxy.break_it = lambda request: None
+    site.collectstatic()
+    assert site.live_manifest().keys() == SMALL.keys() | {"new.txt"}
+
+
+@pytest.mark.parametrize("fault", [503, "reset", "lost answer"])
+def test_one_request_in_five_may_fail(site, fault):
+    site = site()
+    workload.generate(site.assets, 150)
+    chance = random.Random(1)
+    site.proxy.break_it = lambda request: fault if chance.random() < 0.2 else None
+    site.collectstatic()
+    assert len(site.live_manifest()) == 150
+    for name, hashed_name in itertools.islice(site.live_manifest().items(), 20):
+        if name.endswith((".png", ".webp")):
+            assert site.read(f"static/{hashed_name}") == (site.assets / name).read_bytes()
+
+
+def test_killed_in_the_middle_the_release_before_is_whole(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    before, here = site.live_manifest(), site.local_manifest()
+    workload.generate(site.assets, 150)
+    count = itertools.count()
+    site.proxy.break_it = lambda request: (
+        "hang" if request.method == "PUT" and next(count) >= 60 else None
+    )
+    site.proxy.requests.clear()
+    process = site.start("python", "manage.py", "collectstatic", "--noinput")
+    deadline = time.monotonic() + 30
+    while len(puts(site)) < 90:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert site.live_manifest() == before
+    assert site.local_manifest() == here
+
+    site.proxy.break_it = lambda request: None
+    site.proxy.requests.clear()
+    site.collectstatic()
+    # It goes on where the other was killed.
+    assert len(puts(site)) < 120
+    assert len(site.live_manifest()) == sum(path.is_file() for path in site.assets.rglob("*"))
+
+
+def test_a_bucket_that_cannot_be_listed_says_so(site):
+    site = site()
+    site.write(SMALL)
+    output = site.run(
+        *("python", "manage.py", "collectstatic", "--noinput"),
+        status=1,
+        AWS_SECRET_ACCESS_KEY="wrong",
+    )
+    assert f"Cannot list s3://{site.bucket}/static/" in output
+    assert "Traceback" not in output
+
+
+# --- Run time --------------------------------------------------------------
+
+URLS = "result = [static.url('theme.css') for _ in range(3)]"
+
+
+def test_with_a_local_manifest_a_page_needs_no_request(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    site.proxy.kinds()
+    first, *others = site.python(URLS)
+    assert first == f"{site.proxy.url}/{site.bucket}/static/{site.live_manifest()['theme.css']}"
+    assert others == [first, first]
+    assert site.proxy.kinds() == {}
+
+
+def test_without_one_it_reads_the_buckets_once(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    expected = site.python(URLS)
+    (site.folder / "staticfiles" / "staticfiles.json").unlink()
+    site.proxy.kinds()
+    assert site.python(URLS) == expected
+    assert site.proxy.kinds() == {"GET": 1}
+
+
+def test_with_none_at_all_it_says_what_to_do(site):
+    site = site()
+    output = site.python(URLS, status=1)
+    assert f"s3://{site.bucket}/static/staticfiles.json" in output
+    assert "collectstatic" in output.splitlines()[-1]
+
+
+def test_the_local_manifest_is_djangos(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    manifest = site.local_manifest()
+    assert manifest["version"] == "1.1"
+    assert json.loads(site.read("static/staticfiles.json"))["hash"] == manifest["hash"]
