@@ -228,12 +228,14 @@ def _per_file(results, files):
 # --- The document ----------------------------------------------------------
 
 
-def bars_table(results):
+def bars_table(results, *, measured=False):
+    """As a table; with `measured`, without what was not."""
     return _table(
         ("What", "Bar", "Reached", "OK"),
         (
             (what, bar, reached, {True: "yes", False: "**no**", None: "–"}[ok])
             for what, bar, reached, ok in bars(results)
+            if not (measured and ok is None)
         ),
     )
 
