@@ -47,7 +47,7 @@ def main():
         docs = TOP / "docs"
         (docs / "benchmarks.md").write_text(report.document(results, run["about"]))
         (docs / "benchmarks.svg").write_text(report.plot(results))
-    print(report.bars_table(results))
+    print(report.bars_table(results, measured=bool(options.only)))
     errors = [record for record in results.records if "error" in record]
     for record in errors:
         print(f"FAILED: {record['peer']}: {record['error']}", file=sys.stderr)

@@ -19,7 +19,7 @@ MB = 2**20
 OURS = peers.OURS.name
 LOCAL = peers.LOCAL.name
 S5CMD = peers.SYNCS[0].name
-FAR, NEAR = static.ROUND_TRIPS
+FAR, NEAR = static.FAR, static.NEAR
 
 
 class Results:
@@ -228,12 +228,14 @@ def _per_file(results, files):
 # --- The document ----------------------------------------------------------
 
 
-def bars_table(results):
+def bars_table(results, *, measured=False):
+    """As a table; with `measured`, without what was not."""
     return _table(
         ("What", "Bar", "Reached", "OK"),
         (
             (what, bar, reached, {True: "yes", False: "**no**", None: "–"}[ok])
             for what, bar, reached, ok in bars(results)
+            if not (measured and ok is None)
         ),
     )
 
@@ -258,12 +260,12 @@ source maps, fonts and images) and Django admin's. Seconds from the start of the
 its end (median of {_rounds(results)}), 30 ms from S3, a region away:
 
 {_publish_table(results, FAR)}
-On the S3 server's own network, 0 ms away:
-
-{_publish_table(results, NEAR)}
 *On a fresh machine*: all is published, but the local folder is empty, as in a new
 container. "–": these have no such folder.
 {_samples(results)}
+On the S3 server's own network, 0 ms away:
+
+{_publish_table(results, NEAR)}
 Requests, and what the first publish took of the machine (30 ms):
 
 {_cost_table(results)}
@@ -305,11 +307,12 @@ To do it again: `make bench` (about {about["minutes"]:.0f} minutes; Linux).
 
 def _publish_table(results, round_trip):
     def cells(peer):
-        for step in (*static.STEPS, static.FRESH):
+        for step in steps:
             yield _seconds(results.static("wall", peer, step, round_trip))
 
+    steps = [*static.STEPS, static.FRESH][: 4 if round_trip else 3]
     return _table(
-        ("", static.FIRST, static.UNCHANGED, static.CHANGED, "fresh machine"),
+        ("", *steps),
         ((_mark(results, peer), *cells(peer)) for peer in _peers(results)),
     )
 

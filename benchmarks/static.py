@@ -16,7 +16,7 @@ FILES = 2000
 # For those that take half a second a file.
 FEW_FILES = 60
 GROWTH = (500, 2000, 8000)
-ROUND_TRIPS = (0.03, 0.0)
+FAR, NEAR = ROUND_TRIPS = (0.03, 0.0)
 
 FIRST = "first"
 UNCHANGED = "unchanged"
@@ -32,8 +32,8 @@ def run(site, quick):
         # In turn, so that no one is always first; the syncs send what LOCAL made.
         units = [[peers.OURS], [peers.OURS_ACL], [peers.LOCAL, *peers.SYNCS]]
         turn = [peer for unit in units[number:] + units[:number] for peer in unit]
-        for round_trip in ROUND_TRIPS:
-            yield from play(site, turn, files, round_trip, steps=(*STEPS, FRESH))
+        yield from play(site, turn, files, FAR, steps=(*STEPS, FRESH))
+        yield from play(site, turn, files, NEAR)
     for round_trip in ROUND_TRIPS:
         turn = [peers.COLLECTFASTA, peers.COLLECTFASTA_MANIFEST]
         yield from play(site, turn, 50 if quick else files, round_trip, sample=quick)
@@ -47,7 +47,7 @@ def run_growth(site, quick):
     for number in range(1 if quick else 3):
         for size in sizes[number:] + sizes[:number]:
             files = size - admin_files()
-            for record in play(site, [peers.OURS], files, 0.03, steps=(FIRST,)):
+            for record in play(site, [peers.OURS], files, FAR, steps=(FIRST,)):
                 yield record | {"part": "growth"}
 
 
