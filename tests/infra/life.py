@@ -10,13 +10,14 @@ import json
 import os
 import sys
 import tempfile
+import time
 import urllib.request
 
 # Imported once here, and not in every life.
 import boto3  # noqa: F401
 import django
 import django.contrib.admin
-import obstore.store  # noqa: F401
+import obstore.store
 import storages.backends.s3  # noqa: F401
 from botocore.httpsession import URLLib3Session
 
@@ -31,6 +32,18 @@ def collectstatic():
     from django.core.management import call_command
 
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def prunestatic():
+    from django.contrib.staticfiles.storage import staticfiles_storage
+    from django.core.management import call_command
+
+    old = "of-an-old-release.0123456789ab.css"
+    store = staticfiles_storage.bucket.connect()
+    obstore.put(store, old, b"body{}")
+    time.sleep(1.1)  # S3 dates objects to the second
+    call_command("prunestatic", "--older-than=0d", "--delete", stdout=io.StringIO())
+    assert old not in [item["path"] for page in obstore.list(store) for item in page]
 
 
 # --- The site

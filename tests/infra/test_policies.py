@@ -17,7 +17,7 @@ from tests.infra.cloudformation import CDN, Stack, apply, bucket_requests
 from tests.infra.cloudformation import render as render_infra
 
 LIFE = Path(__file__).with_name("life.py")
-DEPLOY = ["collectstatic"]
+DEPLOY = ["collectstatic", "prunestatic"]
 SITE = [
     "upload",
     "upload_in_parts",
