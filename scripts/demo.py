@@ -45,7 +45,8 @@ def main():
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             sys.exit(f"Port {port} is in use. Choose another: make demo PORT={port + 1}")
 
-    shutil.rmtree(build, ignore_errors=True)
+    project = build / "my_site"
+    shutil.rmtree(project, ignore_errors=True)
     cookiecutter = ["-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
     subprocess.run(
         [sys.executable, *cookiecutter, "--output-dir", str(build)],
@@ -60,7 +61,7 @@ def main():
         # Production but for HTTPS, which 127.0.0.1 does not have.
         "DJANGO_HTTPS": "off",
         # Shared by the two workers, as Redis would be.
-        "CACHE_URL": f"filecache://{build / 'cache'}",
+        "CACHE_URL": f"filecache://{project / 'cache'}",
         "DJANGO_SUPERUSER_USERNAME": "demo",
         "DJANGO_SUPERUSER_EMAIL": "demo@example.com",
         "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(9),
@@ -70,7 +71,7 @@ def main():
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     run = subprocess.Popen(
         [sys.executable, "-m", "config.embedded_s3", "sh", "-c", RUN],
-        cwd=build / "my_site",
+        cwd=project,
         env=environment,
     )
     try:
