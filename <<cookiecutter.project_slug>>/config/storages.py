@@ -49,10 +49,10 @@ class StaticStorage(OnePassHashing):
 
     def stored_name(self, name):
         if not self.hashed_files:
-            self.hashed_files = self._read_from_bucket()
+            self.hashed_files = self.read_bucket_manifest()
         return super().stored_name(name)
 
-    def _read_from_bucket(self):
+    def read_bucket_manifest(self):
         client = self.bucket.client
         try:
             response = client.get_object(**self.bucket.place(self.manifest_name))
