@@ -1,9 +1,12 @@
-"""Django's hashed static files, hashed in one pass."""
+"""Django's hashed static files, each hashed once, and only if it may have changed."""
 
 import io
+import os
 import posixpath
 from functools import partial
 
+import django
+from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.contrib.staticfiles.utils import matches_patterns
 from django.core.files.base import ContentFile
@@ -34,30 +37,70 @@ class OnePassHashing(ManifestStaticFilesStorage):
     # The files at work: each refers to the next one.
     _hashing = ()
 
-    def hash_all(self, paths, save_hashed):
-        """Return {name: hashed name}. Calls save_hashed(hashed name, size, open_file) for each."""
-        self._paths, self._save_hashed, self._errors = paths, save_hashed, []
+    def hash_all(self, paths, publisher, known):
+        """Hash the files, and hand to the publisher each one that the bucket may lack.
+
+        Sets self.hashed_files. Returns what to give as `known` the next time: for
+        each file how it looked, its hashed name, and those of the files it uses.
+        """
+        rules = repr((django.VERSION, self.patterns, settings.STATIC_URL))
+        self._paths, self._publisher, self._errors = paths, publisher, []
+        self._known = known.get("files", {}) if known.get("rules") == rules else {}
         self._adjustable = {name for name in paths if matches_patterns(name, self._patterns)}
-        hashed_files = {}
+        self.hashed_files, self._files = {}, {}
         for name in paths:
-            if name not in hashed_files:
-                self._hash(name, hashed_files)
+            self._hashed(name)
         if self._errors:
             raise CommandError("\n".join(self._errors))
-        return hashed_files
+        return {"rules": rules, "files": self._files}
 
-    def _hash(self, name, hashed_files):
-        self._hashing = (*self._hashing, name)
+    def _hashed(self, name):
+        """Return the hashed name of a file, or None after an error."""
+        if name not in self.hashed_files:
+            self._hashing = (*self._hashing, name)
+            look = self._look(name)
+            if self._is_as_before(name, look):
+                self._files[name] = self._known[name]
+                self.hashed_files[name] = self._known[name]["hashed"]
+            else:
+                self._files[name] = {"look": look, "uses": {}}
+                self._hash(name)
+                self._files[name]["hashed"] = self.hashed_files.get(name)
+            self._hashing = self._hashing[:-1]
+        return self.hashed_files.get(name)
+
+    def _look(self, name):
+        storage, path = self._paths[name]
+        path = storage.path(path)
+        stat = os.stat(path)
+        # The time of an edit (mtime) can be set back; that of any change (ctime) cannot.
+        return [path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+    def _is_as_before(self, name, look):
+        known = self._known.get(name)
+        return (
+            known
+            and known["look"] == look
+            and known["hashed"] in self._publisher.published
+            and all(
+                target in self._paths
+                and target not in self._hashing
+                and self._hashed(target) == hashed_name
+                for target, hashed_name in known["uses"].items()
+            )
+        )
+
+    def _hash(self, name):
         # Django's own pass, over this file alone.
-        steps = self._post_process({name: self._paths[name]}, self._adjustable, hashed_files)
+        steps = self._post_process({name: self._paths[name]}, self._adjustable, self.hashed_files)
         for _, _, processed, _ in steps:
             if isinstance(processed, Exception):
                 self._errors.append(f"{name}: {processed}")
                 break
-        self._hashing = self._hashing[:-1]
 
     def _stored_name(self, name, hashed_files):
         """Called during that pass, for each file that this one refers to."""
+        source = self._hashing[-1]
         target, query = posixpath.normpath(name.strip()), ""
         if target not in self._paths:
             target, mark, query = target.partition("?")
@@ -66,11 +109,9 @@ class OnePassHashing(ManifestStaticFilesStorage):
             circle = [*self._hashing[self._hashing.index(target) :], target]
             self._errors.append(f"Files refer to each other in a circle: {' → '.join(circle)}")
         elif target in self._paths:
-            if target not in hashed_files:
-                self._hash(target, hashed_files)
-            return hashed_files.get(target, target) + query
+            self._files[source]["uses"][target] = self._hashed(target)
+            return (self._hashed(target) or target) + query
         elif not any(path.startswith(f"{target}/") for path in self._paths):
-            source = self._hashing[-1]
             self._errors.append(f"{source} refers to {target}, which is no static file of any app.")
         return name
 
@@ -87,5 +128,5 @@ class OnePassHashing(ManifestStaticFilesStorage):
             # To be opened anew when its turn comes: memory could not hold them all.
             storage, path = self._paths[self._hashing[-1]]
             open_file = partial(storage.open, path)
-        self._save_hashed(name, content.size, open_file)
+        self._publisher.add(name, content.size, open_file)
         return name

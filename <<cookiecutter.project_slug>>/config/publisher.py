@@ -1,5 +1,6 @@
 """The bucket of the static files: what is there, and many uploads at once."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,17 +95,18 @@ class Publisher:
 
     @property
     def published(self):
-        """The size of each file that is there, by name."""
+        """What is there: for each name its size, and when it was uploaded."""
         return self._listing.result()
 
     @property
     def manifest(self):
-        """The manifest of the release that is live, or None."""
+        """The manifest of the release that is live; empty if none is."""
         return self._manifest.result()
 
     def add(self, name, size, open_file):
         """Upload a file in the background, unless one of its name and size is there."""
-        if self.published.get(name) != size:
+        there = self.published.get(name)
+        if not there or there["size"] != size:
             self._uploads.append(self._pool.submit(self.put, name, open_file))
 
     def finish(self, progress):
@@ -137,14 +139,14 @@ class Publisher:
     def _list(self):
         with explained(f"Cannot list {self.bucket}"):
             pages = obstore.list(self._store, chunk_size=1000)
-            return {item["path"]: item["size"] for page in pages for item in page}
+            return {item["path"]: item for page in pages for item in page}
 
     def _get(self, name):
         with explained(f"Cannot read {self.bucket}{name}"):
             try:
-                return bytes(obstore.get(self._store, name).bytes())
+                return json.loads(bytes(obstore.get(self._store, name).bytes()))
             except FileNotFoundError:
-                return None
+                return {}
 
 
 @contextmanager

@@ -13,9 +13,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-import django
 from boto3.s3.transfer import TransferConfig
-from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
@@ -70,18 +68,14 @@ class StaticStorage(OnePassHashing):
         if dry_run:
             return
         paths = {self.clean_name(name): source for name, source in paths.items()}
+        here = json.loads(self.read_manifest() or "{}")
         with Publisher(self.bucket, self.manifest_name) as publisher:
-            sources = self._fingerprint(paths)
-            self.hashed_files = self._hashed_before(sources, publisher.published)
-            if not self.hashed_files:
-                self.hashed_files = self.hash_all(paths, save_hashed=publisher.add)
+            sources = self.hash_all(paths, publisher, known=here.get("sources", {}))
             publisher.finish(self.progress)
-            manifest = self._make_manifest()
-            content = json.dumps(manifest).encode()
-            if content != publisher.manifest:
-                # Each release's own stays, so that prunestatic knows its files.
-                for name in (f"staticfiles.{self.manifest_hash}.json", self.manifest_name):
-                    publisher.put(name, partial(io.BytesIO, content), "no-cache")
+            manifest = self._make_manifest(publisher)
+            if manifest["paths"] != publisher.manifest.get("paths"):
+                content = json.dumps(manifest).encode()
+                publisher.put(self.manifest_name, partial(io.BytesIO, content), "no-cache")
         self._write_manifest(manifest | {"sources": sources})
         for name in paths:
             yield name, self.hashed_files[name], True
@@ -94,27 +88,24 @@ class StaticStorage(OnePassHashing):
         if name != self.manifest_name:
             super().delete(name)
 
-    # The manifest. The one here also says what the sources looked like.
-
-    def _fingerprint(self, paths):
-        look = [django.VERSION, self.patterns, settings.STATIC_URL]
-        for name, (storage, path) in paths.items():
-            stat = os.stat(storage.path(path))
-            # The time of an edit (mtime) can be set back; this one (ctime) cannot.
-            look += [name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-        return hashlib.sha256(repr(look).encode()).hexdigest()
-
-    def _hashed_before(self, sources, published):
-        """Return the hashed names of the last time, if sources and bucket are as they were."""
-        manifest = json.loads(self.read_manifest() or "{}")
-        if manifest.get("sources") == sources and published.keys() >= {*manifest["paths"].values()}:
-            return manifest["paths"]
-
-    def _make_manifest(self):
+    def _make_manifest(self, publisher):
+        """Make Django's manifest, which also tells prunestatic since when a file is unused."""
+        before, now = publisher.manifest, time.time()
         paths = dict(sorted(self.hashed_files.items()))
         release = ContentFile(json.dumps(list(paths.items())).encode())
         self.manifest_hash = self.file_hash(None, release)
-        return {"paths": paths, "version": self.manifest_version, "hash": self.manifest_hash}
+        unused = dict.fromkeys(before.get("paths", {}).values(), now) | before.get("unused", {})
+        used = set(paths.values())
+        return {
+            "version": self.manifest_version,
+            "hash": self.manifest_hash,
+            "paths": paths,
+            "unused": {
+                name: since
+                for name, since in unused.items()
+                if name not in used and name in publisher.published
+            },
+        }
 
     def _write_manifest(self, manifest):
         path = Path(self.path(self.manifest_name))

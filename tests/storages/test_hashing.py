@@ -27,11 +27,14 @@ for name, _, processed in django_static.post_process(paths):
         raise processed
 
 ours = {}
-def keep(name, size, open_file):
-    with open_file() as file:
-        ours[name] = bytes(file.read())
-    assert len(ours[name]) == size
-names = static.hash_all(paths, keep)
+class Keep:
+    published = {}
+    def add(self, name, size, open_file):
+        with open_file() as file:
+            ours[name] = bytes(file.read())
+        assert len(ours[name]) == size
+static.hash_all(paths, Keep(), known={})
+names = static.hashed_files
 theirs = {}
 for name in django_static.hashed_files.values():
     theirs[name] = open(f"{folder}/{name}", "rb").read()
@@ -203,12 +206,17 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError
 from pathlib import Path
 
+class Nowhere:
+    published = {}
+    def add(self, name, size, open_file):
+        pass
+
 result = []
 for folder in sorted(Path("assets").iterdir()):
     source = FileSystemStorage(folder.absolute())
     files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
     try:
-        static.hash_all({name: (source, name) for name in sorted(files)}, lambda *args: None)
+        static.hash_all({name: (source, name) for name in sorted(files)}, Nowhere(), known={})
     except CommandError as error:
         result.append(str(error))
     else:

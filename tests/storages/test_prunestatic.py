@@ -10,8 +10,6 @@ result = []
 for number in numbers:
     for old in Path("assets").iterdir():
         old.unlink()
-    if number == 2:
-        time.sleep(1.1)  # S3's times have no fractions
     Path("assets/same.css").write_text("a {}")
     Path("assets/new.css").write_text(f"a {{ width: {number}px }}")
     Path(f"assets/only-{number}.txt").write_text(str(number))
@@ -54,8 +52,7 @@ def test_kept_releases_stay_whole(releases):
     gone = (made[0] | made[1]) - kept
     after = site.keys()
     assert kept <= after and not gone & after
-    # With the manifests of two releases.
-    assert len(before) - len(after) == len(gone) + 2
+    assert before - after == gone
     assert {"static/robots.txt", "media/site.0123456789ab.css"} <= after
     site.collectstatic()
     site.live_manifest()
@@ -89,7 +86,7 @@ def test_without_a_manifest_it_deletes_nothing(releases):
     site.s3.delete_object(Bucket=site.bucket, Key="static/staticfiles.json")
     before = site.keys()
     output = site.run("python", "manage.py", "prunestatic", "--older-than=0", "--delete", status=1)
-    assert "what is live is not known" in output
+    assert "is not known" in output
     assert site.keys() == before
 
 

@@ -1,70 +1,71 @@
-import json
 import re
+import time
 from argparse import ArgumentTypeError
-from datetime import datetime, timedelta, timezone
 
 import obstore
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management.base import BaseCommand, CommandError
 
-from config.publisher import explained
+from config.publisher import Publisher, explained
 
-# What collectstatic published: site.5d41402abc4b.css, staticfiles.7d793037a076.json
+# What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
-MANIFEST = re.compile(r"staticfiles\.[0-9a-f]{12}\.json$")
 
 
 class Command(BaseCommand):
     help = (
-        "Delete static files that no kept release uses. Kept are the newest releases, and all "
-        "that were live in the time given. Shows what it would do; --delete does it. Not to be "
-        "run at the same time as collectstatic."
+        "Delete static files that no release uses any more. Shows what it would do; --delete "
+        "does it. Do not run it at the same time as collectstatic."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--older-than", type=days, default="30d", metavar="DAYS", help="30d")
-        parser.add_argument("--keep", type=int, default=3, metavar="RELEASES", help="3, or more")
+        parser.add_argument(
+            "--older-than",
+            type=days,
+            default="30d",
+            metavar="DAYS",
+            help="keep what a release of these days used (30d)",
+        )
+        parser.add_argument(
+            "--keep",
+            type=int,
+            default=3,
+            metavar="RELEASES",
+            help="keep what the newest releases use, however old they are (3)",
+        )
         parser.add_argument("--delete", action="store_true", help="delete, do not just show")
 
     def handle(self, *, older_than, keep, delete, **options):
         bucket, manifest_name = staticfiles_storage.bucket, staticfiles_storage.manifest_name
-        store = bucket.connect()
-        deadline = datetime.now(timezone.utc) - older_than
-        with explained(f"Cannot list {bucket}"):
-            files = {item["path"]: item for page in obstore.list(store) for item in page}
-        if manifest_name not in files:
-            raise CommandError(f"There is no {bucket}{manifest_name}: what is live is not known.")
+        with Publisher(bucket, manifest_name) as publisher:
+            files, manifest = publisher.published, publisher.manifest
+        if not manifest:
+            raise CommandError(f"No {bucket}{manifest_name}: which files are in use is not known.")
 
-        def published(name):
-            return files[name]["last_modified"]
+        # A release ended when the next one made some of its files unused.
+        unused = manifest.get("unused", {})
+        ends = sorted(set(unused.values()), reverse=True)
+        kept_ends = ends[: max(0, keep - 1)]
+        deadline = time.time() - older_than
 
-        releases = sorted(filter(MANIFEST.match, files), key=published, reverse=True)
-        # The one before the first that is young enough was still live then.
-        recent = sum(published(name) > deadline for name in releases) + 1
-        kept = [manifest_name, *releases[: max(keep, recent)]]
-        used = set(kept)
-        for name in kept:
-            with explained(f"Cannot read {bucket}{name}"):
-                used.update(json.loads(bytes(obstore.get(store, name).bytes()))["paths"].values())
+        def is_old(name):
+            # Of a publish that was killed, no manifest knows: since it was uploaded, then.
+            since = unused.get(name, files[name]["last_modified"].timestamp())
+            return since < deadline and since not in kept_ends
 
-        unused = [
-            name
-            for name in sorted(files.keys() - used)
-            if HASHED.search(name) and published(name) < deadline
-        ]
-        for name in unused:
+        candidates = files.keys() - set(manifest["paths"].values())
+        old = sorted(name for name in candidates if HASHED.search(name) and is_old(name))
+        for name in old:
             self.stdout.write(f"{'Deleting' if delete else 'Would delete'} {name}")
-        if delete and unused:
+        if old and delete:
             with explained(f"Cannot remove files of {bucket}"):
-                obstore.delete(store, unused)
-        size = sum(files[name]["size"] for name in unused)
-        self.stdout.write(
-            f"{len(unused)} of {len(files)} files, {size / 1e6:.1f} MB; "
-            f"{len(kept) - 1} of {len(releases)} releases are kept."
-        )
+                obstore.delete(bucket.connect(), old)
+        size = sum(files[name]["size"] for name in old) / 1e6
+        self.stdout.write(f"{len(old)} of {len(files)} files in {bucket}, {size:.1f} MB.")
 
 
 def days(text):
+    """Return the seconds of "30d"."""
     if match := re.fullmatch(r"(\d+)d?", text):
-        return timedelta(days=int(match[1]))
+        return int(match[1]) * 24 * 60 * 60
     raise ArgumentTypeError(f"{text!r} is no number of days, such as 30d")
