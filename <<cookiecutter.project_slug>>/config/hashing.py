@@ -1,9 +1,8 @@
 """Django's hashed static files, each hashed once, and only if it may have changed."""
 
-import io
 import os
 import posixpath
-from functools import partial
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -47,11 +46,15 @@ class OnePassHashing(ManifestStaticFilesStorage):
         self._paths, self._publisher, self._errors = paths, publisher, []
         self._known = known.get("files", {}) if known.get("rules") == rules else {}
         self._adjustable = {name for name in paths if matches_patterns(name, self._patterns)}
-        self.hashed_files, self._files = {}, {}
+        self.hashed_files, self._files, self._reused = {}, {}, set()
         for name in paths:
             self._hashed(name)
         if self._errors:
             raise CommandError("\n".join(self._errors))
+        # Only now, since the bucket was being listed meanwhile.
+        if not publisher.published.keys() >= self._reused:
+            # Somebody removed files from it: look at all of them.
+            return self.hash_all(paths, publisher, known={})
         return {"rules": rules, "files": self._files}
 
     def _hashed(self, name):
@@ -62,6 +65,7 @@ class OnePassHashing(ManifestStaticFilesStorage):
             if self._is_as_before(name, look):
                 self._files[name] = self._known[name]
                 self.hashed_files[name] = self._known[name]["hashed"]
+                self._reused.add(self._known[name]["hashed"])
             else:
                 self._files[name] = {"look": look, "uses": {}}
                 self._hash(name)
@@ -81,7 +85,6 @@ class OnePassHashing(ManifestStaticFilesStorage):
         return (
             known
             and known["look"] == look
-            and known["hashed"] in self._publisher.published
             and all(
                 target in self._paths
                 and target not in self._hashing
@@ -123,10 +126,9 @@ class OnePassHashing(ManifestStaticFilesStorage):
         if not self._hashing:
             return super()._save(name, content)
         if isinstance(content, ContentFile):
-            open_file = partial(io.BytesIO, content.file.getvalue())
+            body = content.file.getvalue()
         else:
-            # To be opened anew when its turn comes: memory could not hold them all.
-            storage, path = self._paths[self._hashing[-1]]
-            open_file = partial(storage.open, path)
-        self._publisher.add(name, content.size, open_file)
+            # To be read when its turn comes: memory could not hold them all.
+            body = Path(self._files[self._hashing[-1]]["look"][0])
+        self._publisher.add(name, content.size, body)
         return name

@@ -103,11 +103,11 @@ class Publisher:
         """The manifest of the release that is live; empty if none is."""
         return self._manifest.result()
 
-    def add(self, name, size, open_file):
-        """Upload a file in the background, unless one of its name and size is there."""
+    def add(self, name, size, body):
+        """Upload bytes or a path in the background, unless a file of name and size is there."""
         there = self.published.get(name)
         if not there or there["size"] != size:
-            self._uploads.append(self._pool.submit(self.put, name, open_file))
+            self._uploads.append(self._pool.submit(self.put, name, body))
 
     def finish(self, progress):
         """Wait for the uploads. If any failed, raise an error that names each one."""
@@ -119,22 +119,22 @@ class Publisher:
         if errors:
             raise CommandError("\n".join(sorted(errors)))
 
-    def put(self, name, open_file, cache_control="public, max-age=31536000, immutable"):
+    def put(self, name, body, cache_control="public, max-age=31536000, immutable"):
         media_type = content_type(name)
         if media_type.startswith("text/") or media_type in ("application/json", "image/svg+xml"):
             media_type += "; charset=utf-8"
-        with explained(f"{name} was not uploaded"), open_file() as file:
-            if self.bucket.default_acl:
-                self.bucket.client.put_object(
-                    **self.bucket.place(name),
-                    Body=file,
-                    ContentType=media_type,
-                    CacheControl=cache_control,
-                    ACL=self.bucket.default_acl,
-                )
-            else:
+        with explained(f"{name} was not uploaded"):
+            if not self.bucket.default_acl:
                 attributes = {"Content-Type": media_type, "Cache-Control": cache_control}
-                obstore.put(self._store, name, file, attributes=attributes)
+                obstore.put(self._store, name, body, attributes=attributes)
+                return
+            self.bucket.client.put_object(
+                **self.bucket.place(name),
+                Body=body if isinstance(body, bytes) else body.read_bytes(),
+                ContentType=media_type,
+                CacheControl=cache_control,
+                ACL=self.bucket.default_acl,
+            )
 
     def _list(self):
         with explained(f"Cannot list {self.bucket}"):

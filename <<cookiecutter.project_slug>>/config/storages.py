@@ -2,14 +2,12 @@
 
 import contextlib
 import hashlib
-import io
 import json
 import logging
 import os
 import posixpath
 import re
 import time
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -41,6 +39,7 @@ class StaticStorage(OnePassHashing):
 
     def __init__(self, **bucket):
         self.bucket = Bucket(**bucket)
+        self._publisher = None
         super().__init__()
 
     # Pages: no request to S3. The manifest is here, or is read from the bucket, once.
@@ -61,21 +60,27 @@ class StaticStorage(OnePassHashing):
             ) from None
         return json.loads(response["Body"].read())["paths"]
 
-    # collectstatic: `paths` says where each file is, and nothing has been copied.
+    # collectstatic: begin(), then post_process() with the files that it found.
+
+    def begin(self):
+        """Have the bucket listed while collectstatic looks for the files."""
+        self._publisher = Publisher(self.bucket, self.manifest_name)
 
     def post_process(self, paths, dry_run=False, **options):
         """Hash the files, upload what the bucket lacks, and write the manifest last."""
         if dry_run:
             return
+        if not self._publisher:
+            self.begin()
+        publisher, self._publisher = self._publisher, None
         paths = {self.clean_name(name): source for name, source in paths.items()}
         here = json.loads(self.read_manifest() or "{}")
-        with Publisher(self.bucket, self.manifest_name) as publisher:
+        with publisher:
             sources = self.hash_all(paths, publisher, known=here.get("sources", {}))
             publisher.finish(self.progress)
             manifest = self._make_manifest(publisher)
             if manifest["paths"] != publisher.manifest.get("paths"):
-                content = json.dumps(manifest).encode()
-                publisher.put(self.manifest_name, partial(io.BytesIO, content), "no-cache")
+                publisher.put(self.manifest_name, json.dumps(manifest).encode(), "no-cache")
         self._write_manifest(manifest | {"sources": sources})
         for name in paths:
             yield name, self.hashed_files[name], True
@@ -141,9 +146,15 @@ class MediaStorage(S3Storage):
     def connection(self):
         return s3_resource(self.region_name, self.endpoint_url)
 
+    # Whose bucket object this is: a fork needs one of its own, on its own client.
+    _process = None
+
     @property
     def bucket(self):
-        return self.connection.Bucket(self.bucket_name)
+        if self._bucket is None or self._process != os.getpid():
+            self._bucket = self.connection.Bucket(self.bucket_name)
+            self._process = os.getpid()
+        return self._bucket
 
     def key(self, name):
         return self._normalize_name(clean_name(name))
@@ -208,7 +219,7 @@ class MediaStorage(S3Storage):
             query = f"?{urlencode(parameters)}" if parameters else ""
             return self.base_url + filepath_to_uri(clean_name(name)) + query
         expire = self.querystring_expire if expire is None else expire
-        variant = repr((sorted((parameters or {}).items()), expire, http_method))
+        variant = repr((sorted(parameters.items()) if parameters else 0, expire, http_method))
         key, now = self._cache_key(name), time.time()
         try:
             urls = cache.get(key, {})
@@ -233,7 +244,8 @@ class MediaStorage(S3Storage):
 
     def _cache_key(self, name):
         place = f"{self.endpoint_url} {self.bucket_name} {self.location}/{clean_name(name)}"
-        return f"s3-urls-{hashlib.sha256(place.encode()).hexdigest()}"
+        # Django looks at each character of a key, so a short one.
+        return f"s3-urls-{hashlib.blake2b(place.encode(), digest_size=12).hexdigest()}"
 
     def forget_urls(self, name):
         """Give the file a new link, so that browsers see that it changed."""

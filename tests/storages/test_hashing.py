@@ -29,9 +29,8 @@ for name, _, processed in django_static.post_process(paths):
 ours = {}
 class Keep:
     published = {}
-    def add(self, name, size, open_file):
-        with open_file() as file:
-            ours[name] = bytes(file.read())
+    def add(self, name, size, body):
+        ours[name] = body if isinstance(body, bytes) else body.read_bytes()
         assert len(ours[name]) == size
 static.hash_all(paths, Keep(), known={})
 names = static.hashed_files
@@ -208,7 +207,7 @@ from pathlib import Path
 
 class Nowhere:
     published = {}
-    def add(self, name, size, open_file):
+    def add(self, name, size, body):
         pass
 
 result = []

@@ -364,6 +364,7 @@ FORK = """
 import urllib.request
 name = media.save("a.txt", ContentFile(b"parent"))
 before = media.connection.meta.client
+media.size(name)
 children = []
 for number in range(3):
     if not (child := os.fork()):
@@ -372,6 +373,7 @@ for number in range(3):
             own = media.save("a.txt", ContentFile(str(number)))
             assert media.open(own).read() == str(number).encode()
             assert media.open(name).read() == b"parent"
+            assert media.size(name) == len(b"parent")
         os._exit(0)
     children.append(child)
 for _ in range(10):

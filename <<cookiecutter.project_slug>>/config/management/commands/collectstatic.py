@@ -1,3 +1,5 @@
+import gc
+
 from django.contrib.staticfiles.management.commands import collectstatic
 
 from config.storages import StaticStorage
@@ -22,6 +24,13 @@ class Command(collectstatic.Command):
     def publishes(self):
         is_ours = isinstance(self.storage, StaticStorage)
         return is_ours and self.post_process and not self.dry_run
+
+    def collect(self):
+        if self.publishes:
+            # What is imported stays: that Python looks through it again takes 0.1 s.
+            gc.freeze()
+            self.storage.begin()
+        return super().collect()
 
     def copy_file(self, path, prefixed_path, source_storage):
         if not self.publishes:
