@@ -75,6 +75,13 @@ def run():
     return run
 
 
+def missing(reason):
+    """Skip a test for which a program is missing here; in CI, none may be missing."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 def free_port():
     """A port below the range that the system takes for outgoing connections."""
     while True:

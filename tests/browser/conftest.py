@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.network import Network
-from tests.conftest import environment, free_port
+from tests.conftest import environment, free_port, missing
 
 PASSWORD = "correct-horse-battery"
 
@@ -48,10 +48,7 @@ def chromium():
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path:
         return path
-    reason = "no chromium here: install it, or set CHROMIUM to its path"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    missing("no chromium here: install it, or set CHROMIUM to its path")
 
 
 @pytest.fixture(scope="session")
