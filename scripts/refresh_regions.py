@@ -1,4 +1,4 @@
-"""Write the regions that botocore knows into hooks/post_gen_project.py.
+"""Write the regions that botocore knows into both hooks.
 
 Hooks run where botocore may be missing, so they carry a frozen list. When a test says
 that it is old: pip install --upgrade botocore, then python scripts/refresh_regions.py
@@ -11,11 +11,15 @@ from pathlib import Path
 import botocore
 import botocore.session
 
-HOOK = Path(__file__).resolve().parent.parent / "hooks" / "post_gen_project.py"
+TEMPLATE = Path(__file__).resolve().parent.parent
+HOOKS = [TEMPLATE / "hooks" / f"{name}_gen_project.py" for name in ("pre", "post")]
+
+# {"aws": {"eu-central-1": "Frankfurt", …}, "aws-cn": …}
+Regions = dict[str, dict[str, str]]
 
 
-def regions_by_partition():
-    """Return {"aws": {"eu-central-1": "Frankfurt", …}, "aws-cn": …}."""
+def regions_by_partition() -> Regions:
+    """Return the regions that have S3, as botocore lists them."""
     session = botocore.session.Session()
     partitions = Path(botocore.__file__).parent / "data" / "partitions.json"
     return {
@@ -27,20 +31,21 @@ def regions_by_partition():
     }
 
 
-def place(description, partition):
+def place(description: str, partition: str) -> str:
     """Europe (Frankfurt) is Frankfurt, Canada (Central) is Canada.
 
     Outside the standard partition the whole description stays: "Ohio" alone shall not
     mean US ISOB East (Ohio).
     """
-    area, city = re.fullmatch(r"(.*?)(?: \((.*)\))?", description).groups()
-    if partition != "aws":
+    described = re.fullmatch(r"(.*?)(?: \((.*)\))?", description)
+    if partition != "aws" or described is None:
         return description
-    return area if city in (None, "Central") else city
+    area, city = described.groups()
+    return str(area if city in (None, "Central") else city)
 
 
-def frozen(hook, regions):
-    """Return the hook's text with these regions in it."""
+def replace_regions(hook: str, regions: Regions) -> str:
+    """Return a hook's text with these regions in it."""
     lines = ["REGIONS = {"]
     for partition, places in regions.items():
         lines.append(f'    "{partition}": {{')
@@ -57,5 +62,6 @@ def frozen(hook, regions):
 
 
 if __name__ == "__main__":
-    text = frozen(HOOK.read_text(encoding="utf-8"), regions_by_partition())
-    HOOK.write_text(text, encoding="utf-8")
+    for hook in HOOKS:
+        text = replace_regions(hook.read_text(encoding="utf-8"), regions_by_partition())
+        hook.write_text(text, encoding="utf-8")

@@ -10,7 +10,6 @@ from tests.conftest import TEMPLATE
 
 PRE = runpy.run_path(str(TEMPLATE / "hooks" / "pre_gen_project.py"))
 POST = runpy.run_path(str(TEMPLATE / "hooks" / "post_gen_project.py"))
-RULES = (*POST["RULES"], *PRE["RULES"])
 
 GOOD = {
     "project_name": "My Site",
@@ -28,12 +27,12 @@ GOOD = {
 
 def errors_in(**answers):
     """Return {"aws_region": ["why", …], …} for these answers and good ones."""
-    return POST["mend"](GOOD | answers, RULES)[0]
+    return PRE["find_errors"](GOOD | answers)[0]
 
 
-def mended(**answers):
-    """Return these answers and good ones, as the hooks would have them."""
-    return POST["mend"](GOOD | answers, RULES)[1]
+def suggested(**answers):
+    """Return these answers and good ones, with what the hook suggests for the wrong ones."""
+    return PRE["find_errors"](GOOD | answers)[1]
 
 
 def rendered(hook, **answers):

@@ -2,13 +2,15 @@
 
 import ast
 import json
+import shlex
 
 import pytest
 from botocore.utils import is_valid_endpoint_url
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hook_rules import GOOD, POST, PRE, RULES, errors_in, mended, rendered
+from tests.conftest import TEMPLATE
+from tests.hook_rules import GOOD, PRE, errors_in, rendered, suggested
 
 NEED_ACLS = ["authenticated-read", "bucket-owner-read", "bucket-owner-full-control"]
 
@@ -18,7 +20,7 @@ def test_a_bucket_without_acls_refuses_what_only_an_acl_says(acl):
     (reason,) = errors_in(media_acl=acl)["media_acl"]
     assert "AccessControlListNotSupported" in reason
     assert "object_ownership=BucketOwnerPreferred" in reason
-    assert mended(media_acl=acl)["media_acl"] == "private"
+    assert suggested(media_acl=acl)["media_acl"] == "private"
 
 
 @pytest.mark.parametrize("acl", [*NEED_ACLS, "private", "public-read"])
@@ -73,7 +75,7 @@ def test_a_good_cdn_domain_is_taken(domain):
 )
 def test_a_cdn_domain_is_a_domain_and_nothing_more(domain, better):
     assert list(errors_in(cdn_domain=domain)) == ["cdn_domain"]
-    assert mended(cdn_domain=domain)["cdn_domain"] == better
+    assert suggested(cdn_domain=domain)["cdn_domain"] == better
 
 
 GOOD_ENDPOINTS = [
@@ -82,6 +84,7 @@ GOOD_ENDPOINTS = [
     "http://127.0.0.1:9000",
     "http://minio:9000",
     "https://0123abc.r2.cloudflarestorage.com",
+    "https://0123abc.eu.r2.cloudflarestorage.com",
 ]
 
 
@@ -121,30 +124,92 @@ def test_a_good_endpoint_url_is_taken(url):
 )
 def test_an_endpoint_url_is_of_a_host_and_not_amazons(url, better):
     assert list(errors_in(endpoint_url=url)) == ["endpoint_url"]
-    assert mended(endpoint_url=url)["endpoint_url"] == better
+    assert suggested(endpoint_url=url)["endpoint_url"] == better
+
+
+R2 = "https://0123abc.r2.cloudflarestorage.com"
+B2 = "https://s3.us-west-004.backblazeb2.com"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region", "right_region"),
+    [(R2, "eu-central-1", "auto"), (B2, "us-east-1", "us-west-004"), (B2, "auto", "us-west-004")],
+)
+def test_a_known_store_has_its_own_regions(endpoint, region, right_region):
+    assert list(errors_in(endpoint_url=endpoint, aws_region=region)) == ["aws_region"]
+    assert suggested(endpoint_url=endpoint, aws_region=region)["aws_region"] == right_region
+    assert errors_in(endpoint_url=endpoint, aws_region=right_region) == {}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region", "store"),
+    [(R2, "auto", "Cloudflare R2"), (B2, "us-west-004", "Backblaze")],
+)
+@pytest.mark.parametrize("acl", NEED_ACLS)
+def test_acls_are_refused_for_a_store_that_has_none(endpoint, region, store, acl):
+    answers = {
+        "endpoint_url": endpoint,
+        "aws_region": region,
+        "object_ownership": "BucketOwnerPreferred",
+        "media_acl": acl,
+    }
+    errors = errors_in(**answers)
+    assert store in errors["object_ownership"][0]
+    assert suggested(**answers)["object_ownership"] == "BucketOwnerEnforced"
+    assert suggested(**answers)["media_acl"] == "private"
+
+
+@pytest.mark.parametrize("name", ["object_ownership", "media_acl", "static_acl", "example_app"])
+@pytest.mark.parametrize("value", ["other", "", "PRIVATE", '"; import os; "', "yes "])
+def test_a_choice_is_one_of_its_choices(name, value):
+    (reason,) = errors_in(**{name: value})[name]
+    assert reason.startswith("The choices are ")
+    assert errors_in(**suggested(**{name: value})) == {}
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("value", [None, True, 3, ["private"], {"a": "b"}], ids=repr)
+def test_an_answer_is_text(name, value):
+    assert errors_in(**{name: value})[name][0] == "The answer must be text."
+
+
+def test_the_hook_knows_the_questions_and_choices_of_cookiecutter_json():
+    questions = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+    assert list(PRE["DEFAULTS"]) == [name for name in questions if not name.startswith("_")]
+    assert {name: list(choices) for name, choices in PRE["CHOICES"].items()} == {
+        name: questions[name] for name in PRE["DEFAULTS"] if isinstance(questions[name], list)
+    }
+    for name, choices in PRE["CHOICES"].items():
+        assert PRE["DEFAULTS"][name] == choices[0]
+
+
+def any_of(*choices):
+    """A choice of the template, or whatever a replay file holds."""
+    return st.sampled_from([*choices, None, 7, "other"])
 
 
 anything = st.text(max_size=40) | st.text(alphabet="ab-._:/@ A1é\n", max_size=40)
 answers = st.fixed_dictionaries(
     {
         "project_name": anything,
-        "project_slug": anything | st.sampled_from(sorted(PRE["TAKEN"])),
+        "project_slug": anything | st.sampled_from(sorted(PRE["RESERVED_SLUGS"])),
         "bucket_name": anything | st.just("files-an"),
         "aws_region": anything | st.sampled_from(["us-east", "Seoul", "nl_ams"]),
-        "object_ownership": st.sampled_from(["BucketOwnerEnforced", "BucketOwnerPreferred"]),
-        "media_acl": st.sampled_from([*NEED_ACLS, "private", "public-read"]),
-        "static_acl": st.sampled_from(["private", "public-read"]),
+        "object_ownership": any_of("BucketOwnerEnforced", "BucketOwnerPreferred"),
+        "media_acl": any_of(*NEED_ACLS, "private", "public-read"),
+        "static_acl": any_of("private", "public-read"),
         "cdn_domain": anything | st.sampled_from(["", "https://b.s3.amazonaws.com"]),
-        "endpoint_url": anything | st.sampled_from(["", "http://a:1", "https://amazonaws.com"]),
-        "example_app": st.sampled_from(["yes", "no"]),
+        "endpoint_url": anything
+        | st.sampled_from(["", "http://a:1", "https://amazonaws.com", R2, B2]),
+        "example_app": any_of("yes", "no"),
     }
 )
 
 
 @settings(max_examples=400, deadline=None)
 @given(answers)
-def test_the_mended_answers_are_always_good(answers):
-    assert POST["mend"](POST["mend"](answers, RULES)[1], RULES)[0] == {}
+def test_the_suggested_answers_are_always_good(answers):
+    assert PRE["find_errors"](PRE["find_errors"](answers)[1])[0] == {}
 
 
 @settings(max_examples=300, deadline=None)
@@ -197,9 +262,9 @@ def test_the_answers_keep_the_order_of_the_questions(hook):
 
 def refusal(capsys, **answers):
     """Return what the person reads."""
-    errors, better = POST["mend"](answers, RULES)
+    errors, better = PRE["find_errors"](answers)
     with pytest.raises(SystemExit) as stop:
-        POST["refuse"](errors, answers, better)
+        PRE["refuse"](errors, answers, better)
     assert stop.value.code == 1
     return capsys.readouterr().err
 
@@ -232,3 +297,36 @@ def test_the_person_reads_the_value_the_rule_and_the_answer_to_give(capsys):
 
 def test_a_terminal_is_not_driven_by_what_was_typed(capsys):
     assert "\x1b" not in refusal(capsys, **GOOD | {"bucket_name": "\x1b[2Jfiles"})
+
+
+def test_cruft_is_answered_with_its_own_commands(capsys):
+    answers = GOOD | {"project_name": "It's 우리", "aws_region": "Seoul"}
+    text = refusal(capsys, **answers, _template="https://x.y/name.git", _commit="0" * 40)
+    _, create, _, update, *_ = text[text.index("Run this instead") :].split("\n\n")
+    words = shlex.split(create.replace("\\\n", ""))
+    assert words[:-1] == [
+        *("cruft", "create", "https://x.y/name.git", "--no-input", "--extra-context")
+    ]
+    assert json.loads(words[-1]) == answers | {"aws_region": "ap-northeast-2"}
+    *words, changed = shlex.split(update)
+    assert words == ["cruft", "update", "--variables-to-update"]
+    assert json.loads(changed) == {"aws_region": "ap-northeast-2"}
+    assert "cookiecutter " not in text.partition("(A report")[0]
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"endpoint_url": R2}, ["no unsigned request at its S3 endpoint", "use two buckets"]),
+        ({"endpoint_url": R2, "cdn_domain": "cdn.example.com"}, ["use two buckets"]),
+        ({"endpoint_url": B2, "aws_region": "us-west-004"}, ["use two buckets"]),
+        ({"endpoint_url": B2, "aws_region": "us-west-004", "media_acl": "public-read"}, []),
+        ({"endpoint_url": "https://s3.example.com"}, []),
+    ],
+)
+def test_what_a_store_cannot_do_is_said(capsys, answers, words):
+    assert errors_in(**answers) == {}
+    PRE["warn_about"](GOOD | answers)
+    said = capsys.readouterr().err
+    assert said.count("\n") == len(words)
+    assert all(word in said for word in words)

@@ -8,7 +8,7 @@ from botocore.handlers import VALID_BUCKET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hook_rules import PRE, errors_in, mended
+from tests.hook_rules import PRE, errors_in, suggested
 
 GOOD_NAMES = [
     "abc",
@@ -71,7 +71,7 @@ def test_a_good_name_is_taken(name):
 def test_a_wrong_name_is_refused_with_its_rule_and_a_better_name(name, rule, better):
     reasons = errors_in(bucket_name=name)["bucket_name"]
     assert any(rule in reason for reason in reasons)
-    proposed = mended(bucket_name=name)["bucket_name"]
+    proposed = suggested(bucket_name=name)["bucket_name"]
     assert errors_in(bucket_name=proposed) == {}
     assert better in (None, proposed)
 
@@ -122,7 +122,7 @@ def test_what_is_taken_botocore_takes_too(name):
 @settings(max_examples=500, deadline=None)
 @given(st.text(max_size=80) | near_names)
 def test_the_better_name_is_always_good(name):
-    assert errors_in(bucket_name=mended(bucket_name=name)["bucket_name"]) == {}
+    assert errors_in(bucket_name=suggested(bucket_name=name)["bucket_name"]) == {}
 
 
 def test_dots_are_taken_with_a_warning(render, capfd):

@@ -1,17 +1,19 @@
 """What cookiecutter leaves on disk, with good answers and with bad ones."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 
 import pytest
 
-from tests.cli import cookiecutter, everything_in, small_template
-from tests.conftest import TEMPLATE, environment
-from tests.hook_rules import POST, rendered
+from tests.cli import COMMAND, cookiecutter, everything_in, small_template
+from tests.conftest import environment
+from tests.hook_rules import POST, PRE, rendered
 
 EVERYTHING_WRONG = [
     "project_name=two\nlines",
@@ -23,6 +25,23 @@ EVERYTHING_WRONG = [
     "cdn_domain=cdn",
     "endpoint_url=https://s3.amazonaws.com",
 ]
+
+
+# A Jinja extension that kills the process at the first file that names it.
+KILL = """
+import os, signal
+from jinja2.ext import Extension
+
+class Now:
+    @property
+    def now(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+class Kill(Extension):
+    def __init__(self, environment):
+        super().__init__(environment)
+        environment.globals["kill"] = Now()
+"""
 
 
 @pytest.fixture
@@ -70,6 +89,26 @@ def test_a_slug_with_a_slash_leaves_no_folder_on_the_way(tmp_path, template):
     assert done.returncode == 1
     assert "project_slug = 'my/site'" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("slug", ["../x/y", "../../x/y/z", "x/../y/z", "../out/x/y", "a/b/c"])
+def test_a_slug_with_slashes_leaves_no_folder_anywhere(tmp_path, template, slug):
+    output = tmp_path / "in" / "out"
+    output.mkdir(parents=True)
+    before = everything_in(tmp_path)
+    done = cookiecutter(output, f"project_slug={slug}", template=template)
+    assert done.returncode == 1
+    after = everything_in(tmp_path)
+    assert {path for path in after if "out-home" not in path.parts} == set(before)
+
+
+def test_an_empty_folder_that_was_there_stays(tmp_path, template):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    os.utime(mine, (0, 0))
+    done = cookiecutter(tmp_path / "out", "project_slug=../mine/x", template=template)
+    assert done.returncode == 1
+    assert mine.is_dir() and list(mine.iterdir()) == []
 
 
 @pytest.mark.parametrize("slug", ["../up", "/", ".", ""])
@@ -124,49 +163,137 @@ class TestAnExistingProject:
         assert everything_in(existing) == before
 
 
-def run_hook(tmp_path, hook, **answers):
-    """Run a rendered hook whose parent is not in the template, as on a system without /proc."""
-    (tmp_path / "hook.py").write_text(rendered(hook, **answers), encoding="utf-8")
+def run_hook(tmp_path, hook, environ=None, before="", **answers):
+    """Run a rendered hook in an empty folder, after the code `before`."""
+    text = rendered(hook, **answers).replace("ANSWERS = ", f"{before}\nANSWERS = ", 1)
+    (tmp_path / "hook.py").write_text(text, encoding="utf-8")
     project = tmp_path / "project"
     project.mkdir(exist_ok=True)
     return subprocess.run(
-        ["sh", "-c", f"cd {project}; {sys.executable} ../hook.py; exit $?"],
-        env=environment(),
+        [sys.executable, tmp_path / "hook.py"],
+        cwd=project,
+        env=environment(**environ or {}),
         capture_output=True,
         text=True,
     )
 
 
-class TestWithoutTheOtherHook:
-    def test_pre_gen_refuses_with_its_own_rules(self, tmp_path):
-        done = run_hook(tmp_path, "pre_gen_project", project_slug="my-site", _repo_dir=".")
-        assert done.returncode == 1
-        assert "project_slug: A Python name" in done.stderr and "my_site" in done.stderr
+class TestAHookByItself:
+    """As on a system without /proc, or in a program that is not cookiecutter."""
 
-    def test_pre_gen_takes_good_answers(self, tmp_path):
+    def test_pre_gen_knows_every_rule(self, tmp_path):
+        answers = dict(answer.split("=", 1) for answer in EVERYTHING_WRONG)
+        done = run_hook(tmp_path, "pre_gen_project", **answers)
+        assert done.returncode == 1
+        assert re.findall(r"^(\w+) = ", done.stderr, re.MULTILINE) == list(answers)
+
+    def test_pre_gen_accepts_good_answers(self, tmp_path):
         assert run_hook(tmp_path, "pre_gen_project").returncode == 0
 
-    def test_pre_gen_writes_over_no_project_it_cannot_check(self, tmp_path):
-        (tmp_path / "project").mkdir()
-        (tmp_path / "project" / "mine.py").write_text("mine = 1\n")
-        done = run_hook(tmp_path, "pre_gen_project", _repo_dir=".")
+    def test_post_gen_refuses_a_region(self, tmp_path):
+        done = run_hook(tmp_path, "post_gen_project", aws_region="eu-centrall-1")
         assert done.returncode == 1
-        assert "the template's absolute path" in done.stderr
-
-    def test_pre_gen_finds_it_by_an_absolute_path(self, tmp_path):
-        done = run_hook(tmp_path, "pre_gen_project", aws_region="Seoul", _repo_dir=str(TEMPLATE))
-        assert done.returncode == 1
-        assert "Nearest: ap-northeast-2 (Seoul)" in done.stderr
-
-    def test_post_gen_refuses_by_itself(self, tmp_path):
-        done = run_hook(tmp_path, "post_gen_project", aws_region="Seoul")
-        assert done.returncode == 1
-        assert "Nearest: ap-northeast-2 (Seoul)" in done.stderr
+        assert "Nearest: eu-central-1 (Frankfurt)" in done.stderr
         assert everything_in(tmp_path / "project") == {}
 
-    def test_python_that_skips_asserts_skips_no_rule(self, tmp_path, monkeypatch):
-        monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-        assert run_hook(tmp_path, "post_gen_project", aws_region="Seoul").returncode == 1
+    @pytest.mark.parametrize("hook", ["pre_gen_project", "post_gen_project"])
+    def test_python_that_skips_asserts_skips_no_rule(self, tmp_path, hook):
+        done = run_hook(tmp_path, hook, aws_region="Seoul", environ={"PYTHONOPTIMIZE": "2"})
+        assert done.returncode == 1
+        assert "AWS has no region of this name" in done.stderr
+
+    def test_both_take_less_than_150_ms(self, tmp_path):
+        def seconds_of_cpu(hook):
+            before = os.times()
+            assert run_hook(tmp_path, hook, example_app="yes").returncode == 0
+            after = os.times()
+            return sum(after[2:4]) - sum(before[2:4])
+
+        fastest = [
+            min(seconds_of_cpu(hook) for _ in range(5))
+            for hook in ("pre_gen_project", "post_gen_project")
+        ]
+        assert sum(fastest) < 0.150
+
+
+class TestWhereNothingCanBeWritten:
+    def test_a_file_that_does_not_fit_fails_with_the_reason(self, tmp_path):
+        limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))"
+        done = run_hook(tmp_path, "post_gen_project", before=limit)
+        assert done.returncode == 1
+        assert "No project was made: [Errno 27] File too large" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_full_disk_is_noticed_before_anything_is_written(self, monkeypatch):
+        full = os.statvfs_result((4096, 4096, 1000, 20, 20, 100, 20, 20, 0, 255))
+        monkeypatch.setattr(os, "statvfs", lambda path: full)
+        with pytest.raises(SystemExit, match="has 81 kB left and a project needs 2000 kB"):
+            PRE["check_output_folder"]()
+
+    def test_a_read_only_folder_is_noticed_before_anything_is_written(self, monkeypatch):
+        # Root may write everywhere, so the answer of the system is given here.
+        monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+        with pytest.raises(SystemExit, match="cannot be written to. Choose another folder"):
+            PRE["check_output_folder"]()
+
+
+class TestAReplay:
+    """--replay takes whatever the file holds; cookiecutter checks nothing of it."""
+
+    @pytest.fixture
+    def replay(self, tmp_path, template):
+        done = cookiecutter(tmp_path / "first", template=template)
+        assert done.returncode == 0
+        (saved,) = (tmp_path / "first-home" / ".cookiecutter_replay").glob("*.json")
+
+        def replay(**answers):
+            context = json.loads(saved.read_text(encoding="utf-8"))
+            context["cookiecutter"] |= answers
+            changed = tmp_path / "changed.json"
+            changed.write_text(json.dumps(context), encoding="utf-8")
+            return subprocess.run(
+                [*COMMAND, template, "--replay-file", changed, "-o", tmp_path / "out"],
+                env=environment(HOME=str(tmp_path)),
+                capture_output=True,
+                text=True,
+            )
+
+        return replay
+
+    def test_of_good_answers_makes_the_project(self, replay, tmp_path):
+        assert replay().returncode == 0
+        assert (tmp_path / "out" / "my_site" / "README.md").exists()
+
+    @pytest.mark.parametrize("name", ["object_ownership", "media_acl", "static_acl", "example_app"])
+    @pytest.mark.parametrize("value", ['"+__import__("os").getcwd()+"', None, ["private"], "a\nb"])
+    def test_of_a_choice_that_there_is_not_is_refused(self, replay, tmp_path, name, value):
+        done = replay(**{name: value})
+        assert done.returncode == 1
+        assert f"{name} = {value!r}" in done.stderr
+        assert list((tmp_path / "out").iterdir()) == []
+
+
+class TestARenderThatWasKilled:
+    def test_is_completed_with_f(self, tmp_path, template):
+        project = tmp_path / "out" / "my_site"
+        # This copy of the template kills cookiecutter when half of the files are written.
+        deadly = shutil.copytree(template, tmp_path / "deadly")
+        folder = deadly / "<<cookiecutter.project_slug>>"
+        (folder / "z.py").write_text("<< kill.now >>\n")
+        settings = json.loads((deadly / "cookiecutter.json").read_text(encoding="utf-8"))
+        settings["_extensions"] = ["killing.Kill"]
+        (deadly / "cookiecutter.json").write_text(json.dumps(settings), encoding="utf-8")
+        (deadly / "killing.py").write_text(KILL)
+        done = cookiecutter(tmp_path / "out", template=deadly)
+        assert done.returncode == -signal.SIGKILL
+        assert project.exists() and not (project / ".env").exists()
+
+        done = cookiecutter(tmp_path / "out", template=template)
+        assert done.returncode == 1
+        assert "already exists" in done.stderr + done.stdout
+        done = cookiecutter(tmp_path / "out", "-f", template=template)
+        assert done.returncode == 0
+        assert (project / ".env").exists()
 
 
 class TestAGoodProject:
@@ -197,8 +324,9 @@ class TestAGoodProject:
     def test_is_told_how_to_go_on(self, tmp_path, template):
         done = cookiecutter(tmp_path / "a folder", template=template)
         assert f"cd '{tmp_path}/a folder/my_site'\n" in done.stdout
-        for step in ('pip install -e ".[dev]"', "migrate", "createsuperuser", "runserver"):
+        for step in ("git init", 'pip install -e ".[dev]"', "createsuperuser", "runserver"):
             assert step in done.stdout
+        assert "\x1b" not in done.stdout
         assert done.stderr == ""
 
     def test_is_made_where_the_terminal_knows_ascii_only(self, tmp_path, template):

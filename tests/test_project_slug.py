@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import TEMPLATE
-from tests.hook_rules import PRE, errors_in, mended
+from tests.hook_rules import PRE, errors_in, suggested
 
 WRONG = {
     "my-site": "my_site",
@@ -63,7 +63,7 @@ def test_a_good_slug_is_taken(slug):
 @pytest.mark.parametrize(("slug", "better"), WRONG.items())
 def test_a_wrong_slug_is_refused_with_a_better_one(slug, better):
     assert len(errors_in(project_slug=slug)["project_slug"]) == 1
-    assert mended(project_slug=slug)["project_slug"] == better
+    assert suggested(project_slug=slug)["project_slug"] == better
     assert errors_in(project_slug=better) == {}
 
 
@@ -73,9 +73,9 @@ def test_nothing_of_python_is_hidden(name):
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.text(max_size=80) | st.sampled_from(sorted(PRE["TAKEN"])))
+@given(st.text(max_size=80) | st.sampled_from(sorted(PRE["RESERVED_SLUGS"])))
 def test_the_better_slug_is_always_good(slug):
-    assert errors_in(project_slug=mended(project_slug=slug)["project_slug"]) == {}
+    assert errors_in(project_slug=suggested(project_slug=slug)["project_slug"]) == {}
 
 
 def defaults_for(**answers):
@@ -101,7 +101,7 @@ def defaults_for(**answers):
 def test_a_project_name_gives_a_good_slug_and_bucket_name(name, slug, bucket):
     answers = defaults_for(project_name=name)
     if name == "🚀 Site!":  # Python's own module, so the hook proposes another
-        assert mended(**only_questions(answers))["project_slug"] == "site_site"
+        assert suggested(**only_questions(answers))["project_slug"] == "site_site"
         return
     assert slug in (None, answers["project_slug"])
     assert bucket in (None, answers["bucket_name"])
@@ -143,10 +143,10 @@ def test_a_project_may_be_called_almost_anything(name):
 )
 def test_a_project_name_is_one_printable_line_without_template_code(name, better):
     assert list(errors_in(project_name=name)) == ["project_name"]
-    assert mended(project_name=name)["project_name"] == better
+    assert suggested(project_name=name)["project_name"] == better
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(alphabet="<%# ab\n\x00\u202e", max_size=12))
 def test_the_better_project_name_is_always_good(name):
-    assert errors_in(project_name=mended(project_name=name)["project_name"]) == {}
+    assert errors_in(project_name=suggested(project_name=name)["project_name"]) == {}

@@ -53,14 +53,14 @@ def test_enter_ten_times_makes_a_project(terminal, tmp_path):
 
 
 def test_each_question_offers_what_follows_from_the_answers_before(terminal, tmp_path):
-    terminal.expect_exact("What is your project called?")
+    terminal.expect_exact("Project name")
     terminal.sendline("우리 사이트")
     terminal.expect_exact("(uri_saiteu)")
     terminal.sendline("our_site")
     terminal.expect_exact("(our-site-files)")
     terminal.sendline("")
     answer(terminal, (4, "ap-northeast-2"), (5, "2"))
-    terminal.expect_exact("only people with a signed link from your site")
+    terminal.expect_exact("only people to whom your site gives a presigned URL")
     terminal.sendline("3")
     answer(terminal, (7, "2"), (8, "cdn.example.com"), (9, ""), (10, "2"))
     assert end(terminal) == 0
@@ -84,6 +84,13 @@ def test_a_choice_that_is_not_there_is_asked_again(terminal, tmp_path):
     terminal.expect_exact("Please select one of the available options")
     interrupt(terminal)
     assert end(terminal) != 0
+
+
+def test_the_next_steps_are_in_colour_on_a_terminal(terminal):
+    answer(terminal, *((number, "") for number in range(1, 11)))
+    terminal.expect_exact("\x1b[1mYour project is ready.\x1b[0m")
+    terminal.expect_exact("\x1b[32mgit init\x1b[0m")
+    assert end(terminal) == 0
 
 
 @pytest.mark.parametrize("answered", [0, 4, 9])

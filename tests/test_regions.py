@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli import cookiecutter, small_template
 from tests.conftest import TEMPLATE
-from tests.hook_rules import POST, errors_in, mended
+from tests.hook_rules import GOOD, POST, PRE, errors_in, suggested
 
 SESSION = botocore.session.Session()
 REGIONS = {
@@ -75,25 +75,30 @@ HOPELESS = ["", " ", "xyzzy", "1", "eu", "local", "aws-global", "🌍"]
 MAYBE_NEW = ["me-west-1", "sa-west-1", "us-central-1", "eusc-de-west-1", "cn-south-1", "il-north-2"]
 
 
-def test_the_frozen_regions_are_botocores():
-    frozen = {partition: list(regions) for partition, regions in POST["REGIONS"].items()}
+@pytest.mark.parametrize("hook", [PRE, POST], ids=["pre_gen", "post_gen"])
+def test_the_frozen_regions_are_botocores(hook):
+    frozen = {partition: list(regions) for partition, regions in hook["REGIONS"].items()}
     assert frozen == REGIONS
 
 
 def test_refreshing_the_regions_changes_nothing():
     script = runpy.run_path(str(TEMPLATE / "scripts" / "refresh_regions.py"))
-    hook = script["HOOK"].read_text(encoding="utf-8")
-    assert script["frozen"](hook, script["regions_by_partition"]()) == hook
+    for hook in script["HOOKS"]:
+        text = hook.read_text(encoding="utf-8")
+        assert script["replace_regions"](text, script["regions_by_partition"]()) == text
 
 
 def test_refreshing_the_regions_replaces_them_all():
     script = runpy.run_path(str(TEMPLATE / "scripts" / "refresh_regions.py"))
-    hook = script["HOOK"].read_text(encoding="utf-8")
-    other = script["frozen"](hook, {"aws": {"xx-north-1": "North Pole"}})
-    assert other == hook.replace(
-        hook[hook.index("REGIONS = {") : hook.index("# How else people")],
-        'REGIONS = {\n    "aws": {\n        "xx-north-1": "North Pole",\n    },\n}\n\n',
-    )
+    for hook in script["HOOKS"]:
+        text = hook.read_text(encoding="utf-8")
+        other = script["replace_regions"](text, {"aws": {"xx-north-1": "North Pole"}})
+        start = text.index("REGIONS = {")
+        end = text.index("\n}\n", start) + len("\n}\n")
+        assert other == text.replace(
+            text[start:end],
+            'REGIONS = {\n    "aws": {\n        "xx-north-1": "North Pole",\n    },\n}\n',
+        )
 
 
 @pytest.mark.parametrize("region", [region for names in REGIONS.values() for region in names])
@@ -105,7 +110,18 @@ def test_a_region_of_s3_is_taken(region):
 def test_a_wrong_region_is_refused_and_the_nearest_named(typed, meant):
     (reason,) = errors_in(aws_region=typed)["aws_region"]
     assert f"Nearest: {meant} (" in reason
-    assert mended(aws_region=typed)["aws_region"] == meant
+    assert suggested(aws_region=typed)["aws_region"] == meant
+
+
+@pytest.mark.parametrize("typed", [*WRONG, *HOPELESS, "auto"])
+def test_the_last_hook_refuses_what_the_first_one_refuses(typed):
+    with pytest.raises(SystemExit, match="AWS has no region of this name. Nearest: "):
+        POST["check_region"](GOOD | {"aws_region": typed})
+
+
+def test_auto_is_explained():
+    (reason,) = errors_in(aws_region="auto")["aws_region"]
+    assert "Cloudflare R2" in reason and "endpoint_url" in reason
 
 
 @pytest.mark.parametrize("typed", HOPELESS)
@@ -117,12 +133,14 @@ def test_where_no_region_is_near_all_are_listed(typed):
 @pytest.mark.parametrize("region", MAYBE_NEW)
 def test_a_region_that_may_be_new_is_taken_with_a_warning(region, capsys):
     assert errors_in(aws_region=region) == {}
-    POST["warn_about_new_region"]({"aws_region": region, "endpoint_url": ""})
+    PRE["warn_about"](GOOD | {"aws_region": region})
+    POST["check_region"](GOOD | {"aws_region": region})
     assert f"{region} is not among the regions" in capsys.readouterr().err
 
 
 def test_a_known_region_is_taken_without_a_word(capsys):
-    POST["warn_about_new_region"]({"aws_region": "eu-central-1", "endpoint_url": ""})
+    PRE["warn_about"](GOOD | {"aws_region": "eu-central-1"})
+    POST["check_region"](GOOD | {"aws_region": "eu-central-1"})
     assert capsys.readouterr().err == ""
 
 
@@ -135,7 +153,7 @@ def test_another_store_may_call_its_regions_anything(region):
 def test_another_stores_region_is_of_letters_digits_and_hyphens(typed, meant):
     answers = {"aws_region": typed, "endpoint_url": "https://s3.example.com"}
     assert list(errors_in(**answers)) == ["aws_region"]
-    assert mended(**answers)["aws_region"] == meant
+    assert suggested(**answers)["aws_region"] == meant
 
 
 def test_a_wrong_region_leaves_nothing_on_disk_and_the_printed_command_works(tmp_path, run):
@@ -146,7 +164,7 @@ def test_a_wrong_region_leaves_nothing_on_disk_and_the_printed_command_works(tmp
     assert "aws_region = 'eu-centrall-1'" in done.stderr
     assert "Nearest: eu-central-1 (Frankfurt)" in done.stderr
 
-    command = done.stderr[done.stderr.index("cookiecutter ") : done.stderr.index("\n\n(cookie")]
+    command = done.stderr[done.stderr.index("cookiecutter ") : done.stderr.index("\n\n(A report")]
     run(tmp_path, "sh", "-c", command, HOME=str(tmp_path))
     (project,) = output.iterdir()
     assert "eu-central-1" in (project / "config" / "settings.py").read_text()
@@ -157,5 +175,5 @@ def test_a_region_that_may_be_new_makes_a_project(tmp_path):
     template = small_template(tmp_path / "template")
     done = cookiecutter(tmp_path / "out", "aws_region=me-west-1", template=template)
     assert done.returncode == 0
-    assert "me-west-1 is not among the regions this template knows" in done.stderr
+    assert "me-west-1 is not among the regions that this template knows" in done.stderr
     assert (tmp_path / "out" / "my_site" / "README.md").exists()
