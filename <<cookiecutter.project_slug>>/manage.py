@@ -14,14 +14,6 @@ def main():
         raise ImportError(
             "Couldn't import Django. Is it installed, and is the virtual environment active?"
         ) from exc
-
-    from config import embedded_s3
-
-    try:
-        # Before the settings are read: they take the server's address from the environment.
-        embedded_s3.start_for(sys.argv)
-    except embedded_s3.EmbeddedS3Error as error:
-        sys.exit(str(error))
     execute_from_command_line(sys.argv)
 
 

@@ -70,7 +70,7 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     run = subprocess.Popen(
-        [sys.executable, "-m", "config.embedded_s3", "sh", "-c", RUN],
+        [sys.executable, "-m", "s3files.server", "sh", "-c", RUN],
         cwd=project,
         env=environment,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-TABLE = TEMPLATE / "<<cookiecutter.project_slug>>" / "config" / "doctor" / "failures.py"
+TABLE = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "doctor" / "failures.py"
 PAGE = TEMPLATE / "docs" / "when-it-does-not-work.md"
 
 INTRODUCTION = """\

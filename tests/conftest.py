@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -73,6 +74,36 @@ def run():
         return done.stdout
 
     return run
+
+
+# What a program that the embedded server was started for finds in its environment.
+PRINT_SERVER = """
+import json, os, time
+print(json.dumps({k: v for k, v in os.environ.items() if k.startswith("AWS_")}), flush=True)
+time.sleep(3600)
+"""
+
+
+@contextlib.contextmanager
+def embedded_server(folder):
+    """Run a rendered project's S3 server; yield the environment variables that name it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "s3files.server", sys.executable, "-c", PRINT_SERVER],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, "the S3 server did not start"
+        yield json.loads(line)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
 
 
 def missing(reason):

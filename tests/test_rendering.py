@@ -19,23 +19,7 @@ FILES = {
     ".gitignore",
     "README.md",
     "config/__init__.py",
-    "config/apps.py",
     "config/asgi.py",
-    "config/checks.py",
-    "config/doctor/__init__.py",
-    "config/doctor/bucket.py",
-    "config/doctor/explain.py",
-    "config/doctor/failures.py",
-    "config/doctor/steps.py",
-    "config/embedded_s3.py",
-    "config/hashing.py",
-    "config/management/__init__.py",
-    "config/management/commands/__init__.py",
-    "config/management/commands/collectstatic.py",
-    "config/management/commands/prunestatic.py",
-    "config/management/commands/s3doctor.py",
-    "config/publisher.py",
-    "config/s3.py",
     "config/settings.py",
     "config/storages.py",
     "config/urls.py",
@@ -47,6 +31,12 @@ FILES = {
     "tests/__init__.py",
     "tests/test_s3doctor.py",
     "tests/test_storages.py",
+}
+# The machinery is copied whole, whatever is answered.
+FILES |= {
+    str(path.relative_to(TEMPLATE / "<<cookiecutter.project_slug>>"))
+    for path in (TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files").rglob("*")
+    if path.is_file() and path.suffix != ".pyc"
 }
 AWS_FILES = {
     "infra/s3.yaml",

@@ -17,7 +17,7 @@ from django.test import Client
 
 page = Client(headers={"host": "www.example.com"}).get("/", secure=True)
 policy = page["Content-Security-Policy"]
-client = default_storage.connection.meta.client
+client = default_storage.client
 print(json.dumps({
     "policy": {words.split()[0]: words.split()[1:] for words in policy.split("; ")},
     "static": settings.STATIC_URL,
@@ -71,5 +71,9 @@ def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
     sources = {source for sources in policy.values() for source in sources}
     assert sources <= {
         *("'self'", "'none'", bucket),
-        *(f"{one}/{prefix}/" for one in (bucket, static) for prefix in ("static", "media")),
+        *(
+            f"{one}/{prefix}/"
+            for one in (bucket, static)
+            for prefix in ("static", "media", "public", "private")
+        ),
     }

@@ -4,9 +4,15 @@ Real environment variables win over the file .env, which is this machine's own
 and not in git. The README lists each variable.
 """
 
+import os
+import sys
 from pathlib import Path
 
+import django
 import environ
+
+from s3files import server
+from s3files.address import Address
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,7 +25,7 @@ SECRET_KEY = env("DJANGO_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 
 INSTALLED_APPS = [
-    "config",
+    "s3files",
     #% if cookiecutter.example_app == "yes"
     "uploads",
     #% endif
@@ -29,12 +35,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "csp",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -64,8 +68,6 @@ TEMPLATES = [
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Signed links are kept in the cache. With more than one process, use a shared
-# one (redis://…), so that all of them hand out the same links.
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -91,7 +93,8 @@ HTTPS = env.bool("DJANGO_HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-# An hour, until you are sure. A browser that read a year cannot be told otherwise.
+# An hour, until you are sure: a browser that read a year insists on HTTPS for a
+# year, unless it comes back and reads another value (0 revokes it).
 SECURE_HSTS_SECONDS = 3600 if HTTPS else 0
 # Subdomains and preloading are promises about your whole domain: yours to make.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -106,77 +109,67 @@ AWS_S3_REGION_NAME = env(
     "AWS_S3_REGION_NAME",
     default="<< cookiecutter.aws_region >>",
 )
-# Empty: Amazon S3. Else an S3-compatible store.
+# Blank: Amazon S3. Else an S3-compatible store.
 AWS_S3_ENDPOINT_URL = env(
     "AWS_S3_ENDPOINT_URL",
     default="<< cookiecutter.endpoint_url >>",
 )
-# Empty: none. Else the CDN in front of the bucket, such as cdn.example.com.
+# Where browsers find the store, if the site reaches it at another address.
+AWS_S3_PUBLIC_ENDPOINT_URL = env("AWS_S3_PUBLIC_ENDPOINT_URL", default="")
+# Blank: none. Else the CDN in front of the bucket, such as cdn.example.com.
 AWS_S3_CUSTOM_DOMAIN = env(
     "AWS_S3_CUSTOM_DOMAIN",
     default="<< cookiecutter.cdn_domain >>",
 )
+# For environments that share a bucket: "staging" makes media/staging/, static/staging/.
+AWS_LOCATION = env("AWS_LOCATION", default="")
+# The release of the static files that this process shows (collectstatic prints it).
+# Blank: that of staticfiles/staticfiles.json, which collectstatic wrote here.
+S3_STATIC_RELEASE = env("S3_STATIC_RELEASE", default="")
 # No keys here: boto3 finds them (role, SSO, profile, environment).
 
 S3_OBJECT_OWNERSHIP = "<< cookiecutter.object_ownership >>"
 S3_MEDIA_ACL = "<< cookiecutter.media_acl >>"
 S3_STATIC_ACL = "<< cookiecutter.static_acl >>"
-# A bucket with ACLs disabled refuses every request that carries one
-# (AccessControlListNotSupported); there, the bucket's policy says who reads.
-S3_ACLS_ENABLED = S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
+MEDIA_IS_PUBLIC = S3_MEDIA_ACL == "public-read"
 
-#% set suffixes = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu", "us-iso": "c2s.ic.gov", "us-isob": "sc2s.sgov.gov", "us-isof": "csp.hci.ic.gov", "eu-isoe": "cloud.adc-e.uk"}
-#% set words = cookiecutter.aws_region.split("-")
-# The host of the region itself: the global one redirects, or refuses to sign.
-AWS_DNS_SUFFIX = "<< suffixes.get(words[0], suffixes.get(words[:2] | join('-'), 'amazonaws.com')) >>"
-S3_HOST = AWS_S3_ENDPOINT_URL or f"https://s3.{AWS_S3_REGION_NAME}.{AWS_DNS_SUFFIX}"
-if AWS_S3_ENDPOINT_URL or "." in AWS_STORAGE_BUCKET_NAME:
-    # S3's certificate covers one label before its host: no bucket with dots.
-    S3_BUCKET_URL = f"{S3_HOST}/{AWS_STORAGE_BUCKET_NAME}"
-else:
-    S3_BUCKET_URL = S3_HOST.replace("://", f"://{AWS_STORAGE_BUCKET_NAME}.")
+# Tests, and development where no S3 was chosen, have an S3 server of their own on
+# this machine. Decided here, once: nothing then reaches another store.
+TESTING = "test" in sys.argv[1:2] or "PYTEST_VERSION" in os.environ
+S3_EMBEDDED = TESTING or env.bool("S3_EMBEDDED", DEBUG and not server.is_chosen(os.environ))
+if S3_EMBEDDED:
+    AWS_S3_ENDPOINT_URL = server.endpoint_url(
+        BASE_DIR / ".s3",
+        AWS_STORAGE_BUCKET_NAME,
+        public=["static", "media" if MEDIA_IS_PUBLIC else "public"],
+        testing=TESTING,
+    )
+    AWS_S3_PUBLIC_ENDPOINT_URL = AWS_S3_CUSTOM_DOMAIN = AWS_LOCATION = ""
+
+# The bucket, as browsers reach it.
+S3_BUCKET_URL = Address(
+    AWS_STORAGE_BUCKET_NAME,
+    AWS_S3_REGION_NAME,
+    AWS_S3_ENDPOINT_URL,
+    AWS_S3_PUBLIC_ENDPOINT_URL,
+).public_bucket_url
 # Where browsers read what everyone may read.
 S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}" if AWS_S3_CUSTOM_DOMAIN else S3_BUCKET_URL
 
 # In development the pages show the files as you edit them; else the bucket's.
-STATIC_URL = "/static/" if DEBUG else f"{S3_URL}/static/"
+LOCATION = f"{AWS_LOCATION}/" if AWS_LOCATION else ""
+STATIC_URL = "/static/" if DEBUG else f"{S3_URL}/static/{LOCATION}"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-MEDIA_URL = f"{S3_URL}/media/"
+MEDIA_URL = f"{S3_URL}/media/{LOCATION}"
 
-S3_OPTIONS = {
-    "bucket_name": AWS_STORAGE_BUCKET_NAME,
-    "region_name": AWS_S3_REGION_NAME,
-    "endpoint_url": AWS_S3_ENDPOINT_URL or None,
-}
+# config/storages.py has the classes. `default` is what media is, by your answer;
+# `public` and `private` are always there, one of them the same as `default`.
+MEDIA = {"BACKEND": "config.storages.MediaStorage"}
 STORAGES = {
-    "default": {
-        "BACKEND": "config.storages.MediaStorage",
-        "OPTIONS": {
-            **S3_OPTIONS,
-            "location": "media",
-            "default_acl": S3_MEDIA_ACL if S3_ACLS_ENABLED else None,
-            # Signed links go to S3 itself: a CDN would not know the signature.
-            "querystring_auth": S3_MEDIA_ACL != "public-read",
-            "base_url": MEDIA_URL,
-            # No longer than a signed link lives. No key is ever used twice.
-            "object_parameters": {
-                "CacheControl": "public, max-age=3600"
-                if S3_MEDIA_ACL == "public-read"
-                else "private, max-age=3600"
-            },
-            # django-storages stops signing where it has one.
-            "custom_domain": None,
-        },
-    },
-    "staticfiles": {
-        "BACKEND": "config.storages.StaticStorage",
-        "OPTIONS": {
-            **S3_OPTIONS,
-            "bucket_url": S3_BUCKET_URL,
-            "prefix": "static",
-            "default_acl": S3_STATIC_ACL if S3_ACLS_ENABLED else None,
-        },
-    },
+    "default": MEDIA,
+    "staticfiles": {"BACKEND": "config.storages.StaticStorage"},
+    "public": MEDIA if MEDIA_IS_PUBLIC else {"BACKEND": "config.storages.PublicStorage"},
+    "private": {"BACKEND": "config.storages.PrivateStorage"} if MEDIA_IS_PUBLIC else MEDIA,
 }
 
 # --- Content-Security-Policy ---------------------------------------------
@@ -185,21 +178,32 @@ STORAGES = {
 # from static/ alone, so that nothing that a user uploads is ever run. What is
 # not named is refused, inline scripts and styles too.
 STATIC_SOURCES = ["'self'"] if DEBUG else ["'self'", STATIC_URL]
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": STATIC_SOURCES,
-        "style-src": STATIC_SOURCES,
-        "font-src": STATIC_SOURCES,
-        # Signed links name the bucket itself, also behind a CDN.
-        "img-src": [*STATIC_SOURCES, *sorted({MEDIA_URL, f"{S3_BUCKET_URL}/media/"})],
-        # Direct uploads go to the bucket.
-        "connect-src": ["'self'", S3_BUCKET_URL],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'none'"],
-    }
+# Presigned URLs name the bucket itself, also behind a CDN.
+IMAGE_SOURCES = {
+    f"{host}/{prefix}/"
+    for host in (S3_URL, S3_BUCKET_URL)
+    for prefix in ("media", "private" if MEDIA_IS_PUBLIC else "public")
 }
+CSP_DIRECTIVES = {
+    "default-src": ["'none'"],
+    "script-src": STATIC_SOURCES,
+    "style-src": STATIC_SOURCES,
+    "font-src": STATIC_SOURCES,
+    "img-src": [*STATIC_SOURCES, *sorted(IMAGE_SOURCES)],
+    # Direct uploads go to the bucket.
+    "connect-src": ["'self'", S3_BUCKET_URL],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+}
+if django.VERSION >= (6, 0):
+    SECURE_CSP = CSP_DIRECTIVES
+    MIDDLEWARE.insert(1, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+else:
+    # Django 5.2 has none of its own: django-csp.
+    CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP_DIRECTIVES}
+    INSTALLED_APPS.append("csp")
+    MIDDLEWARE.insert(1, "csp.middleware.CSPMiddleware")
 
 # --- Logging -------------------------------------------------------------
 

@@ -107,8 +107,8 @@ class StaticStorageTests(SimpleTestCase):
         return output.getvalue()
 
     def read(self, name):
-        bucket = staticfiles_storage.bucket
-        return bucket.client.get_object(**bucket.place(name))
+        storage = staticfiles_storage
+        return storage.client.get_object(Bucket=storage.address.bucket, Key=storage.key(name))
 
     def test_published_files_refer_to_each_other_by_hashed_names(self):
         self.collectstatic()

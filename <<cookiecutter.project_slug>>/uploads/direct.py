@@ -132,8 +132,7 @@ def _copy(incoming, name, etag):
         # What was checked, not what may have been sent after it.
         "CopySourceIfMatch": etag,
     }
-    if storage.default_acl:
-        parameters["ACL"] = storage.default_acl
+    parameters |= storage.acl
     try:
         _client().copy(
             {"Bucket": storage.bucket_name, "Key": _key(incoming)},
@@ -161,8 +160,8 @@ def _incoming(upload_id, name):
 
 
 def _key(name):
-    return f"{storage.location}/{name}"
+    return storage.key(name)
 
 
 def _client():
-    return storage.connection.meta.client
+    return storage.client

@@ -58,7 +58,7 @@ def site(chromium, render, tmp_path_factory):
     shutil.copytree(render(example_app="yes"), folder)
     port = free_port()
     process = subprocess.Popen(
-        ["python", "-m", "config.embedded_s3", "sh", "-c", RUN],
+        ["python", "-m", "s3files.server", "sh", "-c", RUN],
         cwd=folder,
         env=environment(
             PREPARE=PREPARE,
@@ -74,7 +74,12 @@ def site(chromium, render, tmp_path_factory):
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/accounts/login/", process)
-        server = json.loads((folder / ".s3/server.json").read_text())
+        running = json.loads((folder / ".s3/server.json").read_text())
+        server = {
+            "AWS_S3_ENDPOINT_URL": running["endpoint_url"],
+            "AWS_ACCESS_KEY_ID": running["access_key"],
+            "AWS_SECRET_ACCESS_KEY": running["secret_key"],
+        }
         yield Site(url, server["AWS_S3_ENDPOINT_URL"], server, folder, process)
     finally:
         process.terminate()

@@ -15,7 +15,8 @@ def on_aws(aws, **settings):
             "AWS_ENDPOINT_URL_STS": aws.url,
             "DJANGO_DEBUG": "off",
         },
-        "settings": {"AWS_DNS_SUFFIX": "127.0.0.1", **settings},
+        "settings": settings,
+        "on_aws": True,
     }
 
 

@@ -20,7 +20,7 @@ class Project:
 
     def __init__(self, folder):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "config.embedded_s3", sys.executable, str(DRIVER)],
+            [sys.executable, "-m", "s3files.server", sys.executable, str(DRIVER)],
             cwd=folder,
             env=environment(DJANGO_SECRET_KEY="only-for-tests"),
             stdin=subprocess.PIPE,

@@ -22,8 +22,8 @@ sys.path.insert(0, os.getcwd())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-import config.s3  # noqa: E402
 from config import settings as project  # noqa: E402
+from s3files import client  # noqa: E402
 
 
 def settings_for(overrides):
@@ -33,15 +33,18 @@ def settings_for(overrides):
     options = overrides.pop("OPTIONS", {})
     values |= overrides
     for alias, changes in options.items():
-        values["STORAGES"][alias]["OPTIONS"] |= changes
+        values["STORAGES"][alias] = {
+            **values["STORAGES"][alias],
+            "OPTIONS": changes,
+        }
     return override_settings(**values)
 
 
 @contextlib.contextmanager
-def circumstances(env=None, settings=None, clock=0, request_seconds=5):
+def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=False):
     """As it is for an owner with this environment, these edits and this clock."""
     # As in a new process.
-    config.s3._make_resource.cache_clear()
+    client._forget()
     real = botocore.auth.get_current_datetime
     patched = mock.patch.dict(os.environ)
     with patched:
@@ -57,7 +60,8 @@ def circumstances(env=None, settings=None, clock=0, request_seconds=5):
                 "get_current_datetime",
                 lambda *args, **kwargs: real(*args, **kwargs) + datetime.timedelta(seconds=clock),
             ),
-            mock.patch("config.doctor.bucket.REQUEST_SECONDS", request_seconds),
+            mock.patch("s3files.doctor.bucket.REQUEST_SECONDS", request_seconds),
+            mock.patch("s3files.doctor.bucket.is_amazon", lambda *_: on_aws),
             # boto3 tries again at once.
             mock.patch("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0),
         ):

@@ -620,7 +620,7 @@ ANSWERS = {
     # Ownership and Block Public Access
     "a bucket whose ACLs are disabled": (
         {},
-        {"S3_OBJECT_OWNERSHIP": "BucketOwnerPreferred", "S3_ACLS_ENABLED": True},
+        {"S3_OBJECT_OWNERSHIP": "BucketOwnerPreferred"},
         "ownership",
         "AccessControlListNotSupported",
         "the bucket's ACLs are disabled",

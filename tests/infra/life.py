@@ -39,7 +39,7 @@ def prunestatic():
     from django.core.management import call_command
 
     old = "of-an-old-release.0123456789ab.css"
-    store = staticfiles_storage.bucket.connect()
+    store = staticfiles_storage.destination.connect()
     obstore.put(store, old, b"body{}")
     time.sleep(1.1)  # S3 dates objects to the second
     call_command("prunestatic", "--older-than=0d", "--delete", stdout=io.StringIO())
@@ -138,12 +138,12 @@ def direct_upload():
     ticket = direct.sign(user, "hello.txt", 5)
     # A PUT in the place of the browser's POST: AWS wants the same right for both, but
     # SeaweedFS refuses each POST that is signed by a user with a managed policy.
-    direct.storage.connection.meta.client.put_object(
+    direct.storage.client.put_object(
         Bucket=direct.storage.bucket_name,
         Key=ticket["fields"]["key"],
         ContentType=ticket["fields"]["Content-Type"],
         Body=b"hello",
-        **({"ACL": direct.storage.default_acl} if direct.storage.default_acl else {}),
+        **direct.storage.acl,
     )
     upload = direct.finish(user, ticket["token"])
     upload.file.delete(save=False)

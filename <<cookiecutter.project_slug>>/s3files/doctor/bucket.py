@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.storage import storages
 
-from config.checks import options
+from s3files.partitions import dns_suffix
 
 from .explain import Failed, find, permission, read
 
@@ -51,17 +51,22 @@ def fetch(url, method="GET", **headers):
         return Answer(response.status, response.headers, body)
 
 
+def is_amazon(host, region):
+    return host.endswith(dns_suffix(region))
+
+
 class Bucket:
     def __init__(self, origin, write=False):
         self.origin = origin
         self.write = write
         self.name = settings.AWS_STORAGE_BUCKET_NAME
-        self.host = urlsplit(settings.S3_HOST).hostname or ""
-        self.on_aws = self.host.endswith(settings.AWS_DNS_SUFFIX)
-        media, static = options("default"), options("staticfiles")
-        self.location = media.get("location", "").strip("/")
-        self.acl = {"ACL": media["default_acl"]} if media.get("default_acl") else {}
-        self.static_location = static.get("prefix", "").strip("/")
+        media, static = storages["default"], storages["staticfiles"]
+        self.host_url = media.address.host_url
+        self.host = urlsplit(self.host_url).hostname or ""
+        self.on_aws = is_amazon(self.host, settings.AWS_S3_REGION_NAME)
+        self.location = media.prefix
+        self.acl = media.acl
+        self.static_location = static.prefix
         self.static_url = f"{settings.S3_URL}/{self.static_location}/"
         self.public_media = settings.S3_MEDIA_ACL == "public-read"
         self.public = self.public_media or settings.S3_STATIC_ACL == "public-read"
@@ -75,11 +80,11 @@ class Bucket:
     @cached_property
     def client(self):
         # The site's own, so that its options are tried, too.
-        return storages["default"].connection.meta.client
+        return storages["default"].client
 
     @cached_property
     def front_door(self):
-        return fetch(settings.S3_HOST, "HEAD"), datetime.now(timezone.utc)
+        return fetch(self.host_url, "HEAD"), datetime.now(timezone.utc)
 
     @cached_property
     def listing(self):
@@ -155,10 +160,9 @@ class Bucket:
     @cached_property
     def blocks(self):
         """Block Public Access, as tight as the settings allow."""
-        acls = settings.S3_ACLS_ENABLED and (
-            self.public or settings.S3_MEDIA_ACL == "authenticated-read"
-        )
-        policy = not settings.S3_ACLS_ENABLED and self.open_to_all
+        enabled = settings.S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
+        acls = enabled and (self.public or settings.S3_MEDIA_ACL == "authenticated-read")
+        policy = not enabled and self.open_to_all
         return {
             "BlockPublicAcls": not acls,
             "IgnorePublicAcls": not acls,
@@ -172,8 +176,8 @@ class Bucket:
         return {
             "BUCKET": self.name,
             "REGION": settings.AWS_S3_REGION_NAME,
-            "ENDPOINT": settings.S3_HOST,
-            "AWS_ENDPOINT_URL": "" if self.on_aws else settings.S3_HOST,
+            "ENDPOINT": self.host_url,
+            "AWS_ENDPOINT_URL": "" if self.on_aws else self.host_url,
             "HOST": self.host,
             "ORIGIN": self.origin,
             "LOCATION": self.location,

@@ -356,19 +356,19 @@ from concurrent.futures import ThreadPoolExecutor
 barrier = threading.Barrier(16)
 def client(_):
     barrier.wait()
-    return id(media.connection.meta.client)
+    return id(media.client)
 with ThreadPoolExecutor(16) as pool:
     result = len(set(pool.map(client, range(16))))
 """
 FORK = """
 import urllib.request
 name = media.save("a.txt", ContentFile(b"parent"))
-before = media.connection.meta.client
+before = media.client
 media.size(name)
 children = []
 for number in range(3):
     if not (child := os.fork()):
-        assert media.connection.meta.client is not before
+        assert media.client is not before
         for _ in range(10):
             own = media.save("a.txt", ContentFile(str(number)))
             assert media.open(own).read() == str(number).encode()

@@ -6,9 +6,9 @@ import textwrap
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doctor.bucket import Bucket
-from config.doctor.failures import STEPS
-from config.doctor.steps import run
+from s3files.doctor.bucket import Bucket
+from s3files.doctor.failures import STEPS
+from s3files.doctor.steps import run
 
 
 def site_origin():

@@ -5,25 +5,25 @@ They read the settings alone and ask no network; `manage.py s3doctor` asks the b
 
 import os
 import re
+from itertools import combinations
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Error, Info, Warning, register
+from django.core.checks import Error, Warning, register
+from django.core.files.storage import storages
+
+from .address import Address
+from .media import S3MediaStorage
+from .static import S3StaticStorage
 
 # Amazon's; other stores name their regions as they like.
 AWS_REGION = r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}"
 AWS_HOST = r"(?:^|\.)s3(?:-fips)?[.-](?:dualstack\.)?([a-z]+-[a-z-]+-\d+)\..*amazonaws"
-# Where the hosts of a region are, by how its name begins; else amazonaws.com.
-DNS_SUFFIXES = {
-    "cn-": "amazonaws.com.cn",
-    "eusc-": "amazonaws.eu",
-    "us-iso-": "c2s.ic.gov",
-    "us-isob-": "sc2s.sgov.gov",
-    "us-isof-": "csp.hci.ic.gov",
-    "eu-isoe-": "cloud.adc-e.uk",
-}
 BUCKET_NAME = r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 ALIASES = ("default", "staticfiles")
+
+
+ALIASES_OF_MEDIA = ("default", "public", "private")
 
 
 def options(alias):
@@ -31,8 +31,14 @@ def options(alias):
 
 
 def endpoint_is_this_machine():
-    host = urlsplit(settings.AWS_S3_ENDPOINT_URL).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return Address.from_settings().is_this_machine
+
+
+def ours(*aliases):
+    """The storages of these aliases that are this app's, by their alias."""
+    found = {alias: storages[alias] for alias in aliases if alias in settings.STORAGES}
+    ours = (S3MediaStorage, S3StaticStorage)
+    return {alias: storage for alias, storage in found.items() if isinstance(storage, ours)}
 
 
 @register("s3")
@@ -68,20 +74,6 @@ def check_region_name(app_configs, **kwargs):
 
 
 @register("s3")
-def check_region_is_in_partition(app_configs, **kwargs):
-    region = settings.AWS_S3_REGION_NAME
-    suffixes = [DNS_SUFFIXES[start] for start in DNS_SUFFIXES if region.startswith(start)]
-    expected = suffixes[0] if suffixes else "amazonaws.com"
-    if not settings.AWS_S3_ENDPOINT_URL and settings.AWS_DNS_SUFFIX != expected:
-        yield Error(
-            f"The hosts of the region {region!r} are in {expected}, "
-            f"but AWS_DNS_SUFFIX is {settings.AWS_DNS_SUFFIX!r}.",
-            hint=f'Set AWS_DNS_SUFFIX = "{expected}" in settings.py, or correct the region.',
-            id="s3.E004",
-        )
-
-
-@register("s3")
 def check_region_is_the_endpoints(app_configs, **kwargs):
     host = re.search(AWS_HOST, urlsplit(settings.AWS_S3_ENDPOINT_URL).hostname or "")
     if host and host[1] != settings.AWS_S3_REGION_NAME:
@@ -94,35 +86,14 @@ def check_region_is_the_endpoints(app_configs, **kwargs):
 
 
 @register("s3")
-def check_no_acl_where_acls_are_disabled(app_configs, **kwargs):
-    # Such a bucket accepts one ACL, which says what is true there anyway.
-    accepted = (None, "bucket-owner-full-control")
-    for alias in ALIASES:
-        acl = options(alias).get("default_acl")
-        if settings.S3_OBJECT_OWNERSHIP == "BucketOwnerEnforced" and acl not in accepted:
-            yield Error(
-                f"STORAGES[{alias!r}] sends the ACL {acl!r} to a bucket whose ACLs are disabled: "
-                "S3 refuses such uploads (AccessControlListNotSupported).",
-                hint='Set its "default_acl" to None; the bucket policy says who may read.',
-                id="s3.E006",
-            )
-
-
-@register("s3")
 def check_private_media_is_signed(app_configs, **kwargs):
-    media = options("default")
-    # django-storages signs nothing on a custom domain, except with CloudFront keys.
-    cloudfront = media.get("cloudfront_key") or media.get("cloudfront_signer")
-    unsigned = media.get("custom_domain") and not cloudfront
-    if settings.S3_MEDIA_ACL != "public-read" and (
-        unsigned or not media.get("querystring_auth", True)
-    ):
-        yield Error(
-            "Media files are private, but their URLs carry no signature.",
-            hint='In STORAGES["default"]["OPTIONS"], set "querystring_auth" to True, and '
-            '"custom_domain" to None unless you give CloudFront keys with it.',
-            id="s3.E007",
-        )
+    for alias, media in ours(*ALIASES_OF_MEDIA).items():
+        if media.default_acl != "public-read" and not media.querystring_auth:
+            yield Error(
+                f"STORAGES[{alias!r}] has private files, but their URLs carry no signature.",
+                hint='Leave "querystring_auth" out: `default_acl` decides it.',
+                id="s3.E007",
+            )
 
 
 @register("s3")
@@ -179,15 +150,23 @@ def check_key_pair_is_whole(app_configs, **kwargs):
 
 @register("s3")
 def check_locations_are_apart(app_configs, **kwargs):
-    places = [options("default").get("location"), options("staticfiles").get("prefix")]
-    media, static = [f"{(place or '').strip('/')}/" for place in places]
-    if "/" in (media, static) or media.startswith(static) or static.startswith(media):
-        yield Error(
-            f"Media files are in {media!r} and static files in {static!r}: one is empty or "
-            "inside the other, so who may read the one may read the other.",
-            hint='Give "location" and "prefix" in STORAGES two names, such as media and static.',
-            id="s3.E012",
-        )
+    places = {
+        alias: (storage.default_acl, f"{storage.prefix}/".lstrip("/"))
+        for alias, storage in ours("staticfiles", *ALIASES_OF_MEDIA).items()
+    }
+    for (one, (acl, prefix)), (other, (other_acl, other_prefix)) in combinations(places.items(), 2):
+        inside = not prefix or not other_prefix or prefix.startswith(other_prefix)
+        if (inside or other_prefix.startswith(prefix)) and (
+            acl != other_acl or "staticfiles" in (one, other)
+        ):
+            yield Error(
+                f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
+                f"{other_prefix!r}: one is empty or inside the other, so who may read the one "
+                "may read the other.",
+                hint="Give their classes in config/storages.py locations of their own, such as "
+                "media and static.",
+                id="s3.E012",
+            )
 
 
 @register("s3", deploy=True)
@@ -213,19 +192,11 @@ def check_endpoint_is_https(app_configs, **kwargs):
 
 
 @register("s3", deploy=True)
-def check_cache_is_shared(app_configs, **kwargs):
-    if "locmem" in settings.CACHES["default"]["BACKEND"]:
-        yield Info(
-            "Signed links are kept in each process's own memory: with several workers a file "
-            "has several links, and browsers fetch it again for each.",
-            hint="Set CACHE_URL to a cache that all workers share, such as redis://….",
-            id="s3.I015",
-        )
-
-
-@register("s3", deploy=True)
 def check_static_url_is_the_buckets(app_configs, **kwargs):
-    expected = f"{settings.S3_URL}/{options('staticfiles').get('prefix')}/"
+    static = ours("staticfiles").get("staticfiles")
+    if static is None:
+        return
+    expected = f"{settings.S3_URL}/{static.prefix}/"
     if settings.STATIC_URL != expected:
         yield Warning(
             f"STATIC_URL is {settings.STATIC_URL!r}, but collectstatic publishes to {expected}.",

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.contrib.staticfiles.utils import matches_patterns
 from django.core.files.base import ContentFile
-from django.core.management.base import CommandError
+
+from .publisher import PublishError
 
 # In place of Django's support_js_module_import_aggregation, which reads from each
 # `export` to the end of the file, misses lines without a semicolon, and .mjs.
@@ -50,7 +51,7 @@ class OnePassHashing(ManifestStaticFilesStorage):
         for name in paths:
             self._hashed(name)
         if self._errors:
-            raise CommandError("\n".join(self._errors))
+            raise PublishError("\n".join(self._errors))
         # Only now, since the bucket was being listed meanwhile.
         if not publisher.published.keys() >= self._reused:
             # Somebody removed files from it: look at all of them.

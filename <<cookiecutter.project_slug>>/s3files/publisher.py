@@ -4,83 +4,50 @@ import json
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 
-import boto3
 import obstore
-from django.core.management.base import CommandError
-from obstore.store import S3Store
 
-from config.s3 import content_type, s3_resource
+from .address import Address
+from .client import Account, s3_client, s3_store
+from .content_types import content_type
 
 # On a machine far from S3 each waits most of the time.
 UPLOADS_AT_ONCE = 128
 
 
-@dataclass
-class Bucket:
+class PublishError(Exception):
+    """The static files could not be published; the message names each file and the reason."""
+
+
+@dataclass(frozen=True)
+class Destination:
     """The prefix of a bucket that static files are published to."""
 
-    bucket_name: str
-    region_name: str
-    endpoint_url: str | None
-    bucket_url: str
+    address: Address
+    account: Account
     prefix: str
-    default_acl: str | None
+    acl: str | None
 
     def __str__(self):
-        return f"s3://{self.bucket_name}/{self.prefix}/"
-
-    def place(self, name):
-        return {"Bucket": self.bucket_name, "Key": f"{self.prefix}/{name}"}
+        return f"s3://{self.address.bucket}/{self.prefix}/"
 
     @property
     def client(self):
-        """boto3's client: for a web request, which must not wait long."""
-        return s3_resource(self.region_name, self.endpoint_url).meta.client
+        return s3_client(self.address, self.account)
+
+    def place(self, name):
+        return {"Bucket": self.address.bucket, "Key": f"{self.prefix}/{name}"}
 
     def connect(self):
-        """Return a client that is in no hurry: obstore, which is written in Rust.
-
-        It sends small files in a quarter of boto3's time, but knows no ACLs.
-        """
-        credentials = boto3.Session().get_credentials()
-        if credentials is None:
-            raise CommandError("No AWS credentials. `python manage.py s3doctor` says what to do.")
-
-        def provide():
-            frozen = credentials.get_frozen_credentials()
-            return {
-                "access_key_id": frozen.access_key,
-                "secret_access_key": frozen.secret_key,
-                "token": frozen.token,
-                # boto3 renews its own in time: ask again.
-                "expires_at": datetime.now(timezone.utc) + timedelta(minutes=10),
-            }
-
-        return S3Store(
-            self.bucket_name,
-            prefix=self.prefix,
-            region=self.region_name,
-            endpoint=self.bucket_url,
-            # Which is to say: the endpoint names the bucket. In path style it does, too.
-            virtual_hosted_style_request=True,
-            credential_provider=provide,
-            client_options={
-                "allow_http": self.bucket_url.startswith("http:"),
-                "connect_timeout": "5s",
-                "timeout": "2m",
-            },
-            retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
-        )
+        return s3_store(self.address, self.prefix, self.account)
 
 
 class Publisher:
     """Uploads what the bucket lacks. Nothing there is replaced or deleted, but the manifest."""
 
-    def __init__(self, bucket, manifest_name):
-        self.bucket = bucket
-        self._store = bucket.connect()
+    def __init__(self, destination, manifest_name):
+        self.destination = destination
+        self._store = destination.connect()
         self._pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
         self._uploads = []
         # Both are on their way while the files are hashed.
@@ -117,32 +84,32 @@ class Publisher:
                 errors.append(str(error))
             progress(done, len(self._uploads))
         if errors:
-            raise CommandError("\n".join(sorted(errors)))
+            raise PublishError("\n".join(sorted(errors)))
 
     def put(self, name, body, cache_control="public, max-age=31536000, immutable"):
         media_type = content_type(name)
         if media_type.startswith("text/") or media_type in ("application/json", "image/svg+xml"):
             media_type += "; charset=utf-8"
         with explained(f"{name} was not uploaded"):
-            if not self.bucket.default_acl:
+            if not self.destination.acl:
                 attributes = {"Content-Type": media_type, "Cache-Control": cache_control}
                 obstore.put(self._store, name, body, attributes=attributes)
                 return
-            self.bucket.client.put_object(
-                **self.bucket.place(name),
+            self.destination.client.put_object(
+                **self.destination.place(name),
                 Body=body if isinstance(body, bytes) else body.read_bytes(),
                 ContentType=media_type,
                 CacheControl=cache_control,
-                ACL=self.bucket.default_acl,
+                ACL=self.destination.acl,
             )
 
     def _list(self):
-        with explained(f"Cannot list {self.bucket}"):
+        with explained(f"Cannot list {self.destination}"):
             pages = obstore.list(self._store, chunk_size=1000)
             return {item["path"]: item for page in pages for item in page}
 
     def _get(self, name):
-        with explained(f"Cannot read {self.bucket}{name}"):
+        with explained(f"Cannot read {self.destination}{name}"):
             try:
                 return json.loads(bytes(obstore.get(self._store, name).bytes()))
             except FileNotFoundError:
@@ -156,4 +123,4 @@ def explained(what):
     except Exception as error:
         # Without the page of debugging that obstore adds.
         reason = str(error).partition("\n\nDebug")[0]
-        raise CommandError(f"{what}: {reason}") from error
+        raise PublishError(f"{what}: {reason}") from error

@@ -6,7 +6,7 @@ import obstore
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management.base import BaseCommand, CommandError
 
-from config.publisher import Publisher, explained
+from s3files.publisher import Publisher, explained
 
 # What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--delete", action="store_true", help="delete, do not just show")
 
     def handle(self, *, older_than, keep, delete, **options):
-        bucket, manifest_name = staticfiles_storage.bucket, staticfiles_storage.manifest_name
+        bucket, manifest_name = staticfiles_storage.destination, staticfiles_storage.manifest_name
         with Publisher(bucket, manifest_name) as publisher:
             files, manifest = publisher.published, publisher.manifest
         if not manifest:

@@ -1,19 +1,23 @@
-import gc
-
 from django.contrib.staticfiles.management.commands import collectstatic
+from django.core.management.base import CommandError
 
-from config.storages import StaticStorage
+from s3files.publisher import PublishError
+from s3files.static import S3StaticStorage
 
 
 class Command(collectstatic.Command):
-    """Django's own, without its copies: StaticStorage uploads the sources themselves."""
+    """Django's own, without its copies: S3StaticStorage uploads the sources themselves."""
 
     def handle(self, **options):
         self.uploaded = 0
-        summary = super().handle(**options)
+        try:
+            summary = super().handle(**options)
+        except PublishError as error:
+            raise CommandError(str(error)) from error
         if self.publishes and self.verbosity > 0:
             found = len(self.post_processed_files)
-            summary = f"{found} static files in {self.storage.bucket}, {self.uploaded} uploaded."
+            place = self.storage.destination
+            summary = f"{found} static files in {place}, {self.uploaded} uploaded."
         return summary
 
     def set_options(self, **options):
@@ -22,13 +26,11 @@ class Command(collectstatic.Command):
 
     @property
     def publishes(self):
-        is_ours = isinstance(self.storage, StaticStorage)
+        is_ours = isinstance(self.storage, S3StaticStorage)
         return is_ours and self.post_process and not self.dry_run
 
     def collect(self):
         if self.publishes:
-            # What is imported stays: that Python looks through it again takes 0.1 s.
-            gc.freeze()
             self.storage.begin()
         return super().collect()
 

@@ -2,10 +2,7 @@
 
 import json
 import shutil
-import signal
 import subprocess
-import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -13,8 +10,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.conftest import environment
-from tests.storages.proxy import Proxy
+from tests.conftest import embedded_server, environment
+from tests.proxy import Proxy
 
 # The project's own settings, but static files from a folder that a test fills.
 SETTINGS = """
@@ -31,25 +28,8 @@ if not os.environ.get("WITH_ADMIN_FILES"):
 def server(render, tmp_path_factory):
     """One S3 server for all tests of this worker: its environment variables."""
     folder = Path(shutil.copytree(render(example_app="no"), tmp_path_factory.mktemp("s3") / "site"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "config.embedded_s3", "sleep", "3600"],
-        cwd=folder,
-        env=environment(),
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    running = folder / ".s3" / "server.json"
-    deadline = time.monotonic() + 60
-    while not running.exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the S3 server did not start"
-        time.sleep(0.05)
-    while not (text := running.read_text()).endswith("}"):
-        time.sleep(0.05)
-    try:
-        yield json.loads(text)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+    with embedded_server(folder) as server:
+        yield server
 
 
 @pytest.fixture

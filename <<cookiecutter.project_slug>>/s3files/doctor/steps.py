@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.checks import ERROR, run_checks
 from django.core.files.storage import storages
 
+from s3files.client import credentials
+
 from .bucket import CONTENT, Skipped, fetch
 from .explain import Failed, Result, explain, read
 from .failures import STEPS
@@ -74,8 +76,8 @@ def ask_settings(bucket):
 def ask_endpoint(bucket):
     answer, _ = bucket.front_door
     if answer.status < 300 and "html" in (answer.headers["Content-Type"] or ""):
-        raise Failed("NotS3", f"{settings.S3_HOST} answers with a web page")
-    return f"{settings.S3_HOST} answers ({answer.status})"
+        raise Failed("NotS3", f"{bucket.host_url} answers with a web page")
+    return f"{bucket.host_url} answers ({answer.status})"
 
 
 def ask_clock(bucket):
@@ -89,11 +91,15 @@ def ask_clock(bucket):
 
 
 def ask_credentials(bucket):
-    found = bucket.session.get_credentials()
-    if found is None:
-        raise NoCredentialsError
-    key = found.get_frozen_credentials().access_key  # a role's are renewed here
-    who = f"key {key[:4]}…{key[-4:]} from {found.method}"
+    if settings.S3_EMBEDDED:
+        key, method = credentials().access_key, "the embedded server"
+    else:
+        found = bucket.session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        # A role's are renewed here.
+        key, method = found.get_frozen_credentials().access_key, found.method
+    who = f"key {key[:4]}…{key[-4:]} from {method}"
     if bucket.on_aws:
         who += f", {identity(bucket.session)}"
     bucket.first_signed_answer("clock", "credentials")
@@ -131,7 +137,7 @@ def ask_ownership(bucket):
         "get_bucket_ownership_controls", {"OwnershipControlsNotFoundError": writer}
     )
     actual = answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]
-    if (actual == "BucketOwnerEnforced") == settings.S3_ACLS_ENABLED:
+    if (actual == "BucketOwnerEnforced") == bool(bucket.acl):
         code = "AclsEnabled" if actual != "BucketOwnerEnforced" else "AccessControlListNotSupported"
         raise Failed(code, f"the bucket has {actual}")
     return actual

@@ -1,0 +1,181 @@
+"""The clients that talk to S3: boto3's, and obstore's for many objects at once."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.handlers import add_expect_header
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from obstore.store import S3Store
+
+from . import server
+from .address import Address
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose credentials sign; with nothing set, those that boto3 finds by itself.
+
+    A storage of a second account names a `profile` of ~/.aws/config, or a key pair.
+    """
+
+    profile: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A key pair as it is now; temporary ones have a token and an end."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+    expires_at: datetime | None = None
+
+
+class NoCredentials(ImproperlyConfigured):
+    """boto3 found no credentials."""
+
+
+_lock = threading.Lock()
+_sessions: dict[Account, boto3.Session] = {}
+_clients: dict[tuple[Address, Account], Any] = {}
+
+
+def _forget() -> None:
+    # Neither sockets nor a held lock may be shared with a parent process (gunicorn --preload).
+    global _lock
+    _lock = threading.Lock()
+    _sessions.clear()
+    _clients.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
+def s3_client(address: Address, account: Account = Account()) -> Any:
+    """Return boto3's S3 client for a bucket: one a process, which all threads share.
+
+    A client takes 200 ms and 17 MB to make, and is thread-safe.
+    """
+    client = _clients.get((address, account))
+    if client is None:
+        with _lock:
+            if (address, account) not in _clients:
+                _clients[address, account] = _make_client(address, account)
+            client = _clients[address, account]
+    return client
+
+
+def _make_client(address: Address, account: Account) -> Any:
+    config = Config(
+        signature_version="s3v4",
+        s3={
+            "addressing_style": "path" if address.path_style else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+            "use_accelerate_endpoint": False,
+        },
+        # `address` alone says where S3 is: not AWS_ENDPOINT_URL_S3, nor ~/.aws/config.
+        ignore_configured_endpoint_urls=True,
+        use_fips_endpoint=address.on_aws and address.fips,
+        use_dualstack_endpoint=address.on_aws and address.dualstack,
+        # Many S3-compatible stores refuse the checksums that boto3 adds by itself.
+        request_checksum_calculation="when_supported" if address.on_aws else "when_required",
+        response_checksum_validation="when_required",
+        # boto3 would hold a web worker for minutes: see also _give_up().
+        connect_timeout=1,
+        read_timeout=3,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        max_pool_connections=128,
+    )
+    client = _session(account).client(
+        "s3",
+        region_name=address.region,
+        endpoint_url=address.endpoint_url or None,
+        config=config,
+    )
+    events = client.meta.events
+    events.register("request-created.s3", _give_up)
+    # Ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each upload.
+    events.unregister("before-call.s3", add_expect_header)
+    return client
+
+
+def _give_up(request: Any, operation_name: str, **kwargs: Any) -> None:
+    """Do not try again after 4 seconds: S3's eight addresses may take 1 second each."""
+    started = request.context.setdefault("started", time.monotonic())
+    if time.monotonic() - started > 4:
+        raise TimeoutError(f"S3 did not answer {operation_name} in time: {request.url}")
+
+
+def _session(account: Account) -> boto3.Session:
+    if account not in _sessions:
+        _sessions[account] = _make_session(account)
+    return _sessions[account]
+
+
+def _make_session(account: Account) -> boto3.Session:
+    if settings.S3_EMBEDDED:
+        # Whatever ~/.aws or the environment says, nothing reaches another store.
+        keys = server.ensure_running()
+        return boto3.Session(keys.access_key, keys.secret_key)
+    return boto3.Session(
+        account.access_key,
+        account.secret_key,
+        account.token,
+        profile_name=account.profile,
+    )
+
+
+def credentials(account: Account = Account()) -> Credentials:
+    """Return the credentials as they are now; boto3 renews temporary ones in time.
+
+    Raises NoCredentials where there are none.
+    """
+    with _lock:
+        found = _session(account).get_credentials()
+    if found is None:
+        raise NoCredentials("No AWS credentials. `python manage.py s3doctor` says what to do.")
+    frozen = found.get_frozen_credentials()
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def s3_store(address: Address, prefix: str, account: Account = Account()) -> S3Store:
+    """Return obstore's client for the keys below `prefix`; it is written in Rust.
+
+    It sends small files in a quarter of boto3's time.
+    """
+
+    def provide() -> dict[str, Any]:
+        found = credentials(account)
+        return {
+            "access_key_id": found.access_key,
+            "secret_access_key": found.secret_key,
+            "token": found.token,
+            # boto3 renews its own in time: ask again.
+            "expires_at": datetime.now(timezone.utc) + timedelta(minutes=10),
+        }
+
+    return S3Store(
+        address.bucket,
+        prefix=prefix,
+        region=address.region,
+        endpoint=address.bucket_url,
+        # Which is to say: the endpoint names the bucket. In path style it does, too.
+        virtual_hosted_style_request=True,
+        credential_provider=provide,
+        client_options={
+            "allow_http": address.bucket_url.startswith("http:"),
+            "connect_timeout": "5s",
+            "timeout": "2m",
+        },
+        retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
+    )
