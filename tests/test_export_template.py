@@ -1,6 +1,8 @@
 """The exported template, with {{ }}, renders the same projects as this one."""
 
+import json
 import re
+import runpy
 import subprocess
 import sys
 
@@ -33,6 +35,35 @@ def test_both_templates_render_the_same_bytes(render, exported, cookies, answers
     result = cookies.bake(extra_context=answers, template=str(exported))
     assert result.exception is None
     assert contents(result.project_path) == contents(render(**answers))
+
+
+@pytest.fixture(scope="session")
+def exporter():
+    script = runpy.run_path(str(SCRIPT))
+    questions = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+    return script["Exporter"](questions)
+
+
+@pytest.mark.parametrize(
+    ("text", "exported"),
+    [
+        ("<< a >> {{ b }}", "{{ a }} {{ '{{' }} b }}"),
+        ("<<- a ->>", "{{- a -}}"),
+        ("<< '>>' ~ '<<' >>", "{{ '>>' ~ '<<' }}"),
+        ("<# << a >> {{ #>", "<# << a >> {{ #>"),
+        ("<% raw %>{{ << a >> }}<% endraw %>", "<% raw %>{{ << a >> }}<% endraw %>"),
+        ("a << 1 if b else c >> d", "a {{ 1 if b else c }} d"),
+        ("  #% if a\n  x  \n\n  #% endif\n", "  #% if a\n  x  \n\n  #% endif\n"),
+        ("a\n  <% if a %>\n  b\n  <% endif %>\n", "a\n  <% if a %>\n  b\n  <% endif %>\n"),
+    ],
+)
+def test_only_the_delimiters_of_variables_change(exporter, text, exported):
+    assert exporter.export_text(text) == exported
+
+
+def test_text_that_the_lexer_would_change_is_refused(exporter):
+    with pytest.raises(ValueError, match="does not give back every character"):
+        exporter.export_text("<< a >>\r\n")
 
 
 def test_the_exported_template_has_no_name_that_windows_refuses(exported):
