@@ -477,7 +477,7 @@ def about():
     """What the figures were measured on and with."""
     packages = ("Django", "django-storages", "boto3", "obstore", "collectfasta", "awscli")
     return {
-        "date": datetime.date.today().isoformat(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {_memory()} GB memory",
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "versions": {
@@ -554,11 +554,15 @@ def plot(results):
     top = 58
     height = top + ROW * len(rows) + 6
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + RIGHT} {height}"'
-        f' role="img" aria-label="Seconds to publish {results.files:,} static files">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + RIGHT} {height}"'
+            f' role="img" aria-label="Seconds to publish {results.files:,} static files">'
+        ),
         f"<style>{STYLE}</style>",
-        f'<text x="0" y="16">Seconds to publish {results.files:,} static files, '
-        "30 ms from S3 (shorter is better)</text>",
+        (
+            f'<text x="0" y="16">Seconds to publish {results.files:,} static files, '
+            "30 ms from S3 (shorter is better)</text>"
+        ),
         '<rect class="first" x="0" y="28" width="12" height="12"/>',
         '<text class="note" x="18" y="39">first</text>',
         '<rect class="again" x="62" y="28" width="12" height="12"/>',

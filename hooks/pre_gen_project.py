@@ -319,12 +319,10 @@ def find_broken_bucket_rules(name: str, answers: Answers) -> list[str]:
     broken = [rule for pattern, rule in BUCKET_RULES if not re.fullmatch(pattern, name, re.S)]
     if answers["endpoint_url"]:
         return broken  # Other stores reserve no names.
-    for start in RESERVED_STARTS:
-        if name.startswith(start):
-            broken.append(f"AWS reserves names that begin with {start}.")
-    for end in RESERVED_ENDS:
-        if name.endswith(end):
-            broken.append(f"AWS reserves names that end with {end}.")
+    starts = [start for start in RESERVED_STARTS if name.startswith(start)]
+    ends = [end for end in RESERVED_ENDS if name.endswith(end)]
+    broken += [f"AWS reserves names that begin with {start}." for start in starts]
+    broken += [f"AWS reserves names that end with {end}." for end in ends]
     in_namespace = r".+-\d{12}-" + re.escape(answers["aws_region"]) + "-an"
     if name.endswith("-an") and not re.fullmatch(in_namespace, name):
         broken.append(

@@ -39,7 +39,7 @@ class Exporter:
         # These three would drop spaces and newlines, which must stay.
         lossless = {"trim_blocks": False, "lstrip_blocks": False, "keep_trailing_newline": True}
         # Nothing is rendered here, so there is nothing to escape.
-        self.lexer = Environment(**options | lossless).lexer  # noqa: S701
+        self.lexer = Environment(**options | lossless).lexer  # noqa: S701  # nosec B701
 
     def export_text(self, text: str) -> str:
         """Return a template's text with the standard delimiters.

@@ -21,7 +21,7 @@ COMMAND = "cookiecutter gh:ORG/django-s3-template"
 TYPED = ["", "", "", "eu-centrall-1"] + [""] * 6
 
 
-def record(typed):
+def record(typed: list[str]) -> str:
     """Return what the terminal showed, with its colours."""
     shown = io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
@@ -42,12 +42,12 @@ def record(typed):
         terminal.expect(pexpect.EOF)
         terminal.close()
         # cookiecutter ends a refusal with a traceback of its own.
-        text = shown.getvalue().partition("(cookiecutter's own words")[0]
+        text = shown.getvalue().partition("(A report by cookiecutter")[0]
         text = text.replace(str(TEMPLATE), COMMAND.split()[1])
         return text.replace(folder, "~/sites")
 
 
-def draw(shown):
+def draw(shown: str) -> str:
     console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(f"$ {COMMAND}\n{shown}".replace("\r", "")))
     svg = console.export_svg(title="django-s3-template")
