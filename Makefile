@@ -1,51 +1,76 @@
-# make demo   a rendered project, production-like, at http://127.0.0.1:8000
-# make test   the whole suite
-# make bench  this project beside its peers, in half an hour: docs/benchmarks.md
+# make demo     a rendered project, production-like, at http://127.0.0.1:8000
+# make test     the tests
+# make lint     style, types, sizes, security, workflows
+# make matrix   the rendered project on every Python and Django, lowest and newest dependencies
+# make torture  broken networks, killed processes, many at once
+# make compat   the rendered project on other S3 servers: docs/stores.md
+# make load     many people at once
+# make bench    this project beside its peers, in half an hour: docs/benchmarks.md
 # Each sets up what it needs first.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
+PIP_INSTALL := -m pip install --disable-pip-version-check
 
-.PHONY: demo test bench lint screenshots requirements clean
+.PHONY: demo test lint matrix torture compat load bench screenshots requirements clean
 
-demo: .venv/ready
-	@$(BIN)/python scripts/demo.py --port $(PORT)
+demo: build/demo/ready
+	@build/demo/bin/python scripts/demo.py --port $(PORT)
+
+# Only what the demo needs.
+build/demo/ready: requirements-demo.txt | python
+	@echo "Installing what the demo needs into build/demo, once:"
+	@$(PYTHON) -m venv build/demo
+	@build/demo/bin/python $(PIP_INSTALL) --progress-bar off -r requirements-demo.txt
+	@touch $@
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/python scripts/lint.py
+
+matrix torture compat: .venv/ready
+	$(BIN)/python -m pytest -m $@
+
+load: .venv/ready
+	$(BIN)/python -m benchmarks.load
 
 bench: build/bench/ready
 	build/bench/bin/python -m benchmarks
 
 # The peers' packages are in an environment of their own.
-build/bench/ready: benchmarks/requirements.txt
+build/bench/ready: benchmarks/requirements.txt | python
 	$(PYTHON) -m venv build/bench
-	build/bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	build/bench/bin/python $(PIP_INSTALL) --quiet -r benchmarks/requirements.txt
 	@touch $@
 
-lint: .venv/ready
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-
-.venv/ready: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
+.venv/ready: requirements.txt | python
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
 	@touch $@
+
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
 
 # The README's pictures of the page.
 screenshots: .venv/ready
 	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k fits_its_window
 
-# Pin what requirements.in names, for every platform, without an index's address.
+# Pin what the requirements*.in name, for every platform, without an index's address; then write
+# what follows from the pins: the regions that botocore knows, the versions that stand elsewhere.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	--no-emit-index-url --generate-hashes
 requirements: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-		--no-header --no-emit-index-url requirements.in --output-file requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-		--no-header --no-emit-index-url benchmarks/requirements.in \
-		--output-file benchmarks/requirements.txt
+	$(COMPILE) --upgrade requirements.in --output-file requirements.txt
+	$(COMPILE) --upgrade --constraint requirements.txt requirements-demo.in \
+		--output-file requirements-demo.txt
+	$(COMPILE) --upgrade benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
+	$(BIN)/python scripts/refresh_regions.py
+	$(BIN)/python scripts/refresh_pins.py
 
 clean:
 	rm -rf .venv build

@@ -19,8 +19,10 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 # A browser keeps connections open: gunicorn would wait 30 seconds for them, and
 # then complain. Errors of the site itself are logged by its settings.
 RUN = """
+echo "Creating the database and an account …" &&
 python manage.py migrate --verbosity 0 &&
 python manage.py createsuperuser --noinput --verbosity 0 &&
+echo "Publishing the static files to the bucket …" &&
 python manage.py collectstatic --noinput &&
 echo "
     http://127.0.0.1:$PORT
@@ -35,16 +37,8 @@ exec gunicorn config.wsgi --bind 127.0.0.1:$PORT --workers 2 --threads 4 \\
 """
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--folder", type=Path, default=TEMPLATE / "build", help="made anew")
-    arguments = parser.parse_args()
-    port, build = arguments.port, arguments.folder
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            sys.exit(f"Port {port} is in use. Choose another: make demo PORT={port + 1}")
-
+def render(build: Path) -> Path:
+    """Render the template with its defaults into a folder made anew. Return the project."""
     project = build / "my_site"
     shutil.rmtree(project, ignore_errors=True)
     cookiecutter = ["-m", "cookiecutter", str(TEMPLATE), "--no-input", "--default-config"]
@@ -53,12 +47,16 @@ def main():
         stdout=subprocess.DEVNULL,  # the next steps, which this takes
         check=True,
     )
-    environment = os.environ | {
+    return project
+
+
+def production_environment(project: Path, port: int) -> dict[str, str]:
+    """Return the variables of production, but for HTTPS, which 127.0.0.1 does not have."""
+    return os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PORT": str(port),
         "DJANGO_DEBUG": "off",
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1,localhost",
-        # Production but for HTTPS, which 127.0.0.1 does not have.
         "DJANGO_HTTPS": "off",
         # Shared by the two workers, as Redis would be.
         "CACHE_URL": f"filecache://{project / 'cache'}",
@@ -66,22 +64,38 @@ def main():
         "DJANGO_SUPERUSER_EMAIL": "demo@example.com",
         "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(9),
     }
+
+
+def run_until_stopped(project: Path, environment: dict[str, str]) -> int:
+    """Run the site beside its S3 server. Return its exit code, 0 after Ctrl-C."""
     # A closed terminal, or kill, ends it as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "s3files.server", "sh", "-c", RUN],
-        cwd=project,
-        env=environment,
-    )
+    command = [sys.executable, "-m", "s3files.server", "sh", "-c", RUN]
+    site = subprocess.Popen(command, cwd=project, env=environment)
     try:
-        sys.exit(run.wait())
+        return site.wait()
     except KeyboardInterrupt:
-        run.wait()  # The terminal told it as well.
+        site.wait()  # The terminal told it as well.
+        return 0
     finally:
-        if run.poll() is None:
-            run.terminate()
-            run.wait()
+        if site.poll() is None:
+            site.terminate()
+            site.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--folder", type=Path, default=TEMPLATE / "build", help="made anew")
+    arguments = parser.parse_args()
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", arguments.port)) == 0:
+            other = arguments.port + 1
+            sys.exit(f"Port {arguments.port} is in use. Choose another: make demo PORT={other}")
+    print("Rendering the project into build/my_site …", flush=True)
+    project = render(arguments.folder)
+    sys.exit(run_until_stopped(project, production_environment(project, arguments.port)))
 
 
 if __name__ == "__main__":

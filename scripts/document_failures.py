@@ -7,6 +7,7 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 TABLE = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "doctor" / "failures.py"
@@ -29,12 +30,12 @@ knows.
 """
 
 
-def load_table():
+def load_table() -> SimpleNamespace:
     # Not imported: that would leave a __pycache__ in the template.
     return SimpleNamespace(**runpy.run_path(str(TABLE)))
 
 
-def page():
+def page() -> str:
     table = load_table()
     parts = [INTRODUCTION]
     for step, asks in {**table.STEPS, "": "What can happen at any step."}.items():
@@ -43,7 +44,7 @@ def page():
     return "\n".join(parts)
 
 
-def row(failure):
+def row(failure: Any) -> str:
     code, *others = failure.codes.split()
     also = f"Also {', '.join(f'`{other}`' for other in others)}.\n\n" if others else ""
     # A bare $ begins a formula on GitHub.

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,14 @@ def free_port():
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def assert_nothing_runs_in(folder, seconds=15):
+    """Wait until no process names a folder, or works in it: the S3 server ends just after."""
+    deadline = time.monotonic() + seconds
+    while running := processes_of(folder):
+        assert time.monotonic() < deadline, running
+        time.sleep(0.1)
 
 
 def processes_of(folder):

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.conftest import TEMPLATE, free_port, processes_of
+from tests.conftest import TEMPLATE, assert_nothing_runs_in, free_port
 from tests.test_rendered_projects import running, wait_for, wait_for_text
 
 
@@ -27,7 +27,7 @@ def demo(tmp_path_factory):
         demo.account = dict(re.findall(r"(account|password)\s+(\S+)", demo.output()))
         yield demo
     assert demo.process.returncode == 0
-    assert processes_of(folder) == []
+    assert_nothing_runs_in(folder)
 
 
 def get(url):

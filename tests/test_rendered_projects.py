@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.answers import label
-from tests.conftest import environment, free_port, processes_of
+from tests.conftest import assert_nothing_runs_in, environment, free_port, processes_of
 
 SIX = [
     {},
@@ -98,7 +98,7 @@ def test_a_newcomer_who_follows_the_readme_gets_a_page(project):
     ):
         page = wait_for(f"http://127.0.0.1:{port}/admin/login/", seconds=240)
     assert b"password" in page
-    assert processes_of(folder) == []
+    assert_nothing_runs_in(folder)
 
 
 class running:
@@ -176,7 +176,7 @@ def test_runserver_starts_an_s3_server_and_stops_it(project, run):
         wait_for(server.url + "admin/login/")
         assert "S3 server for development: http://127.0.0.1:" in server.output()
         assert any("weed" in line for line in processes_of(folder))
-    assert processes_of(folder) == []
+    assert_nothing_runs_in(folder)
 
 
 def test_files_are_there_again_after_a_restart(project, run):
@@ -196,7 +196,7 @@ def test_a_second_runserver_shares_the_s3_server(project):
             wait_for_text(second, "Sharing the S3 server of another process")
             wait_for(second.url + "admin/login/")
         assert any("weed" in line for line in processes_of(folder))
-    assert processes_of(folder) == []
+    assert_nothing_runs_in(folder)
 
 
 def test_a_closed_terminal_stops_the_s3_server(project):
@@ -205,7 +205,7 @@ def test_a_closed_terminal_stops_the_s3_server(project):
         wait_for_text(server, "S3 server for development")
         os.killpg(server.process.pid, signal.SIGHUP)
         server.process.wait(timeout=30)
-    assert processes_of(folder) == []
+    assert_nothing_runs_in(folder)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.test_template_folder import AnyTag
 FILES = {
     ".env",
     ".env.example",
+    ".github/dependabot.yml",
     ".github/workflows/ci.yml",
     ".gitignore",
     "README.md",

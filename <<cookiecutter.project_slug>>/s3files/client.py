@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -161,7 +161,7 @@ def s3_store(address: Address, prefix: str, account: Account = Account()) -> S3S
             "secret_access_key": found.secret_key,
             "token": found.token,
             # boto3 renews its own in time: ask again.
-            "expires_at": datetime.now(timezone.utc) + timedelta(minutes=10),
+            "expires_at": datetime.now(UTC) + timedelta(minutes=10),
         }
 
     return S3Store(

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import TEMPLATE
 
 sys.path.insert(0, str(TEMPLATE / "<<cookiecutter.project_slug>>"))
-from s3files.references import (  # noqa: E402
+from s3files.references import (
     find_references,
     line_of,
     locate,

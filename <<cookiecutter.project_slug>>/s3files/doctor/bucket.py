@@ -4,7 +4,7 @@ import secrets
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -84,7 +84,7 @@ class Bucket:
 
     @cached_property
     def front_door(self):
-        return fetch(self.host_url, "HEAD"), datetime.now(timezone.utc)
+        return fetch(self.host_url, "HEAD"), datetime.now(UTC)
 
     @cached_property
     def listing(self):
