@@ -12,9 +12,12 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 # What this machine needs to reach its package index, and nothing of AWS or Django.
-OF_THIS_MACHINE = re.compile(r"(PIP|UV|SSL|REQUESTS|HTTPS?|NO)_|(https?|no)_proxy$|(HOME|LANG|TMPDIR)$")
+OF_THIS_MACHINE = re.compile(
+    r"(PIP|UV|SSL|REQUESTS|HTTPS?|NO)_|(https?|no)_proxy$|(HOME|LANG|TMPDIR)$"
+)
 INSTRUCTIONS = {
     *("FROM", "RUN", "ENV", "WORKDIR", "COPY", "USER", "EXPOSE", "HEALTHCHECK", "CMD"),
 }
@@ -96,7 +99,7 @@ class Image:
         for word in shlex.split(arguments):
             name, _, value = word.partition("=")
             known = {"PATH": f"{self.python}:/usr/bin:/bin"} | self.stage.variables
-            self.stage.variables[name] = re.sub(r"\$(\w+)", lambda match: known[match[1]], value)
+            self.stage.variables[name] = Template(value).substitute(known)
 
     def do_workdir(self, arguments):
         self.stage.folder = arguments
@@ -131,9 +134,7 @@ class Image:
 
     def environment(self, **variables):
         """The variables of a container, and those by which this machine reaches an index."""
-        machine = {
-            name: value for name, value in os.environ.items() if OF_THIS_MACHINE.match(name)
-        }
+        machine = {name: value for name, value in os.environ.items() if OF_THIS_MACHINE.match(name)}
         image = {"PATH": f"{self.python}:/usr/bin:/bin"} | {
             name: self.moved(value) for name, value in self.stage.variables.items()
         }
@@ -141,7 +142,7 @@ class Image:
 
     def moved(self, text):
         """Put the image's own folders, where a text names them, under `root`."""
-        return re.sub(r"(?<![\w.:/-])/(venv|app)\b", lambda match: f"{self.root}{match[0]}", text)
+        return re.sub(r"(?<![\w./-])/(venv|app)\b", lambda match: f"{self.root}{match[0]}", text)
 
     def do_run(self, arguments):
         self.run("sh", "-ec", self.moved(arguments))

@@ -1,0 +1,27 @@
+"""The code blocks of the pages in docs/, so that tests run what a reader would copy."""
+
+import re
+
+from tests.conftest import TEMPLATE
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page, language):
+    """Return the text of each code block of a page of docs/ in one language, in its order."""
+    text = (TEMPLATE / "docs" / page).read_text(encoding="utf-8")
+    found = [body for name, body in BLOCK.findall(text) if name == language]
+    assert found, f"docs/{page} has no block of {language}"
+    return found
+
+
+def block(page, language, holding):
+    """Return the one code block of a page that holds some words."""
+    (found,) = (body for body in blocks(page, language) if holding in body)
+    return found
+
+
+def commands(text):
+    """Split a shell block into its commands: continued lines joined, comments dropped."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines if line.strip() and line[0] != "#"]

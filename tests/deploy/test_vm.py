@@ -1,0 +1,180 @@
+"""docs/deploy-vm.md: its unit starts the site, its nginx configuration sends visitors there."""
+
+import configparser
+import re
+import shlex
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_port
+from tests.deploy.pages import block
+from tests.deploy.serving import Serving, ask
+
+PROGRAMS = Path(sys.executable).parent
+
+
+def unit():
+    """Return the [Service] section of the page's systemd unit."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str
+    parser.read_string(block("deploy-vm.md", "ini", "[Service]"))
+    return parser["Service"]
+
+
+def command_of_the_unit(port):
+    """Return ExecStart's words, with this environment's gunicorn on a free port."""
+    words = shlex.split(unit()["ExecStart"])
+    assert words[0] == "/srv/my_site/.venv/bin/gunicorn"
+    words[words.index("127.0.0.1:8000")] = f"127.0.0.1:{port}"
+    return [PROGRAMS / "gunicorn", *words[1:]]
+
+
+@pytest.fixture
+def web(site, tmp_path):
+    """The site as the unit runs it: its command, and the variables of /etc/my_site.env alone."""
+    one = site()
+    environment_file = block("deploy-vm.md", "ini", "DJANGO_SECRET_KEY=")
+    named = re.findall(r"^(\w+)=", environment_file, re.MULTILINE)
+    values = {
+        "DJANGO_SECRET_KEY": "of-the-service",
+        "DJANGO_ALLOWED_HOSTS": "www.example.com",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "AWS_STORAGE_BUCKET_NAME": one.bucket,
+        "AWS_S3_REGION_NAME": "us-east-1",
+    }
+    assert set(named) == set(values)
+    # A development machine's file, copied along.
+    (one.folder / ".env").write_text("DJANGO_DEBUG=on\nDJANGO_HTTPS=off\n")
+    keys = {name: one.env[name] for name in one.env if name.startswith("AWS_")} | values
+    one.env = {"DJANGO_DEBUG": "off"} | keys | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    one.run("python", "manage.py", "migrate", "--verbosity=0", DJANGO_ENV_FILE="")
+    one.collectstatic(DJANGO_ENV_FILE="")
+    variables = one.environment()
+    del variables["DJANGO_DEBUG"]
+    port = free_port()
+    command = command_of_the_unit(port)
+    with Serving(command, port, tmp_path / "web.log", cwd=one.folder, env=variables) as web:
+        yield web
+
+
+@pytest.fixture
+def nginx(web, tmp_path):
+    """nginx with the page's configuration; only ports, certificate and upstream are replaced."""
+    http, https = free_port(), free_port()
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=www.example.com", "-addext", "subjectAltName=DNS:www.example.com"),
+            *("-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    text = block("deploy-vm.md", "nginx", "proxy_pass")
+    for old, new in {
+        "listen 80;": f"listen 127.0.0.1:{http};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
+        "server 127.0.0.1:8000;": f"server 127.0.0.1:{web.port};",
+        "/etc/letsencrypt/live/www.example.com": str(tmp_path),
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "site.conf").write_text(text)
+    (tmp_path / "nginx.conf").write_text(
+        f"""
+        daemon off;
+        pid {tmp_path}/nginx.pid;
+        error_log stderr;
+        events {{}}
+        http {{
+            access_log off;
+            client_body_temp_path {tmp_path}/body;
+            proxy_temp_path {tmp_path}/proxy;
+            fastcgi_temp_path {tmp_path}/fastcgi;
+            uwsgi_temp_path {tmp_path}/uwsgi;
+            scgi_temp_path {tmp_path}/scgi;
+            include {tmp_path}/site.conf;
+        }}
+        """
+    )
+    command = ["/usr/sbin/nginx", "-c", tmp_path / "nginx.conf", "-p", tmp_path]
+    tested = subprocess.run([*command, "-t", "-q"], capture_output=True, text=True)
+    assert (tested.returncode, tested.stderr) == (0, "")
+    with Serving(command, http, tmp_path / "nginx.log") as server:
+        server.https = f"https://127.0.0.1:{https}"
+        server.trusts = ssl.create_default_context(cafile=tmp_path / "fullchain.pem")
+        server.trusts.check_hostname = False
+        yield server
+
+
+def test_systemd_understands_every_line_of_the_unit(tmp_path):
+    text = block("deploy-vm.md", "ini", "[Service]")
+    text = text.replace("/srv/my_site/.venv/bin/gunicorn", str(PROGRAMS / "gunicorn"))
+    (tmp_path / "my_site.service").write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / "my_site.service"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_unit_waits_longer_than_gunicorn_does(render):
+    settings = {}
+    exec((render() / "gunicorn.conf.py").read_text(), settings)  # as gunicorn reads it
+    assert int(unit()["TimeoutStopSec"]) > settings["graceful_timeout"]
+    upstream = block("deploy-vm.md", "nginx", "proxy_pass")
+    kept = int(re.search(r"keepalive_timeout (\d+)s", upstream)[1])
+    assert settings["keepalive"] > kept, "the proxy must close idle connections first"
+
+
+def test_a_visitor_gets_a_page_over_https_and_is_sent_there_from_http(nginx):
+    status, headers, _ = nginx.ask("/admin/", Host="www.example.com")
+    assert (status, headers["Location"]) == (301, "https://www.example.com/admin/")
+    status, headers, page = ask(
+        f"{nginx.https}/admin/login/", context=nginx.trusts, Host="www.example.com"
+    )
+    assert status == 200 and b"csrfmiddlewaretoken" in page
+    assert "max-age=" in headers["Strict-Transport-Security"]
+    assert "Secure" in headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(("megabytes", "expected"), [(20, 403), (26, 413)])
+def test_a_form_of_twenty_megabytes_passes_and_a_larger_one_is_refused(nginx, megabytes, expected):
+    status, _, _ = ask(
+        f"{nginx.https}/admin/login/",
+        "POST",
+        bytes(megabytes * 2**20),
+        context=nginx.trusts,
+        Host="www.example.com",
+        Content_Type="application/octet-stream",
+    )
+    # 403: Django has read it, and misses the CSRF token.
+    assert status == expected
+
+
+def test_probes_are_answered_by_address_and_not_for_visitors(nginx, web):
+    for path in ("/healthz", "/readyz"):
+        assert web.ask(path)[::2] == (200, b"ok\n")
+        status, _, _ = ask(nginx.https + path, context=nginx.trusts, Host="www.example.com")
+        assert status == 404
+
+
+def test_the_log_has_time_request_status_and_milliseconds(nginx, web):
+    ask(f"{nginx.https}/nothing?x=1", context=nginx.trusts, Host="www.example.com")
+    log = web.output()
+    assert re.search(
+        r'^\[\d+/\w+/\d{4}:\d\d:\d\d:\d\d \+\d{4}\] \S+ "GET /nothing\?x=1 HTTP/1.1" 404 \d+ \d+ms '
+        r'"127.0.0.1"$',
+        log,
+        re.MULTILINE,
+    ), log
+    # Django's own warning: time, level, logger, request.
+    assert re.search(
+        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} WARNING django\.request: Not Found: /nothing "
+        r"<WSGIRequest: GET '/nothing\?x=1'>$",
+        log,
+        re.MULTILINE,
+    ), log
