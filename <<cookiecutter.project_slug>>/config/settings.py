@@ -6,6 +6,8 @@ and not in git. The README lists each variable.
 
 import os
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import django
@@ -17,7 +19,10 @@ from s3files.address import Address
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+# .env is for development. wsgi.py and asgi.py set DJANGO_ENV_FILE to nothing, so a
+# server never reads it, even where it was copied along with the code.
+if env_file := os.environ.get("DJANGO_ENV_FILE", BASE_DIR / ".env"):
+    environ.Env.read_env(env_file)
 
 # Off unless somebody says otherwise, so that a forgotten variable is safe.
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
@@ -38,6 +43,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: probes come by address and over plain HTTP. /healthz and /readyz.
+    "s3files.health.HealthCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -54,6 +61,7 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -79,8 +87,36 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+#% if cookiecutter.example_app == "yes"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+#% else
+LOGIN_URL = "admin:login"
+#% endif
+
+# --- E-mail --------------------------------------------------------------
+
+# Password resets. In development they are printed where runserver runs.
+EMAIL = env.email_url("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25")
+if django.VERSION >= (6, 1):
+    SMTP = {
+        "host": EMAIL["EMAIL_HOST"],
+        "port": EMAIL["EMAIL_PORT"],
+        "username": EMAIL["EMAIL_HOST_USER"],
+        "password": EMAIL["EMAIL_HOST_PASSWORD"],
+        "use_tls": EMAIL.get("EMAIL_USE_TLS", False),
+        "use_ssl": EMAIL.get("EMAIL_USE_SSL", False),
+        "timeout": 10,  # seconds
+    }
+    MAILERS = {
+        "default": {
+            "BACKEND": EMAIL["EMAIL_BACKEND"],
+            "OPTIONS": SMTP if EMAIL["EMAIL_HOST"] else {},
+        }
+    }
+else:
+    vars().update(EMAIL, EMAIL_TIMEOUT=10)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("EMAIL_FROM", default="webmaster@localhost")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -184,11 +220,13 @@ IMAGE_SOURCES = {
     for host in (S3_URL, S3_BUCKET_URL)
     for prefix in ("media", "private" if MEDIA_IS_PUBLIC else "public")
 }
+# The error pages hold their style, so that they need neither S3 nor the manifest.
+ERROR_STYLE = sha256((BASE_DIR / "templates" / "error.css").read_bytes()).digest()
 CSP_DIRECTIVES = {
     "default-src": ["'none'"],
-    "script-src": STATIC_SOURCES,
-    "style-src": STATIC_SOURCES,
-    "font-src": STATIC_SOURCES,
+    "script-src": [*STATIC_SOURCES],
+    "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(ERROR_STYLE).decode()}'"],
+    "font-src": [*STATIC_SOURCES],
     "img-src": [*STATIC_SOURCES, *sorted(IMAGE_SOURCES)],
     # Direct uploads go to the bucket.
     "connect-src": ["'self'", S3_BUCKET_URL],
@@ -198,20 +236,34 @@ CSP_DIRECTIVES = {
 }
 if django.VERSION >= (6, 0):
     SECURE_CSP = CSP_DIRECTIVES
-    MIDDLEWARE.insert(1, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+    MIDDLEWARE.insert(2, "django.middleware.csp.ContentSecurityPolicyMiddleware")
 else:
     # Django 5.2 has none of its own: django-csp.
     CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP_DIRECTIVES}
     INSTALLED_APPS.append("csp")
-    MIDDLEWARE.insert(1, "csp.middleware.CSPMiddleware")
+    MIDDLEWARE.insert(2, "csp.middleware.CSPMiddleware")
 
 # --- Logging -------------------------------------------------------------
 
-# To the standard error stream: without this, an error in production is mailed
-# to ADMINS, and seen nowhere where there are none.
+# To the standard error stream, with time, level and request. By itself Django only
+# mails errors to ADMINS, so nobody is told where there are none.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {
+        "line": {
+            "()": "logging.Formatter",
+            "fmt": "{asctime} {levelname} {name}: {message} {request}",
+            "style": "{",
+            # Django's own records of requests have one.
+            "defaults": {"request": ""},
+        }
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "mail_admins": {"class": "django.utils.log.AdminEmailHandler", "level": "ERROR"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # Instead of Django's own handlers, which would print each record twice in development.
+    "loggers": {"django": {"handlers": ["mail_admins"], "level": "INFO"}},
 }

@@ -1,13 +1,28 @@
 from django.contrib import admin
-#% if cookiecutter.example_app == "yes"
+from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.decorators.cache import cache_control
+from django.views.generic import TemplateView
 
-#% else
-from django.urls import path
+favicon = TemplateView.as_view(template_name="favicon.svg", content_type="image/svg+xml")
 
-#% endif
+# Django documentation: "Adding a password reset feature". The names are what the admin looks for.
+password_reset = [
+    path("", auth.PasswordResetView.as_view(), name="admin_password_reset"),
+    path("sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path(
+        "<uidb64>/<token>/",
+        auth.PasswordResetConfirmView.as_view(),
+        name="password_reset_confirm",
+    ),
+    path("complete/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+]
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("password-reset/", include(password_reset)),
+    # Browsers ask for it unasked. A template: it needs neither S3 nor the manifest.
+    path("favicon.ico", cache_control(max_age=86400)(favicon)),
     #% if cookiecutter.example_app == "yes"
     path("", include("uploads.urls")),
     #% endif

@@ -1,8 +1,10 @@
 """docs/deploy-vm.md: its unit starts the site, its nginx configuration sends visitors there."""
 
 import configparser
+import os
 import re
 import shlex
+import shutil
 import ssl
 import subprocess
 import sys
@@ -13,6 +15,8 @@ import pytest
 from tests.conftest import free_port
 from tests.deploy.pages import block
 from tests.deploy.serving import Serving, ask
+from tests.proxy import Proxy
+from tests.site import Site
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -33,10 +37,16 @@ def command_of_the_unit(port):
     return [PROGRAMS / "gunicorn", *words[1:]]
 
 
-@pytest.fixture
-def web(site, tmp_path):
+@pytest.fixture(scope="module")
+def web(render, server, tmp_path_factory):
     """The site as the unit runs it: its command, and the variables of /etc/my_site.env alone."""
-    one = site()
+    tmp_path = tmp_path_factory.mktemp("vm")
+    folder = Path(shutil.copytree(render(example_app="no"), tmp_path / "site"))
+    with Proxy(server["AWS_S3_ENDPOINT_URL"]).running() as proxy:
+        yield from start(Site(folder, server, proxy), tmp_path)
+
+
+def start(one, tmp_path):
     environment_file = block("deploy-vm.md", "ini", "DJANGO_SECRET_KEY=")
     named = re.findall(r"^(\w+)=", environment_file, re.MULTILINE)
     values = {
@@ -61,9 +71,10 @@ def web(site, tmp_path):
         yield web
 
 
-@pytest.fixture
-def nginx(web, tmp_path):
+@pytest.fixture(scope="module")
+def nginx(web, tmp_path_factory):
     """nginx with the page's configuration; only ports, certificate and upstream are replaced."""
+    tmp_path = tmp_path_factory.mktemp("nginx")
     http, https = free_port(), free_port()
     subprocess.run(
         [
@@ -87,6 +98,7 @@ def nginx(web, tmp_path):
     (tmp_path / "nginx.conf").write_text(
         f"""
         daemon off;
+        {"user root;" if os.getuid() == 0 else ""}
         pid {tmp_path}/nginx.pid;
         error_log stderr;
         events {{}}
