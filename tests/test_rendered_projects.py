@@ -16,6 +16,7 @@ import yaml
 
 from tests.answers import label
 from tests.conftest import assert_nothing_runs_in, environment, free_port, processes_of
+from tests.pythons import newest_python
 
 SIX = [
     {},
@@ -42,25 +43,6 @@ SIX = [
 @pytest.mark.parametrize("answers", SIX, ids=lambda answers: label(answers) or "defaults")
 def test_the_projects_own_tests_pass(project, run, answers):
     assert "\nOK" in run(project(**answers), "python", "manage.py", "test")
-
-
-def newest_python():
-    """The newest Python here: the newest Django may need it."""
-    found = [
-        (int(match[1]), str(path))
-        for folder in [*os.environ["PATH"].split(os.pathsep), *_pyenv_folders()]
-        for path in Path(folder).glob("python3.*")
-        if (match := re.fullmatch(r"python3\.(\d+)", path.name))
-    ]
-    works = ["-c", "import venv, ensurepip"]
-    for _, python in sorted(found, reverse=True):
-        if subprocess.run([python, *works], capture_output=True).returncode == 0:
-            return python
-    return sys.executable
-
-
-def _pyenv_folders():
-    return [str(path) for path in (Path.home() / ".pyenv" / "versions").glob("*/bin")]
 
 
 def fresh_environment(folder, python):

@@ -1,0 +1,112 @@
+"""The rendered project on every Python and Django that its pyproject.toml allows.
+
+`make test` tries two of the cells, so that the oldest and the newest Django both run; `make
+matrix` tries all. The environments are in build/matrix, made once for each set of requirements.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TEMPLATE, environment
+from tests.pythons import find_pythons
+
+UV = Path(sys.executable).parent / "uv"
+ENVIRONMENTS = TEMPLATE / "build" / "matrix"
+
+# Django's release notes say which Python each takes.
+PYTHONS = {"5.2": ["3.11", "3.12", "3.13"], "6.0": ["3.12", "3.13"], "6.1": ["3.12", "3.13"]}
+CELLS = [
+    (python, django, resolution)
+    for django, pythons in PYTHONS.items()
+    for python in pythons
+    for resolution in ("lowest-direct", "highest")
+]
+SAMPLE = [("3.11", "5.2", "lowest-direct"), ("3.13", "6.1", "highest")]
+
+# Runs manage.py with every deprecation in the project's own modules as an error.
+MANAGE = """
+import runpy, sys, warnings
+for category in (DeprecationWarning, PendingDeprecationWarning):
+    warnings.filterwarnings("error", category=category, module=r"(config|s3files|tests|uploads)\\b")
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
+
+def mark(cell):
+    marks = [] if cell in SAMPLE else [pytest.mark.matrix]
+    return pytest.param(*cell, marks=[*marks, pytest.mark.timeout(600)], id="-".join(cell))
+
+
+def uv(*arguments):
+    done = subprocess.run(
+        [UV, *arguments],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"uv {arguments} → {done.returncode}\n{done.stderr}"
+    return done.stdout
+
+
+def make_environment(folder, python, django, resolution):
+    """Return the Python of an environment that has the project's dependencies."""
+    described = [(folder / "pyproject.toml").read_text(encoding="utf-8"), python, django]
+    key = hashlib.sha256(json.dumps([*described, resolution]).encode()).hexdigest()[:12]
+    made = ENVIRONMENTS / f"{python}-{django}-{resolution}-{key}"
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    with open(f"{made}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "ready").exists():
+            shutil.rmtree(made, ignore_errors=True)
+            # Where this machine has none, uv fetches one.
+            uv("venv", "--quiet", "--python", find_pythons().get(python, python), made)
+            uv(
+                *("pip", "install", "--quiet", "--python", made / "bin" / "python"),
+                *("--resolution", resolution, f"{folder}[dev,postgres,redis]"),
+                f"Django=={django}.*",
+            )
+            (made / "ready").touch()
+    return made / "bin" / "python"
+
+
+@pytest.mark.parametrize(("python", "django", "resolution"), [mark(cell) for cell in CELLS])
+def test_the_project_works(project, run, python, django, resolution):
+    folder = project()
+    interpreter = make_environment(folder, python, django, resolution)
+    path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
+    version = run(folder, interpreter, "-c", "import django; print(django.__version__)")
+    assert version.startswith((f"{django}.", f"{django}\n"))
+
+    def manage(*arguments, before=(), **variables):
+        command = [*before, interpreter, "-c", MANAGE, *arguments]
+        return run(folder, *command, PATH=path, **variables)
+
+    assert "\nOK" in manage("test")
+    assert "No changes detected" in manage("makemigrations", "--check")
+    production = {"DJANGO_DEBUG": "off", "DJANGO_ALLOWED_HOSTS": "www.example.com"}
+    manage("check", "--deploy", "--fail-level", "WARNING", **production)
+    published = manage(
+        *("collectstatic", "--noinput"), before=[interpreter, "-m", "s3files.server"], **production
+    )
+    assert "static file" in published
+
+
+def test_the_matrix_is_what_the_project_promises(render):
+    text = (render() / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    pythons = sorted({python for python, _, _ in CELLS})
+    assert project["requires-python"] == f">={pythons[0]}"
+    newest = list(PYTHONS)[-1]
+    major, minor = newest.split(".")
+    bounds = f"Django>={next(iter(PYTHONS))},<{major}.{int(minor) + 1}"
+    assert bounds in project["dependencies"]
