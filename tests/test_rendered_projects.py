@@ -11,11 +11,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 
 from tests.answers import label
-from tests.conftest import assert_nothing_runs_in, environment, free_port, processes_of
+from tests.conftest import TEMPLATE, assert_nothing_runs_in, environment, free_port, processes_of
 from tests.pythons import newest_python
 
 SIX = [
@@ -42,7 +43,47 @@ SIX = [
 
 @pytest.mark.parametrize("answers", SIX, ids=lambda answers: label(answers) or "defaults")
 def test_the_projects_own_tests_pass(project, run, answers):
-    assert "\nOK" in run(project(**answers), "python", "manage.py", "test")
+    folder = project(**answers)
+    assert "\nOK" in run(folder, "python", "manage.py", "test")
+    assert_nothing_runs_in(folder)
+
+
+def test_the_projects_own_tests_pass_in_a_terminal(project):
+    # Django colours its output there, and asks the terminal for its width.
+    folder = project()
+    output, code = pexpect.run(
+        f"{sys.executable} manage.py test",
+        cwd=folder,
+        env=environment(TERM="xterm-256color", HOME=str(folder.parent)),
+        timeout=240,
+        withexitstatus=True,
+    )
+    assert code == 0, output.decode()
+    assert_nothing_runs_in(folder)
+
+
+def test_the_projects_own_tests_pass_in_the_background(project, run):
+    # A shell starts `make test &` with SIGINT ignored, and its children inherit that.
+    folder = project(example_app="no")
+    run(folder, "sh", "-c", "trap '' INT; exec python manage.py test")
+    assert_nothing_runs_in(folder)
+
+
+def test_these_tests_can_interrupt_what_they_start_from_the_background(tmp_path):
+    code = (
+        "from pathlib import Path; from tests.test_rendered_projects import running\n"
+        "with running(Path(), 'sleep', '60') as sleeping: pass\n"
+        "print(sleeping.process.returncode)"
+    )
+    done = subprocess.run(
+        ["sh", "-c", f'trap "" INT; exec "{sys.executable}" -c "$CODE"'],
+        cwd=tmp_path,
+        env=environment(CODE=code, PYTHONPATH=str(TEMPLATE)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout.strip() == str(-signal.SIGINT), done.stderr
 
 
 def fresh_environment(folder, python):

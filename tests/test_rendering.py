@@ -3,7 +3,10 @@
 import ast
 import re
 import stat
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -154,3 +157,20 @@ def test_the_example_apps_static_files_are_copied_as_they_are(render):
     for name in EXAMPLE_APP_FILES:
         if name.startswith("uploads/static/"):
             assert (render() / name).read_bytes() == (template / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    "statement", ["import config.settings", "from uploads import models", "from tests import a"]
+)
+def test_the_projects_linter_keeps_s3files_apart(project, statement):
+    folder = project()
+    for path in (folder / "s3files" / "new.py", folder / "s3files" / "doctor" / "new.py"):
+        path.write_text(f"{statement}  # noqa: F401\n", encoding="utf-8")
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ruff", "check", path.relative_to(folder)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert "TID251" in done.stdout
