@@ -10,7 +10,7 @@ class S3DoctorTests(SimpleTestCase):
     def test_all_is_well_with_media_files(self):
         output = io.StringIO()
         steps = ["credentials", "bucket", "missing-key", "objects", "links"]
-        call_command("s3doctor", write=True, only=steps, stdout=output)
+        call_command("s3doctor", write=True, only=steps, stdout=output, no_color=True)
         marks = [line.split()[:2] for line in output.getvalue().splitlines()]
         self.assertEqual(marks, [["✓", step] for step in steps])
 

@@ -6,6 +6,7 @@ import textwrap
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from s3files import server
 from s3files.doctor.bucket import Bucket
 from s3files.doctor.failures import STEPS
 from s3files.doctor.steps import run
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
     def handle(self, **options):
+        if settings.S3_EMBEDDED:
+            server.ensure_running()  # as any S3 client does; the first step asks without one
         results = []
         bucket = Bucket(options["origin"] or site_origin(), options["write"])
         for result in run(bucket, options["only"]):
