@@ -21,8 +21,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 # .env is for development. wsgi.py and asgi.py set DJANGO_ENV_FILE to nothing, so a
 # server never reads it, even where it was copied along with the code.
-if env_file := os.environ.get("DJANGO_ENV_FILE", BASE_DIR / ".env"):
-    environ.Env.read_env(env_file)
+if "DJANGO_ENV_FILE" not in os.environ:
+    environ.Env.read_env(BASE_DIR / ".env")
+elif os.environ["DJANGO_ENV_FILE"]:
+    with open(os.environ["DJANGO_ENV_FILE"]) as env_file:
+        environ.Env.read_env(env_file)
 
 # Off unless somebody says otherwise, so that a forgotten variable is safe.
 DEBUG = env.bool("DJANGO_DEBUG", default=False)

@@ -1,0 +1,82 @@
+"""What the rendered README tells an owner to do works as it stands there."""
+
+import re
+import subprocess
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.conftest import environment, free_port
+from tests.deploy.serving import Serving
+
+
+def section(folder, title):
+    """Return the text of one section of the project's README."""
+    text = (folder / "README.md").read_text()
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "prefix"),
+    [({}, "media/reports/"), ({"media_acl": "public-read"}, "private/reports/")],
+    ids=["private", "public"],
+)
+def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
+    one = site(**answers)
+    storage, setting = re.findall(
+        r"```python\n(.*?)```", section(one.folder, "One more storage"), re.DOTALL
+    )
+    with open(one.folder / "config" / "storages.py", "a") as file:
+        file.write(f"\n\n{storage}")
+    settings = one.folder / "config" / "settings.py"
+    text = settings.read_text().replace("STORAGES = {\n", f"STORAGES = {{\n{setting}")
+    settings.write_text(text)
+    one.run("ruff", "check", "config/settings.py", "config/storages.py")
+    one.run("ruff", "format", "--check", "config/settings.py", "config/storages.py")
+    name, url = one.python(
+        "reports = storages['reports']\n"
+        "name = reports.save('q3.pdf', ContentFile(b'figures'))\n"
+        "result = [name, reports.url(name)]"
+    )
+    assert one.keys() == {prefix + name}
+    assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["300"]
+
+
+def test_uv_run_serves_a_page_at_once(project, tmp_path):
+    folder = project(example_app="no")
+    port = free_port()
+    # No environment was made before: uv makes one, with the development group.
+    variables = environment(PYTHONUNBUFFERED="1")
+    uv = ["uv", "run", "manage.py"]
+    subprocess.run(
+        [*uv, "migrate", "-v0"], cwd=folder, env=variables, check=True, capture_output=True
+    )
+    command = [*uv, "runserver", f"127.0.0.1:{port}"]
+    with Serving(command, port, tmp_path / "web.log", cwd=folder, env=variables) as web:
+        assert web.ask("/admin/login/")[0] == 200
+        assert "S3 server for development: http://127.0.0.1:" in web.output()
+    assert (folder / ".venv" / "bin" / "weed").exists()
+
+
+def test_a_forgotten_password_is_reset_by_the_link_that_the_console_prints(site):
+    one = site()
+    one.run("python", "manage.py", "migrate", "-v0")
+    code = """
+import contextlib, io, re
+from django.contrib.auth.models import User
+from django.test import Client
+
+User.objects.create_superuser("me", "me@example.com", "forgotten")
+client = Client(headers={"host": "localhost"})
+assert b"/password-reset/" in client.get("/admin/login/").content
+printed = io.StringIO()
+with contextlib.redirect_stdout(printed):
+    client.post("/password-reset/", {"email": "me@example.com"}, follow=True)
+link = re.search(r"http://localhost(/password-reset/\\S+)", printed.getvalue())[1]
+form = client.get(link, follow=True)
+words = {"new_password1": "one-new-password", "new_password2": "one-new-password"}
+done = client.post(form.redirect_chain[-1][0], words, follow=True)
+assert b"complete" in done.content.lower()
+result = [client.login(username="me", password=word) for word in ("forgotten", "one-new-password")]
+"""
+    assert one.python(code, DJANGO_DEBUG="on") == [False, True]
