@@ -1,6 +1,7 @@
 """An HTTP proxy in front of the S3 server: it counts requests, and breaks some on purpose."""
 
 import http.client
+import io
 import socket
 import struct
 import threading
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 ERRORS = {
     403: b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+    409: b"<Error><Code>ConditionalRequestConflict</Code><Message>Conflict</Message></Error>",
     503: b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
 }
 
@@ -32,8 +34,10 @@ class Request(NamedTuple):
 class Proxy(ThreadingHTTPServer):
     """Forwards to `target`. `break_it(request)` says what goes wrong with a request.
 
-    None: nothing. 403, 503: this status. "hang": no answer. "reset": the connection
-    breaks before S3 sees the request; "lost answer": after it; "cut": in the answer.
+    None: nothing. 403, 409, 503: this status. "hang": no answer. "reset": the connection
+    breaks before S3 sees the request; "lost answer": after it; "cut": in the answer;
+    ("cut", 900): after so many bytes of it, head and body, without RST. ("slow", 5): S3 has
+    it at once, and answers after so many seconds.
     """
 
     daemon_threads = True
@@ -122,8 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.upstream.endheaders(body)
             response = self.upstream.getresponse()
             content = response.read()
+            if isinstance(fault, tuple) and fault[0] == "slow":
+                self.server.closing.wait(fault[1])
             if fault == "lost answer":
                 self._reset()
+            elif isinstance(fault, tuple) and fault[0] == "cut":
+                self._cut(fault[1], response.status, dict(response.headers), content)
             elif fault == "cut":
                 self._answer(response.status, dict(response.headers), content, len(content) // 2)
                 self._reset()
@@ -142,6 +150,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content[:send])
+
+    def _cut(self, count, *answer):
+        connection, self.wfile = self.wfile, io.BytesIO()
+        self._answer(*answer)
+        connection.write(self.wfile.getvalue()[:count])
+        self.wfile = connection
+        self.close_connection = True
 
     def _reset(self):
         self.wfile.flush()

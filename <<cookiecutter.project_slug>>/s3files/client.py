@@ -1,5 +1,6 @@
 """The clients that talk to S3: boto3's, and obstore's for many objects at once."""
 
+import functools
 import os
 import threading
 import time
@@ -16,6 +17,7 @@ from obstore.store import S3Store
 
 from . import server
 from .address import Address
+from .http import refuse_cut_answers
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def _make_client(address: Address, account: Account) -> Any:
     events.register("request-created.s3", _give_up)
     # Ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each upload.
     events.unregister("before-call.s3", add_expect_header)
+    refuse_cut_answers(client)
     return client
 
 
@@ -140,12 +143,22 @@ def credentials(account: Account = Account()) -> Credentials:
 
     Raises NoCredentials where there are none.
     """
-    with _lock:
-        found = _session(account).get_credentials()
+    session = _sessions.get(account)
+    if session is None:
+        with _lock:
+            session = _session(account)
+    found = session.get_credentials()
     if found is None:
         raise NoCredentials("No AWS credentials. `python manage.py s3doctor` says what to do.")
     frozen = found.get_frozen_credentials()
-    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+    # botocore tells nobody else when temporary credentials end; tests/media/test_links.py
+    # fails on the version that keeps it elsewhere.
+    ends = getattr(found, "_expiry_time", None)
+    return _remember(frozen.access_key, frozen.secret_key, frozen.token, ends)
+
+
+# A page asks for each of its links.
+_remember = functools.lru_cache(maxsize=16)(Credentials)
 
 
 def s3_store(address: Address, prefix: str, account: Account = Account()) -> S3Store:

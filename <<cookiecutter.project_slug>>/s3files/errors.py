@@ -8,8 +8,18 @@ from typing import Any
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 from obstore.exceptions import BaseError as ObstoreError
 from urllib3.exceptions import HTTPError
+
+
+class CutAnswer(http.client.HTTPException):
+    """S3's answer ended too early, or is not the one that was asked for."""
+
+
+class ObjectChanged(http.client.HTTPException):
+    """Another object took the place of the one that was being read."""
+
 
 # What an object that is not there is called; a HEAD has no body to name it in.
 MISSING = ("NoSuchKey", "NotFound", "404")
@@ -20,6 +30,7 @@ FAILURES = (
     Boto3Error,
     BotoCoreError,
     ClientError,
+    ResponseParserError,
     ObstoreError,
     OSError,
     HTTPError,
@@ -37,12 +48,12 @@ class S3Error(OSError):
     where S3 gave none, and `status` the HTTP status of the answer, 0 if none came.
     """
 
-    def __init__(self, operation: str, key: str, error: BaseException | str):
+    def __init__(self, operation: str, key: str, error: BaseException | str, note: str = ""):
         self.operation = operation
         self.key = key
         self.code = error_code(error) if isinstance(error, BaseException) else str(error)
         self.status = http_status(error) if isinstance(error, BaseException) else 0
-        super().__init__(f"{operation} of {key} failed: {describe_failure(error)}")
+        super().__init__(f"{operation} of {key} failed: {describe_failure(error)}{note}")
 
     def __reduce__(self) -> Any:
         # The class does not take what OSError would pickle: test runners send errors along.

@@ -1,104 +1,208 @@
-"""Objects as open files: read in one stream, written whole or not at all."""
+"""Objects on S3 as open files: read by ranges, and written when they are closed."""
 
-import functools
+from __future__ import annotations
+
 import io
 import tempfile
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 from django.core.files import File
-from django.utils.encoding import force_bytes
+
+from .errors import CutAnswer, ObjectChanged, S3Error, s3_errors
+
+if TYPE_CHECKING:
+    from .media import S3MediaStorage
+
+# What a reader asks the network for at once, and what a writer holds in memory.
+READ_BUFFER = 2**20
+WRITE_BUFFER = 8 * 2**20
+# Requests in a row that may bring no byte.
+TRIES = 3
+
+MODES = ("r", "rt", "rb", "w", "wt", "wb", "w+", "w+t", "wt+", "w+b", "wb+")
 
 
-class ObjectReader(File):
-    """An object open for reading, which is never in memory as a whole."""
+class S3File(File):
+    """An object, open in one of Django's modes; it is never in memory as a whole.
 
-    def __init__(self, storage, name, mode):
+    Reading gives all bytes of one version of the object, or raises S3Error. What is
+    written is in S3, whole, once the file is closed: neither before, nor after an
+    exception inside `with`.
+    """
+
+    def __init__(self, storage: S3MediaStorage, name: str, mode: str = "rb"):
+        if mode not in MODES:
+            raise ValueError(
+                f"{name} cannot be opened with mode {mode!r}: S3 has no way to change a part of "
+                f"an object. The modes are {', '.join(MODES)}."
+            )
         self.storage = storage
-        stream = io.BufferedReader(ObjectStream(storage, name), 2**20)
-        super().__init__(stream if "b" in mode else io.TextIOWrapper(stream, "utf-8"), name)
+        self.mode = mode
+        self._raw: Any = (
+            tempfile.SpooledTemporaryFile(WRITE_BUFFER)  # noqa: SIM115
+            if "w" in mode
+            else io.BufferedReader(ObjectStream(storage, name), READ_BUFFER)
+        )
+        # As the locale may not: the same object is the same text on every machine.
+        file = self._raw if "b" in mode else io.TextIOWrapper(self._raw, "utf-8")
+        super().__init__(file, name)
         self.mode = mode
 
-    def open(self, mode=None):
-        if mode not in (None, self.mode):
-            raise ValueError(
-                f"{self.name} is open in mode {self.mode!r}; open it anew for {mode!r}"
-            )
-        if self.closed:
-            self.__init__(self.storage, self.name, self.mode)
+    @property
+    def size(self) -> int:
+        """Bytes: of the object, or written until now."""
+        if "w" not in self.mode:
+            return int(self._raw.raw.size)
+        self.file.flush()
+        position = self._raw.tell()
+        size: int = self._raw.seek(0, io.SEEK_END)
+        self._raw.seek(position)
+        return size
+
+    def open(self, mode: str | None = None, *args: Any, **kwargs: Any) -> S3File:
+        """Go to the beginning. Open the object anew where it is closed, or in another mode."""
+        mode = mode or self.mode
+        if self.closed or mode != self.mode:
+            self.close()
+            self.__init__(self.storage, self.name, mode)  # type: ignore[misc]
         self.seek(0)
         return self
 
+    def write(self, content: Any) -> int:
+        """Take bytes, or anything with the buffer protocol; in a text mode strings, too."""
+        if isinstance(content, str):
+            if "b" in self.mode:
+                raise TypeError(
+                    f"{self.name} is open in mode {self.mode!r}, which takes bytes and no str: "
+                    "encode it, or open the file with mode 'w'."
+                )
+            return int(self.file.write(content))
+        # As its bytes: len(array) counts items, and str(bytearray) is its repr.
+        with memoryview(content) as view:
+            self.file.flush()
+            self._raw.write(view.cast("B") if view.contiguous else view.tobytes())
+            return view.nbytes
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        try:
+            if "w" in self.mode:
+                self.file.flush()
+                self.storage.replace(self.name, File(self._raw))
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Close the file, and forget what was written."""
+        if isinstance(self.file, io.TextIOWrapper) and not self._raw.closed:
+            self.file.detach()
+            self.file = self._raw
+        self._raw.close()
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_type:
+            self.discard()
+        self.close()
+
 
 class ObjectStream(io.RawIOBase):
-    """A GET that begins where the reader is: a new one after a seek, or a lost connection."""
+    """One version of an object, read by GETs that begin where the reader is.
 
-    def __init__(self, storage, name):
-        client = storage.client
-        place = {"Bucket": storage.bucket_name, "Key": storage.key(name)}
-        self._get = functools.partial(client.get_object, **place)
-        try:
-            response = self._get()
-        except client.exceptions.NoSuchKey:
-            raise FileNotFoundError("s3://{Bucket}/{Key} does not exist".format(**place)) from None
-        self._body, self._etag = response["Body"], response["ETag"]
-        self._size = response["ContentLength"]
+    Raises FileNotFoundError where there is no object, and S3Error where not all of its
+    bytes can be had.
+    """
+
+    def __init__(self, storage: S3MediaStorage, name: str):
+        self._client = storage.client
+        self._place = {"Bucket": storage.address.bucket, "Key": storage.key(name)}
         self._position = self._body_position = 0
+        self._body: Any = None
+        self._tag = ""
+        self.size = 0
+        with s3_errors("GetObject", self._place["Key"]):
+            answer = self._client.get_object(**self._place)
+            self._body, self._tag, self.size = answer["Body"], answer["ETag"], _length(answer)
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def seekable(self):
+    def seekable(self) -> bool:
         return True
 
-    def seek(self, offset, whence=io.SEEK_SET):
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = max(0, start + offset)
+    def tell(self) -> int:
         return self._position
 
-    def readinto(self, buffer):
-        if self._position >= self._size:
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        if start + offset < 0:
+            raise OSError(f"{self._place['Key']}: there is nothing before its first byte.")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as one answer goes: 0 bytes at the object's end, and only there."""
+        if self.closed:
+            raise ValueError(f"{self._place['Key']}: I/O operation on closed file.")
+        if self._position >= self.size or not len(buffer):
             return 0
-        for tries_left in (2, 1, 0):
+        tries = TRIES
+        while True:
             try:
-                if self._body_position != self._position:
-                    self._body.close()
-                    # If-Match: the rest of this file, and not of one that replaced it.
-                    response = self._get(Range=f"bytes={self._position}-", IfMatch=self._etag)
-                    self._body, self._body_position = response["Body"], self._position
-                count = self._body.readinto(buffer)
-                break
-            except (HTTPClientError, IncompleteReadError):
-                self._body_position = None
-                if not tries_left:
+                with s3_errors("GetObject", self._place["Key"]):
+                    return self._read(buffer)
+            except S3Error as error:
+                self._close_body()
+                tries -= 1
+                if not tries or not isinstance(error.__cause__, CUT_ANSWERS):
                     raise
+
+    def _read(self, buffer: Any) -> int:
+        if self._body is None or self._body_position != self._position:
+            self._close_body()
+            self._body, self._body_position = self._get_rest(), self._position
+        count = int(self._body.readinto(buffer))
+        if not count:
+            raise CutAnswer(f"it ended after {self._position} of {self.size} bytes")
         self._position = self._body_position = self._position + count
         return count
 
-    def close(self):
-        self._body.close()
+    def _get_rest(self) -> Any:
+        """Return the object from the reader's position on, if it is still the same object."""
+        wanted = f"bytes {self._position}-{self.size - 1}/{self.size}"
+        answer = self._client.get_object(
+            **self._place, Range=f"bytes={self._position}-", IfMatch=self._tag
+        )
+        # Some stores ignore If-Match, and a cut answer may lack any of these.
+        tag, part = answer.get("ETag"), answer.get("ContentRange")
+        if tag == self._tag and part == wanted:
+            return answer["Body"]
+        answer["Body"].close()
+        if tag and tag != self._tag:
+            raise ObjectChanged(f"the object changed while it was read: {self._tag} became {tag}")
+        raise CutAnswer(f"{part!r} came in place of {wanted!r}")
+
+    def _close_body(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+    def close(self) -> None:
+        self._close_body()
         super().close()
 
 
-class ObjectWriter(File):
-    """An object open for writing: it is there, whole, when the file is closed, or never."""
+CUT_ANSWERS = (CutAnswer, HTTPClientError, IncompleteReadError)
 
-    def __init__(self, storage, name, mode):
-        self.storage = storage
-        buffer = tempfile.SpooledTemporaryFile(storage.transfer_config.multipart_threshold)
-        super().__init__(buffer, name)
-        self.mode = mode
 
-    def write(self, content):
-        return self.file.write(force_bytes(content))
-
-    def close(self):
-        if not self.closed:
-            try:
-                self.storage.replace(self.name, File(self.file))
-            finally:
-                self.file.close()
-
-    def __exit__(self, exc_type, exc_value, traceback):
-        if exc_type:
-            self.file.close()
-        self.close()
+def _length(answer: dict[str, Any]) -> int:
+    """Return how many bytes an answer announces."""
+    length = answer.get("ContentLength")
+    if length is None or "ETag" not in answer:
+        raise CutAnswer("its head has no Content-Length, or no ETag")
+    return int(length)

@@ -1,41 +1,41 @@
-"""Media files on S3: Django's storage interface on boto3, over django-storages' S3Storage."""
+"""Media files on S3: Django's storage interface, over django-storages' S3Storage."""
 
-import contextlib
-import hashlib
-import logging
+from __future__ import annotations
+
 import posixpath
-import time
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
-from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
 from django.conf import settings
-from django.core.cache import cache
-from django.core.exceptions import SuspiciousFileOperation
+from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+from django.core.files.utils import validate_file_name
 from django.utils.crypto import get_random_string
-from django.utils.encoding import filepath_to_uri, force_bytes
 from django.utils.timezone import make_naive
 from storages.backends.s3 import S3Storage
-from storages.utils import ReadBytesWrapper, clean_name, safe_join
+from storages.utils import clean_name, safe_join
 
 from .address import Address
-from .client import Account, credentials, s3_client
+from .client import Account, s3_client
 from .content_types import INLINE_TYPES, content_type
-from .files import ObjectReader, ObjectWriter
-
-logger = logging.getLogger(__name__)
+from .errors import CutAnswer, s3_errors
+from .files import S3File
+from .links import LinksMixin
+from .options import refuse_options
+from .writing import NameTaken, Upload, honours_condition
 
 # Direct uploads that nobody has looked at yet, whichever storage they are for: never public.
 INCOMING = "media/incoming"
 
-# Large files go in parts, four at once: no more of them is in memory.
-TRANSFER_CONFIG = TransferConfig(multipart_chunksize=8 * 2**20, max_concurrency=4)
-TRANSFER_CONFIG.max_in_memory_upload_chunks = 4
+YEAR = 365 * 24 * 60 * 60
 
 
-class S3MediaStorage(S3Storage):
+class UniqueName(str):
+    """A name with a random part: no other file has had it, or will."""
+
+
+class S3MediaStorage(LinksMixin, S3Storage):
     """Users' files in one prefix of the project's bucket.
 
     A subclass says where, and who may read:
@@ -46,19 +46,30 @@ class S3MediaStorage(S3Storage):
 
     `default_acl` other than "public-read" gives each URL a signature. It is sent
     as an ACL only to a bucket that has ACLs (settings.S3_OBJECT_OWNERSHIP).
+    What fails on S3's side raises s3files.errors.S3Error, an OSError; what is not
+    there FileNotFoundError.
     """
 
     # In OPTIONS or as class attributes: another bucket of the same store, a second account.
     location = ""
     default_acl = "private"
+    # Seconds that a presigned URL lives; it stays the same for half of them.
+    querystring_expire = 3600
+    # The id or ARN of a KMS key for the objects, in place of the bucket's own encryption.
+    kms_key = ""
 
     def __init__(self, **options: Any):
+        refuse_options(type(self), options)
         super().__init__(**options)
+        if self.cloudfront_key and not settings.AWS_S3_CUSTOM_DOMAIN:
+            raise ImproperlyConfigured(
+                "cloudfront_key signs URLs of the CDN: set AWS_S3_CUSTOM_DOMAIN to its domain."
+            )
         self.address = Address.from_settings(self.bucket_name, self.region_name)
         self.account = Account(
             self.session_profile, self.access_key, self.secret_key, self.security_token
         )
-        # After the location, so that policies hold for every environment that shares a bucket.
+        # After the prefix, so that policies hold for every environment that shares a bucket.
         self.prefix = posixpath.join(self.location.strip("/"), settings.AWS_LOCATION.strip("/"))
         self.prefix = self.prefix.strip("/")
         self.querystring_auth = self.default_acl != "public-read"
@@ -69,22 +80,14 @@ class S3MediaStorage(S3Storage):
             "access_key": None,
             "secret_key": None,
             "security_token": None,
-            # django-storages stops signing where it has one; `base_url` knows the CDN.
             "custom_domain": None,
             "file_overwrite": False,
-            "transfer_config": TRANSFER_CONFIG,
+            "kms_key": "",
         }
 
     @property
     def client(self) -> Any:
         return s3_client(self.address, self.account)
-
-    @property
-    def base_url(self) -> str:
-        """Where the files are that need no signature, with a slash at the end."""
-        cdn = settings.AWS_S3_CUSTOM_DOMAIN
-        host = f"https://{cdn}" if cdn else self.address.public_bucket_url
-        return f"{host}/{self.prefix}/"
 
     @property
     def acl(self) -> dict[str, str]:
@@ -96,7 +99,13 @@ class S3MediaStorage(S3Storage):
         return {"ACL": self.default_acl}
 
     def key(self, name: str) -> str:
-        """Return the full key of a file: media/photo.jpg of photo.jpg."""
+        """Return the full key of a file: media/photo.jpg of photo.jpg.
+
+        Raises SuspiciousFileOperation for a name that leads out of the storage.
+        """
+        # Nothing to clean in nearly all names, and a page has hundreds.
+        if "//" not in name and "/." not in name and "\\" not in name and name[:1] not in "./":
+            return f"{self.prefix}/{name}" if self.prefix else name
         return str(self._normalize_name(clean_name(name)))
 
     def _normalize_name(self, name: str) -> str:
@@ -109,12 +118,12 @@ class S3MediaStorage(S3Storage):
 
     def _head(self, name: str) -> dict[str, Any]:
         """Raises FileNotFoundError."""
-        try:
-            return dict(self.client.head_object(Bucket=self.bucket_name, Key=self.key(name)))
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                raise FileNotFoundError(f"{self.key(name)} does not exist.") from None
-            raise
+        key = self.key(name)
+        with s3_errors("HeadObject", key):
+            head: dict[str, Any] = self.client.head_object(Bucket=self.address.bucket, Key=key)
+            if "ContentLength" not in head:
+                raise CutAnswer("its head has no Content-Length")
+        return head
 
     def exists(self, name: str) -> bool:
         try:
@@ -133,127 +142,140 @@ class S3MediaStorage(S3Storage):
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         path = f"{self.key(name).rstrip('/')}/".lstrip("/")
         pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket_name, Delimiter="/", Prefix=path
+            Bucket=self.address.bucket, Delimiter="/", Prefix=path
         )
         folders: list[str] = []
         files: list[str] = []
-        for page in pages:
-            folders += [item["Prefix"][len(path) : -1] for item in page.get("CommonPrefixes", ())]
-            files += [item["Key"][len(path) :] for item in page.get("Contents", ())]
+        with s3_errors("ListObjectsV2", path):
+            for page in pages:
+                if "IsTruncated" not in page:
+                    raise CutAnswer("it does not say whether the listing is complete")
+                prefixes = page.get("CommonPrefixes", ())
+                folders += [item["Prefix"][len(path) : -1] for item in prefixes]
+                files += [item["Key"][len(path) :] for item in page.get("Contents", ())]
         return folders, [file for file in files if file]
+
+    def delete(self, name: str) -> None:
+        """Delete a file, if it is there; a bucket with versioning keeps its versions."""
+        if not name:
+            raise ValueError("The name must be given to delete().")
+        key = self.key(name)
+        with s3_errors("DeleteObject", key):
+            self.client.delete_object(Bucket=self.address.bucket, Key=key)
 
     # Saving and opening
 
-    def get_available_name(self, name, max_length=None):
-        """Make the name unique. To ask S3 would not: two that ask at once get one answer."""
-        folder, filename = posixpath.split(clean_name(name))
-        root, extension = posixpath.splitext(filename)
-        # Django adds 7 characters, and looks. 12 need no look, though a million
-        # phones call their picture image.jpg.
-        end = f"_{get_random_string(12)}{extension}"
-        if max_length:
-            root = root[: max(0, max_length - len(posixpath.join(folder, end)))]
-            if not root:
-                raise SuspiciousFileOperation(
-                    f"{name!r} has no room in {max_length} characters: "
-                    "give the field a larger max_length, or a shorter upload_to."
-                )
-        return posixpath.join(folder, root + end)
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        """Store a file; return its name, which is `name` where that is free.
 
-    def get_object_parameters(self, name):
-        """Go by the name: what a browser says of a file may be a lie."""
-        media_type = content_type(name)
-        parameters = {"ContentType": media_type}
-        if not INLINE_TYPES.match(media_type):
+        A FileField, which says how long a name may be, gets one with a random part.
+        """
+        if max_length is not None or self._chooses_names:
+            return str(super().save(name, content, max_length))
+        name = str(content.name if name is None else name)
+        # The PUT itself says whether a name is free: no look before it.
+        validate_file_name(name, allow_relative_path=True)
+        return self._save(
+            clean_name(name), content if hasattr(content, "chunks") else File(content, name)
+        )
+
+    @property
+    def _chooses_names(self) -> bool:
+        """Whether a subclass of the project chooses names in Django's way."""
+        return type(self).get_available_name is not S3MediaStorage.get_available_name
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """Return a free name: a FileField's at once, with a random part, any other by looking."""
+        if max_length is None or self.file_overwrite:
+            return str(super().get_available_name(name, max_length))
+        return _make_unique(name, max_length)
+
+    def _save(self, name: str, content: Any) -> str:
+        unique = isinstance(name, UniqueName)
+        name = UniqueName(clean_name(name)) if unique else clean_name(name)
+        if unique or self.file_overwrite:
+            self.replace(name, content)
+            return str(name)
+        try:
+            self._upload(name, content, only_new=True)
+            return str(name)
+        except NameTaken:
+            other = self.get_available_name(name) if self._chooses_names else _make_unique(name)
+        if isinstance(other, UniqueName):
+            # Nobody else has it; but it can still show what the store does with conditions.
+            self._upload(other, content, only_new=honours_condition(self.address) is None)
+        elif other == name:
+            # A subclass that insists on the name means to replace the file.
+            self.replace(name, content)
+        else:
+            return self._save(other, content)
+        return str(other)
+
+    def replace(self, name: str, content: Any) -> None:
+        """Save under exactly this name, whatever is there."""
+        self._upload(name, content, only_new=False)
+
+    def _upload(self, name: str, content: Any, *, only_new: bool) -> None:
+        parameters = self.get_write_parameters(name)
+        upload = Upload(self.client, self.address, self.key(name), parameters, only_new=only_new)
+        upload.send(content)
+
+    def get_object_parameters(self, name: str) -> dict[str, Any]:
+        """Return type, disposition, cache life and encryption of a new object.
+
+        They go by the name: what a browser says of a file may be wrong, or a lie.
+        """
+        stored_type = content_type(name)
+        parameters: dict[str, Any] = {"ContentType": stored_type}
+        if not INLINE_TYPES.match(stored_type):
             parameters["ContentDisposition"] = "attachment"
-        public = self.default_acl == "public-read"
-        # No longer than a presigned URL lives. No key is ever used twice.
-        parameters["CacheControl"] = f"{'public' if public else 'private'}, max-age=3600"
+        parameters["CacheControl"] = self._cache_control(isinstance(name, UniqueName))
+        if self.kms_key:
+            parameters |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key}
         return parameters | super().get_object_parameters(name)
 
-    def _get_write_parameters(self, name, content=None):
+    def _cache_control(self, unique: bool) -> str:
+        public = "public" if self.default_acl == "public-read" else "private"
+        if not unique:
+            # After a delete, the name can stand for another file: browsers ask whether it does.
+            return f"{public}, no-cache"
+        # No longer than a presigned URL lives, where there is one.
+        life = YEAR if not self.querystring_auth else self.querystring_expire
+        return f"{public}, max-age={life}, immutable"
+
+    def get_write_parameters(self, name: str) -> dict[str, Any]:
+        """Return all parameters of the request that stores a new object."""
         return self.get_object_parameters(name) | self.acl
 
-    def _save(self, name, content):
-        size = getattr(content, "size", None)
-        if size is None or size > self.transfer_config.multipart_threshold:
-            self.client.upload_fileobj(
-                ReadBytesWrapper(content),
-                self.bucket_name,
-                self.key(name),
-                ExtraArgs=self._get_write_parameters(name),
-                Config=self.transfer_config,
+    def _open(self, name: str, mode: str = "rb") -> S3File:
+        return S3File(self, name, mode)
+
+
+def _make_unique(name: str, max_length: int | None = None) -> UniqueName:
+    """Return the name with a random part before its extension, cut to `max_length`."""
+    folder, filename = posixpath.split(clean_name(name))
+    root, extension = posixpath.splitext(filename)
+    # Django adds 7 characters, and looks. 12 need no look, though a million
+    # phones call their picture image.jpg.
+    end = f"_{get_random_string(12)}{extension}"
+    if max_length is not None:
+        root = root[: max(0, max_length - len(posixpath.join(folder, end)))]
+        if not root:
+            raise SuspiciousFileOperation(
+                f"{name!r} has no room in {max_length} characters: "
+                "give the field a larger max_length, or a shorter upload_to."
             )
-            return clean_name(name)
-        # Without the threads of a transfer: half the work.
-        self.client.put_object(
-            Bucket=self.bucket_name,
-            Key=self.key(name),
-            Body=b"".join(map(force_bytes, content.chunks())),
-            **self._get_write_parameters(name),
-        )
-        return clean_name(name)
+    return UniqueName(posixpath.join(folder, root + end))
 
-    def replace(self, name, content):
-        """Save under exactly this name, whatever is there."""
-        self._save(name, content)
-        self.forget_urls(name)
 
-    def _open(self, name, mode="rb"):
-        if mode not in ("r", "rb", "w", "wb"):
-            raise ValueError(f"A file on S3 cannot be opened with mode {mode!r}; use rb or wb.")
-        return (ObjectWriter if "w" in mode else ObjectReader)(self, name, mode)
+# For FileField(storage=…): a migration names the function, and no bucket.
 
-    def delete(self, name):
-        if not name:
-            raise ValueError("The name must be given to delete().")
-        self.client.delete_object(Bucket=self.bucket_name, Key=self.key(name))
-        self.forget_urls(name)
 
-    # Links. Signed anew each time, no browser could keep a file.
+def public_storage() -> Storage:
+    """Return the storage whose files everyone may read."""
+    return storages["public"]
 
-    def url(self, name, parameters=None, expire=None, http_method=None):
-        if not self.querystring_auth:
-            query = f"?{urlencode(parameters)}" if parameters else ""
-            return self.base_url + filepath_to_uri(clean_name(name)) + query
-        expire = self.querystring_expire if expire is None else expire
-        variant = repr((sorted(parameters.items()) if parameters else 0, expire, http_method))
-        key, now = self._cache_key(name), time.time()
-        try:
-            urls = cache.get(key, {})
-        except Exception:
-            logger.warning("Without its cache, the site signs each link anew.", exc_info=True)
-            return self._sign(name, parameters, expire, http_method)
-        url, fresh_until = urls.get(variant, ("", 0))
-        if now >= fresh_until:
-            url = self._sign(name, parameters, expire, http_method)
-            urls = {variant: entry for variant, entry in urls.items() if entry[1] > now}
-            # Whoever gets it last has it for the other half.
-            urls[variant] = url, now + self._life(expire) / 2
-            with contextlib.suppress(Exception):
-                cache.set(key, urls, max(until for _, until in urls.values()) - now)
-        return url
 
-    def _sign(self, name, parameters, expire, http_method):
-        place = {"Bucket": self.bucket_name, "Key": self.key(name)}
-        return self.client.generate_presigned_url(
-            "get_object",
-            Params=place | (parameters or {}),
-            ExpiresIn=expire,
-            HttpMethod=http_method,
-        )
-
-    def _life(self, expire):
-        """A URL dies with the credentials that signed it: a role's last about six hours."""
-        end = credentials(self.account).expires_at
-        return min(expire, end.timestamp() - time.time()) if end else expire
-
-    def _cache_key(self, name):
-        place = f"{self.endpoint_url} {self.bucket_name} {self.location}/{clean_name(name)}"
-        # Django looks at each character of a key, so a short one.
-        return f"s3-urls-{hashlib.blake2b(place.encode(), digest_size=12).hexdigest()}"
-
-    def forget_urls(self, name):
-        """Give the file a new link, so that browsers see that it changed."""
-        with contextlib.suppress(Exception):
-            cache.delete(self._cache_key(name))
+def private_storage() -> Storage:
+    """Return the storage whose files only the site's users read, by URLs that end."""
+    return storages["private"]

@@ -97,8 +97,8 @@ credentials = st.builds(
     secret_key=ascii_words,
     token=st.none() | ascii_words,
 )
-moments = st.datetimes(datetime(2015, 1, 1), datetime(2090, 1, 1)).map(
-    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
+moments = st.integers(1_420_000_000, 3_780_000_000).map(
+    lambda seconds: datetime.fromtimestamp(seconds, UTC)
 )
 # boto3's parameters of an operation, and ours for the same request.
 RESPONSE = {

@@ -1,0 +1,102 @@
+"""URLs of media files: plain, presigned by S3's rules, or signed for CloudFront."""
+
+from __future__ import annotations
+
+import functools
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.utils.encoding import filepath_to_uri
+
+from .client import Account, credentials
+from .options import response_query
+from .signing import presign, window_start
+
+if TYPE_CHECKING:
+    from .address import Address
+
+
+class LinksMixin:
+    """What a storage needs to say where browsers read its files. No URL costs a request."""
+
+    address: Address
+    account: Account
+    prefix: str
+    querystring_auth: bool
+    querystring_expire: int
+    cloudfront_signer: Any
+
+    if TYPE_CHECKING:
+
+        def key(self, name: str) -> str: ...
+
+    @property
+    def base_url(self) -> str:
+        """Where the files are that need no signature, with a slash at the end."""
+        return f"{self._host_url}/{self.prefix}/"
+
+    @property
+    def _host_url(self) -> str:
+        cdn = settings.AWS_S3_CUSTOM_DOMAIN
+        return f"https://{cdn}" if cdn else self.address.public_bucket_url
+
+    def url(
+        self,
+        name: str,
+        parameters: dict[str, Any] | None = None,
+        expire: int | None = None,
+        http_method: str | None = None,
+    ) -> str:
+        """Return where a browser reads the file; see `url_ends` for how long.
+
+        Args:
+            parameters: For a signed URL, GetObject's own: {"ResponseContentDisposition": …}.
+            expire: Seconds that a signed URL lives, 2 to 604,800; `querystring_expire`.
+            http_method: What a signed URL is for: GET, or HEAD.
+        """
+        key = self.key(name)
+        if not self.querystring_auth:
+            query = f"?{urlencode(parameters)}" if parameters else ""
+            return f"{self._host_url}/{filepath_to_uri(key)}{query}"
+        expire = self.querystring_expire if expire is None else expire
+        start = window_start(key, expire, time.time())
+        query = tuple(response_query(parameters)) if parameters else ()
+        if self.cloudfront_signer:
+            url = f"{self._host_url}/{filepath_to_uri(key)}"
+            return _sign_for_cloudfront(self.cloudfront_signer, url, query, start + expire)
+        return presign(
+            self.address,
+            credentials(self.account),
+            http_method or "GET",
+            key,
+            expires=expire,
+            at=datetime.fromtimestamp(start, UTC),
+            query=query,
+        )
+
+    def url_ends(self, name: str, expire: int | None = None) -> tuple[float, float]:
+        """Return until when url() gives the same URL for this file, and when that one ends.
+
+        In seconds from now. A presigned URL ends with the temporary credentials that signed it.
+        """
+        expire = self.querystring_expire if expire is None else expire
+        now = time.time()
+        start = window_start(self.key(name), expire, now)
+        ends = start + expire - now
+        expires_at = None if self.cloudfront_signer else credentials(self.account).expires_at
+        if expires_at:
+            ends = min(ends, expires_at.timestamp() - now)
+        return min(start + expire // 2 - now, ends), ends
+
+
+@functools.lru_cache(maxsize=4096)
+def _sign_for_cloudfront(
+    signer: Any, url: str, query: tuple[tuple[str, Any], ...], ends: int
+) -> str:
+    # An RSA signature takes a millisecond, and is the same for the whole window.
+    if query:
+        url = f"{url}?{urlencode(query, quote_via=quote)}"
+    return str(signer.generate_presigned_url(url, date_less_than=datetime.fromtimestamp(ends, UTC)))

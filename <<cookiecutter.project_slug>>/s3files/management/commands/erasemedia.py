@@ -1,0 +1,103 @@
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from s3files.errors import S3Error, s3_errors
+from s3files.management.commands.movemedia import media_storage
+from s3files.media import S3MediaStorage
+
+# S3 deletes as many with one request: AWS, "DeleteObjects".
+BATCH = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete files for good, with all their versions: what the site itself deletes stays in a "
+        "bucket with versioning until its lifecycle rule ends it. Shows what it would do; --erase "
+        "does it. Needs the operator's policy (infra/)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("names", nargs="+", metavar="name", help="as the database has it")
+        parser.add_argument(
+            "--storage", default="default", metavar="ALIAS", help="where the files are (default)"
+        )
+        parser.add_argument(
+            "--prefix",
+            action="store_true",
+            help="a name that ends in / stands for every file whose name begins with it",
+        )
+        parser.add_argument("--erase", action="store_true", help="erase, do not just show")
+
+    def handle(
+        self, *, names: list[str], storage: str, prefix: bool, erase: bool, **options: Any
+    ) -> None:
+        target = media_storage(storage)
+        failed = 0
+        try:
+            for name in names:
+                versions = self.find(target, name, prefix)
+                if not versions:
+                    self.stderr.write(f"{name}: there is no version of it.")
+                    failed += 1
+                elif erase:
+                    failed += self.erase(target, versions)
+                else:
+                    self.report(versions, "Would erase")
+        except (S3Error, SuspiciousOperation) as error:
+            raise CommandError(
+                f"{error} The operator's policy has what this needs: s3:ListBucketVersions, "
+                "s3:DeleteObjectVersion."
+            ) from error
+        if failed:
+            raise CommandError(f"{failed} of {len(names)} names were not erased.")
+
+    def find(self, storage: S3MediaStorage, name: str, prefix: bool) -> list[dict[str, str]]:
+        """Return key and version id of all that is, or was, stored under a name."""
+        if name.endswith("/") != prefix:
+            raise CommandError(
+                f"{name!r}: give --prefix and a name that ends in / to erase a folder, neither to "
+                "erase a file."
+            )
+        key = storage.key(name.rstrip("/")) + ("/" if prefix else "")
+        client, bucket = storage.client, storage.address.bucket
+        pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+        found = []
+        with s3_errors("ListObjectVersions", key):
+            for page in pages:
+                for item in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                    if prefix or item["Key"] == key:
+                        found.append({"Key": item["Key"], "VersionId": item["VersionId"]})
+        return found
+
+    def erase(self, storage: S3MediaStorage, versions: list[dict[str, str]]) -> int:
+        """Delete versions; return 1 if S3 kept any, and say why it did."""
+        kept: list[dict[str, str]] = []
+        for start in range(0, len(versions), BATCH):
+            batch = versions[start : start + BATCH]
+            kept += self.delete(storage, batch)
+        gone = {(item["Key"], item["VersionId"]) for item in kept}
+        self.report([v for v in versions if (v["Key"], v["VersionId"]) not in gone], "Erased")
+        for item in kept[:10]:
+            self.stderr.write(
+                f"{item['Key']} version {item['VersionId']}: {item.get('Code')} "
+                f"{item.get('Message', '')}"
+            )
+        return bool(kept)
+
+    def delete(self, storage: S3MediaStorage, batch: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Delete up to 1,000 versions; return those that S3 kept, with its reasons."""
+        with s3_errors("DeleteObjects", batch[0]["Key"]):
+            answer = storage.client.delete_objects(
+                Bucket=storage.address.bucket, Delete={"Objects": batch, "Quiet": True}
+            )
+        errors: list[dict[str, str]] = answer.get("Errors", [])
+        return errors
+
+    def report(self, versions: list[dict[str, str]], what: str) -> None:
+        keys: dict[str, int] = {}
+        for version in versions:
+            keys[version["Key"]] = keys.get(version["Key"], 0) + 1
+        for key, count in keys.items():
+            self.stdout.write(f"{what} {key}: {count} version{'s' * (count > 1)}")

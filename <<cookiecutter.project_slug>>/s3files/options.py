@@ -1,0 +1,106 @@
+"""Options of a storage: those that nothing here acts on are refused, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+CREDENTIALS = (
+    "boto3 finds credentials in the environment, in ~/.aws or in a role; a second account is the "
+    "storage's session_profile, or its access_key and secret_key"
+)
+ADDRESS = "AWS_S3_ENDPOINT_URL, with its http: or https:, says where the store is"
+CLIENT = "s3files/client.py makes one client for all storages"
+
+# django-storages' options that these classes do not act on: the setting of each, and what
+# to use instead. Accepted in silence, they would only look as if they did something.
+REFUSED = {
+    "addressing_style": ("AWS_S3_ADDRESSING_STYLE", ADDRESS),
+    "client_config": ("AWS_S3_CLIENT_CONFIG", CLIENT),
+    "custom_domain": ("", "the setting AWS_S3_CUSTOM_DOMAIN is the CDN of all storages"),
+    "endpoint_url": ("", ADDRESS),
+    "file_name_charset": ("AWS_S3_FILE_NAME_CHARSET", "names are UTF-8, as S3's keys are"),
+    "gzip": ("AWS_IS_GZIPPED", "media files are stored as they are; a CDN compresses them"),
+    "gzip_content_types": (
+        "GZIP_CONTENT_TYPES",
+        "media files are stored as they are; a CDN compresses them",
+    ),
+    "max_memory_size": (
+        "AWS_S3_MAX_MEMORY_SIZE",
+        "a file in work takes at most 40 MB: PART_BYTES in s3files/writing.py",
+    ),
+    "proxies": ("AWS_S3_PROXIES", "boto3 reads HTTPS_PROXY from the environment"),
+    "querystring_auth": (
+        "AWS_QUERYSTRING_AUTH",
+        'default_acl says who reads: "public-read" has unsigned URLs, any other signed ones',
+    ),
+    "signature_version": ("AWS_S3_SIGNATURE_VERSION", "it is always s3v4"),
+    "transfer_config": (
+        "AWS_S3_TRANSFER_CONFIG",
+        "PART_BYTES and PARALLEL_PARTS are in s3files/writing.py",
+    ),
+    "url_protocol": ("AWS_S3_URL_PROTOCOL", ADDRESS),
+    "use_ssl": ("AWS_S3_USE_SSL", ADDRESS),
+    "use_threads": ("AWS_S3_USE_THREADS", "PARALLEL_PARTS is in s3files/writing.py"),
+    "verify": ("AWS_S3_VERIFY", "boto3 reads a CA's file from AWS_CA_BUNDLE in the environment"),
+}
+# Settings of django-storages, and of what people wrote for older releases of it.
+REFUSED_SETTINGS = {setting: advice for setting, advice in REFUSED.values() if setting} | {
+    "AWS_ACCESS_KEY_ID": CREDENTIALS,
+    "AWS_SECRET_ACCESS_KEY": CREDENTIALS,
+    "AWS_S3_ACCESS_KEY_ID": CREDENTIALS,
+    "AWS_S3_SECRET_ACCESS_KEY": CREDENTIALS,
+    "AWS_SESSION_TOKEN": CREDENTIALS,
+    "AWS_SECURITY_TOKEN": CREDENTIALS,
+    "AWS_DEFAULT_ACL": "S3_MEDIA_ACL and S3_STATIC_ACL say who reads, or a storage's default_acl",
+    "AWS_S3_FILE_BUFFER_SIZE": "PART_BYTES is in s3files/writing.py",
+    "AWS_S3_HOST": ADDRESS,
+    "AWS_S3_ENCRYPTION": "the bucket encrypts; a key of KMS is a storage's kms_key",
+    "AWS_HEADERS": "use AWS_S3_OBJECT_PARAMETERS",
+    "AWS_AUTO_CREATE_BUCKET": "infra/s3.yaml makes the bucket",
+}
+
+# GetObject's parameters that may stand in a URL: AWS, "GetObject", URI request parameters.
+QUERY = {
+    "PartNumber": "partNumber",
+    "ResponseCacheControl": "response-cache-control",
+    "ResponseContentDisposition": "response-content-disposition",
+    "ResponseContentEncoding": "response-content-encoding",
+    "ResponseContentLanguage": "response-content-language",
+    "ResponseContentType": "response-content-type",
+    "ResponseExpires": "response-expires",
+    "VersionId": "versionId",
+}
+
+
+def refuse_options(storage: type, options: Iterable[str]) -> None:
+    """Raise ImproperlyConfigured for the first option, or AWS_* setting, that does nothing."""
+    for name, (_, advice) in REFUSED.items():
+        if name in options or any(name in vars(base) for base in _project_classes(storage)):
+            raise ImproperlyConfigured(
+                f"{storage.__name__}: the option {name!r} does nothing here: {advice}."
+            )
+    for setting, advice in REFUSED_SETTINGS.items():
+        if hasattr(settings, setting):
+            raise ImproperlyConfigured(f"The setting {setting} does nothing here: {advice}.")
+
+
+def _project_classes(storage: type) -> list[type]:
+    """Return the project's own classes: their attributes are options, too."""
+    return [base for base in storage.__mro__ if not base.__module__.startswith(LIBRARIES)]
+
+
+LIBRARIES = ("s3files.", "storages.", "django.", "builtins")
+
+
+def response_query(parameters: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the query parameters of a presigned URL for boto3's parameters of GetObject."""
+    unknown = sorted(set(parameters) - set(QUERY))
+    if unknown:
+        raise ValueError(
+            f"url() cannot sign {', '.join(unknown)}: a URL takes {', '.join(sorted(QUERY))}."
+        )
+    return [(QUERY[name], value) for name, value in parameters.items()]
