@@ -18,11 +18,11 @@ PIP_INSTALL := -m pip install --disable-pip-version-check
 demo: build/demo/ready
 	@build/demo/bin/python scripts/demo.py --port $(PORT)
 
-# Only what the demo needs.
+# Only what the demo needs. Compiling all of boto3 beforehand would take longer than using it.
 build/demo/ready: requirements-demo.txt | python
 	@echo "Installing what the demo needs into build/demo, once:"
 	@$(PYTHON) -m venv build/demo
-	@build/demo/bin/python $(PIP_INSTALL) --progress-bar off -r requirements-demo.txt
+	@build/demo/bin/python $(PIP_INSTALL) --no-compile --progress-bar off -r requirements-demo.txt
 	@touch $@
 
 test: .venv/ready
