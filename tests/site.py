@@ -81,6 +81,12 @@ class Site:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
+    def configure(self, attributes, storage="StaticStorage"):
+        """Give a class of config/storages.py more attributes."""
+        path = self.folder / "config" / "storages.py"
+        with path.open("a") as file:
+            file.write(f"\n\nclass {storage}({storage}):\n    {attributes}\n")
+
     def environment(self, **variables):
         return environment(**self.env | variables)
 

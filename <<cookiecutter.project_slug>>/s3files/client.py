@@ -161,10 +161,18 @@ def credentials(account: Account = Account()) -> Credentials:
 _remember = functools.lru_cache(maxsize=16)(Credentials)
 
 
-def s3_store(address: Address, prefix: str, account: Account = Account()) -> S3Store:
+def s3_store(
+    address: Address,
+    prefix: str,
+    account: Account = Account(),
+    *,
+    timeout: float = 120,
+    headers: dict[str, str] | None = None,
+) -> S3Store:
     """Return obstore's client for the keys below `prefix`; it is written in Rust.
 
-    It sends small files in a quarter of boto3's time.
+    It sends small files in a quarter of boto3's time. `timeout` is that of one try of a
+    request, in seconds; `headers` are sent, and signed, with each request.
     """
 
     def provide() -> dict[str, Any]:
@@ -188,7 +196,8 @@ def s3_store(address: Address, prefix: str, account: Account = Account()) -> S3S
         client_options={
             "allow_http": address.bucket_url.startswith("http:"),
             "connect_timeout": "5s",
-            "timeout": "2m",
+            "timeout": timedelta(seconds=timeout),
+            "default_headers": headers or {},
         },
         retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
     )

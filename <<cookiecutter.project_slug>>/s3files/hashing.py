@@ -1,135 +1,262 @@
-"""Django's hashed static files, each hashed once, and only if it may have changed."""
+"""The content-hashed names of static files, each found once, and only if it may have changed."""
 
+import hashlib
 import os
 import posixpath
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-import django
-from django.conf import settings
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
-from django.contrib.staticfiles.utils import matches_patterns
 from django.core.files.base import ContentFile
 
-from .publisher import PublishError
-
-# In place of Django's support_js_module_import_aggregation, which reads from each
-# `export` to the end of the file, misses lines without a semicolon, and .mjs.
-JS_IMPORTS = (
-    (r"""(?P<matched>(?-i:from)\s*["'](?P<url>[./].*?)["'])""", 'from "%(url)s"'),
-    (r"""(?P<matched>(?-i:import)\s*["'](?P<url>[./].*?)["'])""", 'import "%(url)s"'),
-    (r"""(?P<matched>(?-i:import)\(\s*["'](?P<url>[./].*?)["']\s*\))""", 'import("%(url)s")'),
+from .references import (
+    Reference,
+    Target,
+    can_refer,
+    find_references,
+    line_of,
+    locate,
+    order_groups,
+    substitute,
 )
-DJANGO_PATTERNS = ManifestStaticFilesStorage.patterns
+
+# What is known of a file since the last time, in JSON:
+#   look: path, size and times    md5: of the source    hashed: its content-hashed name
+#   targets: the hashed names of the files that it refers to
+#   unfollowed: line, URL and name of each file that it refers to and that is not there
+Record = dict[str, Any]
+# Characters that are not what they seem in a URL: Django has rules for such names.
+_SPECIAL = re.compile(r"[?#%\\]|^\s|\s$|^/|//")
 
 
-class OnePassHashing(ManifestStaticFilesStorage):
-    """Gives each file the name and the bytes that Django gives it, in a fifth of the time.
+class Source(Protocol):
+    """The storage of a staticfiles finder."""
 
-    Django goes over all files again and again, until no name changes. Here each
-    file is hashed once, after those that it refers to.
+    def path(self, name: str) -> str: ...
+    def open(self, name: str) -> Any: ...
+
+
+class Content:
+    """The bytes of a file to publish: in memory, or read when they are needed."""
+
+    def __init__(self, md5: str, read: Callable[[], bytes]):
+        self.md5 = md5
+        self.read = read
+
+
+class Unfollowed(NamedTuple):
+    """A reference to a file that is not there, or a file that cannot be read."""
+
+    source: str  # the name of the file that refers
+    path: str  # of that file on this machine
+    line: int
+    url: str
+    target: str
+
+    def __str__(self) -> str:
+        if not self.line:
+            return f"{self.path}: {self.url}"
+        return f"{self.path}:{self.line}: {self.url!r}: there is no static file {self.target}"
+
+
+class HashedTree:
+    """Gives each file its content-hashed name, after those that it refers to.
+
+    `names` has them when `hash_all` has ended. `publish(name, content)` is called for each
+    hashed name with the content that it stands for.
     """
 
-    patterns = (
-        *DJANGO_PATTERNS,
-        *[("*.mjs", rules) for kind, rules in DJANGO_PATTERNS if kind == "*.js"],
-        *[(kind, JS_IMPORTS) for kind in ("*.js", "*.mjs")],
-    )
-    # The files at work: each refers to the next one.
-    _hashing = ()
+    def __init__(
+        self,
+        paths: Mapping[str, tuple[Source, str]],
+        publish: Callable[[str, Content], None],
+        *,
+        static_url: str,
+        known: Mapping[str, Record] | None = None,
+        name_special: Callable[..., str] | None = None,
+    ):
+        self.names: dict[str, str] = {}
+        self.records: dict[str, Record] = {}
+        self.reused: set[str] = set()  # hashed names that were known before
+        self._paths = paths
+        self._publish = publish
+        self._static_url = static_url
+        # Files that a build tool has named by their content.
+        self.built: Collection[str] = ()
+        self._known = known or {}
+        self._name_special = name_special
+        self._found: dict[str, list[tuple[Reference, Target]]] = {}
+        self._folders: set[str] | None = None
 
-    def hash_all(self, paths, publisher, known):
-        """Hash the files, and hand to the publisher each one that the bucket may lack.
+    def hash_all(self) -> None:
+        """Name all files."""
+        graph = {}
+        for name in self._paths:
+            targets = self._take(name)
+            if targets is not None:
+                graph[name] = targets
+        inner = {name: [t for t in targets if t in graph] for name, targets in graph.items()}
+        for group in order_groups(inner):
+            self._name_group(group, is_circle=len(group) > 1 or group[0] in inner[group[0]])
 
-        Sets self.hashed_files. Returns what to give as `known` the next time: for
-        each file how it looked, its hashed name, and those of the files it uses.
-        """
-        rules = repr((django.VERSION, self.patterns, settings.STATIC_URL))
-        self._paths, self._publisher, self._errors = paths, publisher, []
-        self._known = known.get("files", {}) if known.get("rules") == rules else {}
-        self._adjustable = {name for name in paths if matches_patterns(name, self._patterns)}
-        self.hashed_files, self._files, self._reused = {}, {}, set()
-        for name in paths:
-            self._hashed(name)
-        if self._errors:
-            raise PublishError("\n".join(self._errors))
-        # Only now, since the bucket was being listed meanwhile.
-        if not publisher.published.keys() >= self._reused:
-            # Somebody removed files from it: look at all of them.
-            return self.hash_all(paths, publisher, known={})
-        return {"rules": rules, "files": self._files}
+    def unfollowed(self) -> Iterable[Unfollowed]:
+        """Return the references that could not be followed, each once."""
+        for name, record in self.records.items():
+            for line, url, target in record["unfollowed"]:
+                yield Unfollowed(name, self.path(name), line, url, target)
 
-    def _hashed(self, name):
-        """Return the hashed name of a file, or None after an error."""
-        if name not in self.hashed_files:
-            self._hashing = (*self._hashing, name)
-            look = self._look(name)
-            if self._is_as_before(name, look):
-                self._files[name] = self._known[name]
-                self.hashed_files[name] = self._known[name]["hashed"]
-                self._reused.add(self._known[name]["hashed"])
-            else:
-                self._files[name] = {"look": look, "uses": {}}
-                self._hash(name)
-                self._files[name]["hashed"] = self.hashed_files.get(name)
-            self._hashing = self._hashing[:-1]
-        return self.hashed_files.get(name)
-
-    def _look(self, name):
+    def path(self, name: str) -> str:
+        """Return where a file is on this machine, or its name if it is not on a disk."""
         storage, path = self._paths[name]
-        path = storage.path(path)
+        try:
+            return storage.path(path)
+        except NotImplementedError:
+            return name
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a source."""
+        storage, path = self._paths[name]
+        try:
+            return Path(storage.path(path)).read_bytes()
+        except NotImplementedError:
+            with storage.open(path) as file:
+                return bytes(file.read())
+
+    def source(self, name: str) -> Content:
+        """Return the content of a source as it stands."""
+        return Content(self.records[name]["md5"], lambda: self.read(name))
+
+    def _take(self, name: str) -> list[str] | None:
+        """Name a file that needs no other one; return the targets of one that does."""
+        look = self._look(name)
+        known = self._known.get(name)
+        if known and look and known["look"] == look and self._is_still_true(name, known):
+            self.records[name] = known
+            if known["targets"]:
+                return list(known["targets"])
+            self._reuse(name)
+            return None
+        data = self.read(name)
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        self.records[name] = {"look": look, "md5": md5, "targets": {}, "unfollowed": []}
+        if name in self.built:
+            self.names[name] = name
+        elif found := self._find_references(name, data):
+            self._found[name] = found
+            return [target.name for _, target in found if target.name in self._paths]
+        else:
+            self._name(name, self._hashed_name(name, md5), self.source(name))
+        return None
+
+    def _look(self, name: str) -> list[Any] | None:
+        storage, path = self._paths[name]
+        try:
+            path = storage.path(path)
+        except NotImplementedError:
+            return None
         stat = os.stat(path)
         # The time of an edit (mtime) can be set back; that of any change (ctime) cannot.
         return [path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
-    def _is_as_before(self, name, look):
-        known = self._known.get(name)
+    def _is_still_true(self, name: str, known: Record) -> bool:
         return (
-            known
-            and known["look"] == look
-            and all(
-                target in self._paths
-                and target not in self._hashing
-                and self._hashed(target) == hashed_name
-                for target, hashed_name in known["uses"].items()
-            )
+            (known["hashed"] == name) == (name in self.built)
+            and all(target in self._paths for target in known["targets"])
+            and not any(target in self._paths for _, _, target in known["unfollowed"])
         )
 
-    def _hash(self, name):
-        # Django's own pass, over this file alone.
-        steps = self._post_process({name: self._paths[name]}, self._adjustable, self.hashed_files)
-        for _, _, processed, _ in steps:
-            if isinstance(processed, Exception):
-                self._errors.append(f"{name}: {processed}")
-                break
+    def _find_references(self, name: str, data: bytes) -> list[tuple[Reference, Target]]:
+        if not can_refer(name):
+            return []
+        record = self.records[name]
+        record["unfollowed"] = []
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            record["unfollowed"].append([0, f"not UTF-8, so not looked through: {error}", ""])
+            return []
+        found = []
+        for reference in find_references(name, text):
+            target = locate(name, reference.url, self._static_url)
+            if target is None:
+                continue
+            if self._can_follow(target) and '"' not in target.url_to(target.name):
+                found.append((reference, target))
+            else:
+                unfollowed = [line_of(text, reference), reference.url, target.name]
+                record["unfollowed"].append(unfollowed)
+        return found
 
-    def _stored_name(self, name, hashed_files):
-        """Called during that pass, for each file that this one refers to."""
-        source = self._hashing[-1]
-        target, query = posixpath.normpath(name.strip()), ""
-        if target not in self._paths:
-            target, mark, query = target.partition("?")
-            query = mark + query
-        if target in self._hashing:
-            circle = [*self._hashing[self._hashing.index(target) :], target]
-            self._errors.append(f"Files refer to each other in a circle: {' → '.join(circle)}")
-        elif target in self._paths:
-            self._files[source]["uses"][target] = self._hashed(target)
-            return (self._hashed(target) or target) + query
-        elif not any(path.startswith(f"{target}/") for path in self._paths):
-            self._errors.append(f"{source} refers to {target}, which is no static file of any app.")
-        return name
+    def _can_follow(self, target: Target) -> bool:
+        if target.name in self._paths:
+            return True
+        if self._folders is None:
+            self._folders = set()
+            for name in self._paths:
+                while name and name not in self._folders:
+                    self._folders.add(name := posixpath.dirname(name))
+        # Django leaves folders as they are.
+        return target.name.endswith("/") or target.name in self._folders
 
-    def exists(self, name):
-        # Hashed files are not kept here, so Django is to save each one.
-        return not self._hashing and super().exists(name)
+    def _name_group(self, group: list[str], is_circle: bool) -> None:
+        """Name a file whose targets have names, or all files of a circle at once."""
+        if all(self._is_as_before(name, group) for name in group):
+            for name in group:
+                self._reuse(name)
+            return
+        texts = {name: self.read(name) for name in group}
+        for name in group:
+            if name not in self._found:
+                self._found[name] = self._find_references(name, texts[name])
+        seed = b""
+        if is_circle:
+            # Each has a new name when any of them changes.
+            parts = [self._substitute(name, texts[name], set(group)) for name in sorted(group)]
+            seed = hashlib.md5(b"\0".join(parts), usedforsecurity=False).digest()
+            for name in group:
+                md5 = hashlib.md5(seed + name.encode(), usedforsecurity=False).hexdigest()
+                self.names[name] = self._hashed_name(name, md5)
+        for name in group:
+            body = self._substitute(name, texts[name])
+            md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+            hashed = self.names.get(name) or self._hashed_name(name, md5)
+            self._name(name, hashed, Content(md5, lambda body=body: body))
 
-    def _save(self, name, content):
-        if not self._hashing:
-            return super()._save(name, content)
-        if isinstance(content, ContentFile):
-            body = content.file.getvalue()
-        else:
-            # To be read when its turn comes: memory could not hold them all.
-            body = Path(self._files[self._hashing[-1]]["look"][0])
-        self._publisher.add(name, content.size, body)
-        return name
+    def _substitute(self, name: str, data: bytes, without: Collection[str] = ()) -> bytes:
+        found = [pair for pair in self._found[name] if pair[1].name not in without]
+        if not found:
+            return data
+        names = self.names
+        new = [(ref, target.url_to(names.get(target.name, target.name))) for ref, target in found]
+        return substitute(data.decode(), new).encode()
+
+    def _is_as_before(self, name: str, group: Collection[str]) -> bool:
+        known = self._known.get(name)
+        return self.records[name] is known and all(
+            target in group or self.names[target] == hashed
+            for target, hashed in known["targets"].items()
+        )
+
+    def _reuse(self, name: str) -> None:
+        self.names[name] = self.records[name]["hashed"]
+        self.reused.add(self.names[name])
+
+    def _name(self, name: str, hashed: str, content: Content) -> None:
+        self.names[name] = hashed
+        self._publish(hashed, content)
+
+    def finish_records(self) -> dict[str, Record]:
+        """Return what to give as `known` the next time."""
+        for name, record in self.records.items():
+            record["hashed"] = self.names[name]
+            targets = {target.name for _, target in self._found.get(name, ())}
+            if name in self._found:
+                record["targets"] = {t: self.names[t] for t in sorted(targets & self.names.keys())}
+        return self.records
+
+    def _hashed_name(self, name: str, md5: str) -> str:
+        if self._name_special and _SPECIAL.search(name):
+            return self._name_special(name, ContentFile(self.read(name)))
+        root, extension = posixpath.splitext(name)
+        return f"{root}.{md5[:12]}{extension}"

@@ -34,14 +34,16 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 # The rest of a template literal, up to its end or to the next ${.
-_TEMPLATE = re.compile(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*+(?P<end>`|\$\{)")
-_REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])++/")
+_TEMPLATE = re.compile(r"[^`\\$]*(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*)*(?P<end>`|\$\{)")
+_REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/")
 _STRING = r"""(?P<literal>(?P<quote>["'])(?P<url>[./][^"'\\\n]*)(?P=quote))"""
 # What follows the word, as in `import a, { b } from "./c.js"` and `export * as d from "./e.js"`.
-_NAMES = r"\*(?:\s*as\s*[\w$]++)?|\{[^{}]*+\}"
+_NAMES = r"\*(?:\s*as\s*[\w$]+)?|\{[^{}]*\}"
+# A word to its end, and what is between words: said so that there is one way to match it.
+_WORD = r"[\w$]+(?![\w$])[\s,]*(?![\s,])"
 _STATEMENT = {
     "import": re.compile(
-        rf"(?:\s*(?=[\s{{*\w$])(?:[\w$]++[\s,]*+){{0,3}}(?:{_NAMES})?(?P<from>\s*from\s*)|\s*){_STRING}"
+        rf"(?:\s*(?=[\s{{*\w$])(?:{_WORD}){{0,3}}(?:{_NAMES})?(?P<from>\s*from\s*)|\s*){_STRING}"
     ),
     "export": re.compile(rf"\s*(?:{_NAMES})(?P<from>\s*from\s*){_STRING}"),
 }

@@ -1,126 +1,298 @@
-"""The bucket of the static files: what is there, and many uploads at once."""
+"""The bucket of the static files: what is there, and what has to be sent."""
 
+import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
 
 import obstore
+from obstore.exceptions import NotFoundError
+from obstore.store import S3Store
 
-from .address import Address
-from .client import Account, s3_client, s3_store
+from .client import credentials
+from .compression import compress, is_text
 from .content_types import content_type
+from .destination import Destination
+from .hashing import Content
+from .uploader import PublishError, Uploader
 
-# On a machine far from S3 each waits most of the time.
-UPLOADS_AT_ONCE = 128
+__all__ = ["Destination", "PublishError", "Publisher"]
 
-
-class PublishError(Exception):
-    """The static files could not be published; the message names each file and the reason."""
-
-
-@dataclass(frozen=True)
-class Destination:
-    """The prefix of a bucket that static files are published to."""
-
-    address: Address
-    account: Account
-    prefix: str
-    acl: str | None
-
-    def __str__(self):
-        return f"s3://{self.address.bucket}/{self.prefix}/"
-
-    @property
-    def client(self):
-        return s3_client(self.address, self.account)
-
-    def place(self, name):
-        return {"Bucket": self.address.bucket, "Key": f"{self.prefix}/{name}"}
-
-    def connect(self):
-        return s3_store(self.address, self.prefix, self.account)
+IMMUTABLE = "public, max-age=31536000, immutable"
+# Gzipped bytes that are kept until the original is sent, too.
+MOST_PACKED_BYTES = 32 * 2**20
+# obstore sends larger ones in parts.
+LARGEST_PUT = 16 * 2**20
+# How often a file is sent of which S3 has stored other bytes.
+TRIES_TO_STORE = 3
 
 
+class Listed(NamedTuple):
+    """An object of the listing."""
+
+    size: int
+    etag: str
+    modified: Any  # a datetime
+
+
+@dataclass
 class Publisher:
-    """Uploads what the bucket lacks. Nothing there is replaced or deleted, but the manifest."""
+    """Uploads what the bucket lacks, while the files are still being hashed.
 
-    def __init__(self, destination, manifest_name):
-        self.destination = destination
-        self._store = destination.connect()
-        self._pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
-        self._uploads = []
-        # Both are on their way while the files are hashed.
-        self._listing = self._pool.submit(self._list)
-        self._manifest = self._pool.submit(self._get, manifest_name)
+    Content-hashed files are never replaced. Originals are, before the manifest that names them.
+    """
 
-    def __enter__(self):
+    destination: Destination
+    manifest_name: str
+    compress: bool = False
+    original_cache_control: str = "public, max-age=300"
+    # For each original its MD5 as a source, and the ETag of what was sent.
+    originals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sent: int = 0
+    is_used: bool = False
+
+    def __post_init__(self) -> None:
+        self._uploader = Uploader()
+        self._stores: dict[tuple[int, bool], S3Store] = {}
+        self._packed: dict[str, bytes | None] = {}
+        self._packed_bytes = 0
+        self._mismatches: list[str] = []
+        self._verified = 0
+        self._listing: dict[str, Listed] = {}
+        self._manifest: dict[str, Any] = {}
+        # Both are on their way while the files are looked for and hashed.
+        self._started = Uploader()
+        self._started.submit(f"{self.destination}", self._list)
+        self._started.submit(f"{self.destination}{self.manifest_name}", self._get_manifest)
+
+    def __enter__(self) -> "Publisher":
+        self.is_used = True
         return self
 
-    def __exit__(self, *exc_info):
-        self._pool.shutdown(cancel_futures=True)
+    def __exit__(self, *exc_info: object) -> None:
+        self._started.stop()
+        self._uploader.stop()
 
     @property
-    def published(self):
-        """What is there: for each name its size, and when it was uploaded."""
-        return self._listing.result()
+    def is_hanging(self) -> bool:
+        """Whether a request is under way that nobody waits for any more."""
+        return self._uploader.is_hanging or self._started.is_hanging
 
     @property
-    def manifest(self):
-        """The manifest of the release that is live; empty if none is."""
-        return self._manifest.result()
+    def published(self) -> Mapping[str, Listed]:
+        """What was in the bucket when the publish began."""
+        self._wait_for_start()
+        return self._listing
 
-    def add(self, name, size, body):
-        """Upload bytes or a path in the background, unless a file of name and size is there."""
-        there = self.published.get(name)
-        if not there or there["size"] != size:
-            self._uploads.append(self._pool.submit(self.put, name, body))
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The newest manifest of the bucket; empty if there is none."""
+        self._wait_for_start()
+        return self._manifest
 
-    def finish(self, progress):
-        """Wait for the uploads. If any failed, raise an error that names each one."""
-        errors = []
-        for done, upload in enumerate(as_completed(self._uploads), start=1):
-            if error := upload.exception():
-                errors.append(str(error))
-            progress(done, len(self._uploads))
-        if errors:
-            raise PublishError("\n".join(sorted(errors)))
+    def add(self, name: str, content: Content) -> None:
+        """Upload a content-hashed file in the background, unless it is there."""
+        if not self._started.is_done or name not in self._listing:
+            self._uploader.submit(name, lambda: self._send_if_missing(name, content))
 
-    def put(self, name, body, cache_control="public, max-age=31536000, immutable"):
-        media_type = content_type(name)
-        if media_type.startswith("text/") or media_type in ("application/json", "image/svg+xml"):
-            media_type += "; charset=utf-8"
-        with explained(f"{name} was not uploaded"):
-            if not self.destination.acl:
-                attributes = {"Content-Type": media_type, "Cache-Control": cache_control}
-                obstore.put(self._store, name, body, attributes=attributes)
-                return
-            self.destination.client.put_object(
-                **self.destination.place(name),
-                Body=body if isinstance(body, bytes) else body.read_bytes(),
-                ContentType=media_type,
-                CacheControl=cache_control,
-                ACL=self.destination.acl,
+    def add_original(self, name: str, content: Content, is_final: bool = False) -> None:
+        """Upload a file under its plain name, unless the bucket has it as it is.
+
+        `is_final` says that the name changes with the content, as a build tool's names do.
+        """
+        etag = self._known_etag(name, content.md5)
+        if etag:
+            self.originals[name] = content.md5, etag
+        elif is_final and name in self.published and self._known_md5(name):
+            raise PublishError(
+                f"{name} has changed, but its name has not: browsers that have it keep it for a "
+                "year. Take its folder out of `built_prefixes`, or have the build tool put a hash "
+                "into the name."
+            )
+        else:
+            cache_control = IMMUTABLE if is_final else self.original_cache_control
+            self._uploader.submit(name, lambda: self._send_original(name, content, cache_control))
+
+    def finish(self, progress: Callable[[int, int], None]) -> None:
+        """Wait for the uploads. If any failed, raise PublishError with names and the reason."""
+        self._wait_for_start()
+        self._uploader.wait(progress)
+        if self._uploader.failures:
+            raise PublishError(self._uploader.describe_failures(str(self.destination)))
+        if self._mismatches and self._verified:
+            raise PublishError(
+                f"S3 has stored other bytes than were sent, {TRIES_TO_STORE} times, of "
+                f"{self._mismatches[0]} and {len(self._mismatches) - 1} more files. Something on "
+                "the way changes them: use https, and run collectstatic again."
             )
 
-    def _list(self):
-        with explained(f"Cannot list {self.destination}"):
-            pages = obstore.list(self._store, chunk_size=1000)
-            return {item["path"]: item for page in pages for item in page}
+    def put_manifests(self, manifests: Mapping[str, object]) -> None:
+        """Upload manifests, one after the other. They are never cached."""
 
-    def _get(self, name):
-        with explained(f"Cannot read {self.destination}{name}"):
-            try:
-                return json.loads(bytes(obstore.get(self._store, name).bytes()))
-            except FileNotFoundError:
-                return {}
+        def put_all() -> None:
+            for name, value in manifests.items():
+                put = partial(self._put, name, json.dumps(value).encode(), "no-cache")
+                self._uploader.retry(put)
+
+        # In a thread: a call of obstore in this one would not hear Ctrl-C.
+        self._uploader.submit(self.manifest_name, put_all)
+        self._uploader.wait()
+        if self._uploader.failures:
+            raise PublishError(self._uploader.describe_failures(str(self.destination)))
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether the store did not say what it had stored."""
+        return bool(self._mismatches) and not self._verified
+
+    def _wait_for_start(self) -> None:
+        if not self._started.is_done:
+            self._started.wait()
+        if self._started.failures:
+            name, reason = min(self._started.failures)  # the listing, if both failed
+            verb = "list" if name.endswith("/") else "read"
+            raise PublishError(f"Cannot {verb} {name}: {reason}")
+
+    # In the threads
+
+    def _list(self) -> None:
+        # Raises NoCredentials; below it would be an error of the network, tried again.
+        credentials(self.destination.account)
+        last: str | None = None
+
+        def read_pages(timeout: float) -> None:
+            nonlocal last
+            for page in obstore.list(self._store(timeout), offset=last, chunk_size=1000):
+                for item in page:
+                    last = item["path"]
+                    etag = (item["e_tag"] or "").strip('"')
+                    self._listing[last] = Listed(item["size"], etag, item["last_modified"])
+
+        # Each try goes on behind the last object that arrived.
+        self._started.retry(read_pages)
+
+    def _get_manifest(self) -> None:
+        credentials(self.destination.account)
+
+        def get(timeout: float) -> bytes:
+            return bytes(obstore.get(self._store(timeout), self.manifest_name).bytes())
+
+        try:
+            self._manifest = json.loads(self._started.retry(get))
+        except (FileNotFoundError, NotFoundError):
+            pass
+        except ValueError:
+            raise PublishError(
+                "it is no manifest. Delete it, and run collectstatic again"
+            ) from None
+
+    def _known_md5(self, name: str) -> str:
+        return str(self.manifest.get("originals", {}).get(name, [""])[0])
+
+    def _known_etag(self, name: str, md5: str) -> str:
+        """Return the ETag of an original that is in the bucket as it is, or ""."""
+        listed = self.published.get(name)
+        known = self.manifest.get("originals", {}).get(name)
+        if listed and known and known[0] == md5 and known[1] == listed.etag:
+            return listed.etag
+        return ""
+
+    def _send_if_missing(self, name: str, content: Content) -> None:
+        if name not in self.published:
+            self._send(name, content, IMMUTABLE)
+
+    def _send_original(self, name: str, content: Content, cache_control: str) -> None:
+        listed = self.published.get(name)
+        # After a publish that was killed the manifest does not know; the ETag mostly does.
+        etag = self._send(name, content, cache_control, listed.etag if listed else "")
+        self.originals[name] = content.md5, etag
+
+    def _send(self, name: str, content: Content, cache_control: str, there: str = "") -> str:
+        """Upload a file unless its ETag is `there`; return its ETag."""
+        data = content.read()
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        if md5 != content.md5:
+            raise PublishError("it was changed during the publish; run collectstatic again")
+        packed = self._pack(name, md5, data)
+        if packed is not None:
+            data, md5 = packed, hashlib.md5(packed, usedforsecurity=False).hexdigest()
+        if there == md5:
+            return there
+        encoding = "gzip" if packed is not None else None
+        with self._uploader.in_flight(len(data)):
+            for _ in range(TRIES_TO_STORE):
+                etag = self._uploader.retry(
+                    lambda timeout: self._put(name, data, cache_control, timeout, encoding),
+                    len(data),
+                )
+                if self._is_verified(etag, md5):
+                    break
+            else:
+                self._mismatches.append(name)
+        self.sent += 1
+        return etag
+
+    def _pack(self, name: str, md5: str, data: bytes) -> bytes | None:
+        """Return the file gzipped, or None if it goes as it is."""
+        if not self.compress or not is_text(content_type(name)):
+            return None
+        if md5 in self._packed:
+            # The original of a file that was the same under its hashed name.
+            packed = self._packed.pop(md5)
+            self._packed_bytes -= len(packed or b"")
+            return packed
+        packed = compress(data)
+        if self._packed_bytes < MOST_PACKED_BYTES:
+            self._packed[md5] = packed
+            self._packed_bytes += len(packed or b"")
+        return packed
+
+    def _put(
+        self,
+        name: str,
+        data: bytes,
+        cache_control: str,
+        timeout: float,
+        encoding: str | None = None,
+    ) -> str:
+        kind = content_type(name)
+        attributes = {"Cache-Control": cache_control}
+        attributes["Content-Type"] = f"{kind}; charset=utf-8" if _has_charset(kind) else kind
+        if encoding:
+            attributes["Content-Encoding"] = encoding
+        result = obstore.put(
+            self._store(timeout, put=True),
+            name,
+            data,
+            attributes=attributes,
+            use_multipart=len(data) > LARGEST_PUT,
+        )
+        return (result["e_tag"] or "").strip('"')
+
+    def _is_verified(self, etag: str, md5: str) -> bool:
+        """Return whether S3 has stored what was sent, as far as it can be known.
+
+        Amazon S3 compares the SHA-256 of the bytes, which is signed ("Authenticating Requests:
+        Using the Authorization Header"); there an ETag is not always an MD5. Other stores do not
+        always compare it, but answer with the MD5 of what they have. Larger files are sent in
+        parts, and have an ETag that is none.
+        """
+        if self.destination.address.on_aws or "-" in etag:
+            return True
+        self._verified += etag == md5
+        # A store whose ETags never are the MD5 cannot be asked.
+        unknown = not self._verified and len(self._mismatches) >= TRIES_TO_STORE
+        return etag == md5 or unknown
+
+    def _store(self, timeout: float, put: bool = False) -> S3Store:
+        key = round(timeout), put
+        if key not in self._stores:
+            acl = self.destination.acl if put else None
+            self._stores[key] = self.destination.connect(timeout, acl)
+        return self._stores[key]
 
 
-@contextmanager
-def explained(what):
-    try:
-        yield
-    except Exception as error:
-        # Without the page of debugging that obstore adds.
-        reason = str(error).partition("\n\nDebug")[0]
-        raise PublishError(f"{what}: {reason}") from error
+def _has_charset(kind: str) -> bool:
+    return kind.startswith("text/") or kind in ("application/json", "image/svg+xml")

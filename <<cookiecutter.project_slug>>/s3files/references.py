@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urldefrag
 
-from s3files.javascript import find_imports
+from .javascript import find_imports
 
 _CSS_TOKEN = re.compile(
     r"""
@@ -18,7 +18,7 @@ _CSS_TOKEN = re.compile(
     |\\[\s\S]
     |(?P<import>@[iI][mM][pP][oO][rR][tT]\s*["']\s*(?P<import_url>.*?)["'])
     |(?P<url>[uU][rR][lL]\(\s*
-        (?:(?P<quote>["'])\s*(?P<quoted>(?:(?!(?P=quote)).)*+)(?P=quote)|(?P<bare>[^()\n]*?))\s*\))
+        (?:(?P<quote>["'])\s*(?P<quoted>(?:(?!(?P=quote)).)*)(?P=quote)|(?P<bare>[^()\n]*?))\s*\))
     |"(?:[^"\\\n]|\\[\s\S])*"
     |'(?:[^'\\\n]|\\[\s\S])*'
     """,

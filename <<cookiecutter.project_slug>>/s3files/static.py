@@ -1,33 +1,61 @@
 """Static files on S3: Django's content-hashed names, published by collectstatic."""
 
+import contextlib
 import json
+import logging
 import os
 import posixpath
-import time
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 
 from .address import Address
+from .build_tools import find_built_files
 from .client import Account, s3_client
-from .hashing import OnePassHashing
-from .publisher import Destination, Publisher
+from .destination import Destination
+from .hashing import HashedTree, Record
+from .problems import SHOWN, report
+from .publisher import Publisher, PublishError
+from .releases import make_manifests, parse_release, read_release, release_of
+
+logger = logging.getLogger(__name__)
+
+# What is known of the files since the last time, beside the local manifest. It may be deleted.
+CACHE_NAME = "staticfiles.cache.json"
+# Changes when the same files would get other names or other records.
+CACHE_VERSION = 1
 
 
-class S3StaticStorage(OnePassHashing):
+class S3StaticStorage(ManifestStaticFilesStorage):
     """Django's hashed static files, published to the bucket by collectstatic.
 
-    A hashed name stands for its content. So the bucket needs a file once, and
-    nothing there is ever replaced or deleted: each earlier release stays whole.
+    A content-hashed name stands for its content. So the bucket needs a file once, and
+    nothing of that kind is ever replaced or deleted: each earlier release stays whole.
     The manifest, which says what the release is made of, goes last.
     """
 
     # A subclass says where, and who may read: "public-read", or "private" behind a CDN.
     location = "static"
     default_acl = "public-read"
+    # Whether files are published under their plain names, too. Packages that build
+    # URLs in JavaScript ask for these (TinyMCE, CKEditor).
+    publish_originals = True
+    original_cache_control = "public, max-age=300"
+    # Folders whose files a build tool has named by their content, such as ("dist/assets/",):
+    # they are cached for good, and get no second name. Vite's manifest is found without.
+    built_prefixes: tuple[str, ...] = ()
+    # A reference to a file that is not there is an error in "project" files, in "all", or in
+    # "none"; else a warning. Files of packages and below a package.json are not the project's.
+    strict_references = "project"
+    # Whether text is stored gzipped. None: where there is no CDN to do it.
+    gzip: bool | None = None
 
     def __init__(self, **options: Any):
         unknown = options.keys() - {"location", "default_acl", "bucket_name", "region_name"}
@@ -44,10 +72,12 @@ class S3StaticStorage(OnePassHashing):
         acls = settings.S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
         acl = self.default_acl if acls else None
         self.destination = Destination(self.address, self.account, self.prefix, acl)
-        self._publisher = None
-        super().__init__()
+        self.release = parse_release(settings.S3_STATIC_RELEASE)
+        self.publisher: Publisher | None = None
+        self._reading = threading.Lock()
         # For Django `location` is the local folder, which has the manifest.
-        self.location = os.path.abspath(self.base_location) if self.base_location else None
+        self.location = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else None
+        super().__init__()
 
     def key(self, name: str) -> str:
         """Return the full key of a file: static/site.css of site.css."""
@@ -59,81 +89,180 @@ class S3StaticStorage(OnePassHashing):
 
     # Pages: no request to S3. The manifest is here, or is read from the bucket, once.
 
-    def stored_name(self, name):
-        if not self.hashed_files:
-            self.hashed_files = self.read_bucket_manifest()
+    def url(self, name: str, force: bool = False) -> str:
+        """Return the URL of a file: the bucket's, or in development and tests the site's."""
+        if not force and not urlsplit(self.base_url).netloc:
+            # runserver and StaticLiveServerTestCase find the files by their plain names.
+            return StaticFilesStorage.url(self, name)
+        return super().url(name, force)
+
+    def stored_name(self, name: str) -> str:
+        if not self.hashed_files or (self.release and self.release != self.manifest_hash):
+            self._read_from_bucket()
         return super().stored_name(name)
 
-    def read_bucket_manifest(self):
-        client = self.client
-        try:
-            response = client.get_object(
-                Bucket=self.address.bucket, Key=self.key(self.manifest_name)
-            )
-        except client.exceptions.NoSuchKey:
-            raise ValueError(
-                f"No static files are published: there is no {self.path(self.manifest_name)} "
-                f"and no {self.destination}{self.manifest_name}. "
-                "Run python manage.py collectstatic."
-            ) from None
-        return json.loads(response["Body"].read())["paths"]
+    def _read_from_bucket(self) -> None:
+        with self._reading:
+            if self.hashed_files and self.release in ("", self.manifest_hash):
+                return  # another thread has
+            if not self.release:
+                logger.warning(
+                    "There is no %s and no S3_STATIC_RELEASE, so the newest release of the bucket "
+                    "is shown, though this code may be of another one.",
+                    self.path(self.manifest_name),
+                )
+            manifest = read_release(self.destination, self.manifest_name, self.release)
+            self.hashed_files, self.manifest_hash = manifest["paths"], manifest["hash"]
 
     # collectstatic: begin(), then post_process() with the files that it found.
 
-    def begin(self):
-        """Have the bucket listed while collectstatic looks for the files."""
-        self._publisher = Publisher(self.destination, self.manifest_name)
+    # Set by the command. Whether the manifest is all that is made: no credentials, no request.
+    manifest_only = False
+    shown_problems = SHOWN
+    sent = 0
 
-    def post_process(self, paths, dry_run=False, **options):
-        """Hash the files, upload what the bucket lacks, and write the manifest last."""
+    def begin(self) -> Publisher:
+        """Have the bucket listed while collectstatic looks for the files."""
+        self.publisher = Publisher(
+            self.destination,
+            self.manifest_name,
+            compress=not settings.AWS_S3_CUSTOM_DOMAIN if self.gzip is None else self.gzip,
+            original_cache_control=self.original_cache_control,
+        )
+        return self.publisher
+
+    def post_process(
+        self, paths: Mapping[str, Any], dry_run: bool = False, **options: Any
+    ) -> Iterator[tuple[str, str, bool]]:
+        """Hash the files, upload what the bucket lacks, and write the manifest last.
+
+        Raises PublishError. The bucket and the local manifest are then as they were before,
+        but for files that no manifest names, and originals.
+        """
         if dry_run:
             return
-        if not self._publisher:
-            self.begin()
-        publisher, self._publisher = self._publisher, None
         paths = {self.clean_name(name): source for name, source in paths.items()}
-        here = json.loads(self.read_manifest() or "{}")
-        with publisher:
-            sources = self.hash_all(paths, publisher, known=here.get("sources", {}))
-            publisher.finish(self.progress)
-            manifest = self._make_manifest(publisher)
-            if manifest["paths"] != publisher.manifest.get("paths"):
-                publisher.put(self.manifest_name, json.dumps(manifest).encode(), "no-cache")
-        self._write_manifest(manifest | {"sources": sources})
+        if self.manifest_only:
+            with self._replacing_local_files(self._hash(paths, None)):
+                pass
+        else:
+            self._publish(paths)
         for name in paths:
             yield name, self.hashed_files[name], True
 
-    def progress(self, done, total):
-        """Called after each upload. The command sets its own."""
+    def _publish(self, paths: Mapping[str, Any]) -> None:
+        begun = self.publisher
+        publisher = begun if begun and not begun.is_used else self.begin()
+        with publisher:
+            tree = self._hash(paths, publisher)
+            # Not before: while a reference is in error, the live release keeps its originals.
+            self._add_originals(tree, publisher)
+            publisher.finish(self.progress)
+            uploads = make_manifests(
+                self.manifest_name,
+                self._make_manifest(),
+                publisher.originals,
+                publisher.manifest,
+                publisher.published,
+            )
+            with self._replacing_local_files(tree):
+                publisher.put_manifests(uploads)
+        self.sent = publisher.sent
+        if publisher.is_unverified:
+            self.warn(f"{self.destination} does not say what it stored: uploads are not verified.")
 
-    def delete(self, name):
+    def progress(self, done: int, total: int) -> None:
+        """Called after uploads. The command sets its own."""
+
+    def warn(self, message: str) -> None:
+        """Called with what is no error. The command sets its own."""
+        logger.warning(message)
+
+    def delete(self, name: str) -> None:
         # With --clear, too, the manifest is true until the next one takes its place.
         if name != self.manifest_name:
             super().delete(name)
 
-    def _make_manifest(self, publisher):
-        """Make Django's manifest, which also tells prunestatic since when a file is unused."""
-        before, now = publisher.manifest, time.time()
-        paths = dict(sorted(self.hashed_files.items()))
-        release = ContentFile(json.dumps(list(paths.items())).encode())
-        self.manifest_hash = self.file_hash(None, release)
-        unused = dict.fromkeys(before.get("paths", {}).values(), now) | before.get("unused", {})
-        used = set(paths.values())
+    def _hash(self, paths: Mapping[str, Any], publisher: Publisher | None) -> HashedTree:
+        """Name the files, those that changed anew; set `hashed_files` and `manifest_hash`."""
+        tree = self._hash_with(paths, publisher, self._read_cache())
+        # Only now, since the bucket was being listed meanwhile.
+        if publisher and not publisher.published.keys() >= tree.reused:
+            # Somebody removed files from it: look at all of them.
+            tree = self._hash_with(paths, publisher, {})
+        for warning in report(tree.unfollowed(), self.strict_references, self.shown_problems):
+            self.warn(warning)
+        self.hashed_files = dict(sorted(tree.names.items()))
+        text = json.dumps(list(self.hashed_files.items()))
+        self.manifest_hash = self.file_hash(None, ContentFile(text.encode()))
+        return tree
+
+    def _hash_with(
+        self, paths: Mapping[str, Any], publisher: Publisher | None, known: Mapping[str, Record]
+    ) -> HashedTree:
+        tree = HashedTree(
+            paths,
+            publisher.add if publisher else lambda name, content: None,
+            static_url=settings.STATIC_URL,
+            known=known,
+            name_special=self.hashed_name,
+        )
+        tree.built = find_built_files(paths, self.built_prefixes, tree.read)
+        tree.hash_all()
+        return tree
+
+    def _add_originals(self, tree: HashedTree, publisher: Publisher) -> None:
+        for name in tree.names:
+            is_manifest = name == self.manifest_name or release_of(self.manifest_name, name)
+            if name in tree.built:
+                publisher.add_original(name, tree.source(name), is_final=True)
+            elif self.publish_originals and not is_manifest:
+                publisher.add_original(name, tree.source(name))
+
+    def _make_manifest(self) -> dict[str, Any]:
+        """Return Django's own manifest."""
         return {
+            "paths": self.hashed_files,
             "version": self.manifest_version,
             "hash": self.manifest_hash,
-            "paths": paths,
-            "unused": {
-                name: since
-                for name, since in unused.items()
-                if name not in used and name in publisher.published
-            },
         }
 
-    def _write_manifest(self, manifest):
-        path = Path(self.path(self.manifest_name))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # In one step: a process that starts now reads this manifest or the last one.
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(manifest))
-        temporary.replace(path)
+    # The local manifest, and beside it what is known of the files
+
+    @property
+    def _cache_path(self) -> Path:
+        return Path(self.path(CACHE_NAME))
+
+    @property
+    def _rules(self) -> str:
+        return repr((CACHE_VERSION, settings.STATIC_URL, self.built_prefixes))
+
+    def _read_cache(self) -> dict[str, Record]:
+        try:
+            cache = json.loads(self._cache_path.read_bytes())
+            return dict(cache["files"]) if cache["rules"] == self._rules else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}  # it may be deleted, or of another version
+
+    @contextlib.contextmanager
+    def _replacing_local_files(self, tree: HashedTree) -> Iterator[None]:
+        """Write manifest and cache; have them take the old ones' places if the block succeeds."""
+        contents = {
+            self._cache_path: {"rules": self._rules, "files": tree.finish_records()},
+            Path(self.path(self.manifest_name)): self._make_manifest(),
+        }
+        temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
+        try:
+            for path, content in contents.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary[path].write_text(json.dumps(content))
+            yield
+            # In one step: a process that starts now reads this manifest or the last one.
+            for path in contents:
+                temporary[path].replace(path)
+        except OSError as error:
+            raise PublishError(f"Cannot write to {self.location}: {error}") from error
+        finally:
+            for path in temporary.values():
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)

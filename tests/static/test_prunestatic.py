@@ -14,7 +14,12 @@ for number in numbers:
     Path("assets/new.css").write_text(f"a {{ width: {number}px }}")
     Path(f"assets/only-{number}.txt").write_text(str(number))
     call_command("collectstatic", interactive=False, verbosity=0)
-    result.append([f"static/{name}" for name in storages["staticfiles"].hashed_files.values()])
+    names = storages["staticfiles"].hashed_files
+    release = storages["staticfiles"].manifest_hash
+    result.append(
+        [f"static/{name}" for name in {*names, *names.values(), f"staticfiles.{release}.json"}]
+    )
+    time.sleep(1.1)  # a listing's times are in seconds
 """
 
 
@@ -73,12 +78,43 @@ def test_the_live_release_stays_though_it_was_published_first(releases):
     assert not (made[3] - made[0]) & site.keys()
 
 
-def test_what_a_killed_publish_left_goes_too(releases):
+def test_what_no_manifest_names_goes_only_when_asked(releases):
     site, made = releases
     left = "static/half.0123456789ab.css"
     site.s3.put_object(Bucket=site.bucket, Key=left, Body=b"")
     prune(site, "--older-than", "0d", "--delete")
+    assert left in site.keys()
+    prune(site, "--older-than", "0d", "--delete", "--unknown")
     assert left not in site.keys() and made[3] <= site.keys()
+    assert {"static/robots.txt", "media/site.0123456789ab.css"} <= site.keys()
+
+
+def test_a_release_from_before_each_had_a_manifest_stays(releases):
+    site, made = releases
+    for key in [key for key in site.keys("static/staticfiles.") if key.count(".") == 2]:
+        site.s3.delete_object(Bucket=site.bucket, Key=key)
+    before = site.keys()
+    prune(site, "--older-than", "0d", "--delete")
+    assert site.keys() == before
+    prune(site, "--older-than", "0d", "--delete", "--unknown")
+    live = {key for key in made[3] if not key.startswith("static/staticfiles.")}
+    assert live <= site.keys() and not (made[0] - live) & site.keys()
+
+
+def test_originals_that_no_kept_release_has_go_with_it(releases):
+    site, made = releases
+    prune(site, "--older-than", "0d", "--keep", "1", "--delete")
+    assert "static/only-3.txt" in site.keys()
+    assert "static/only-0.txt" not in site.keys()
+
+
+def test_a_release_that_came_back_counts_from_then(releases):
+    site, made = releases
+    publish(site, 0)
+    publish(site, 4)
+    prune(site, "--older-than", "0d", "--keep", "2", "--delete")
+    assert made[0] <= site.keys()
+    assert not made[3] <= site.keys()
 
 
 def test_without_a_manifest_it_deletes_nothing(releases):
@@ -92,4 +128,4 @@ def test_without_a_manifest_it_deletes_nothing(releases):
 
 def test_a_wrong_age_is_explained(site):
     output = site().run("python", "manage.py", "prunestatic", "--older-than", "soon", status=2)
-    assert "'soon' is no number of days, such as 30d" in output
+    assert "'soon' is not a number of days, such as 30d" in output

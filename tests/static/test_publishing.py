@@ -1,15 +1,18 @@
 """collectstatic: what it sends, in how many requests, and what it leaves when something breaks."""
 
+import gzip
 import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import time
 
 import pytest
 
 from benchmarks import workload
+from tests.static.project import compress
 
 SMALL = {
     "site.css": '@import "theme.css";\nbody { background: url(img/logo.svg) }',
@@ -25,46 +28,76 @@ def puts(site):
     return [request.key for request in site.proxy.requests if request.method == "PUT"]
 
 
+def hashed(site):
+    return {f"static/{name}" for name in site.live_manifest().values()}
+
+
+def originals(names):
+    return {f"static/{name}" for name in names}
+
+
+def manifests(site):
+    """The keys of the release's own manifest and of the newest one, in the order of sending."""
+    release = json.loads(site.read("static/staticfiles.json"))["hash"]
+    return [f"static/staticfiles.{release}.json", "static/staticfiles.json"]
+
+
 # --- Requests --------------------------------------------------------------
 
 
-def test_the_first_publish_sends_each_file_once_and_the_manifest_last(site):
+def test_the_first_publish_sends_each_file_and_the_manifests_last(site):
     site = site()
     site.write(SMALL)
     output = site.collectstatic()
     sent = puts(site)
-    assert len(sent) == len(set(sent)) == len(SMALL) + 1
-    assert sent[-1] == "static/staticfiles.json"
-    assert site.proxy.kinds() == {"LIST": 1, "GET": 1, "PUT": len(SMALL) + 1}
+    assert set(sent[:-2]) == hashed(site) | originals(SMALL)
+    assert len(sent) == 2 * len(SMALL) + 2
+    assert sent[-2:] == manifests(site)
+    assert site.proxy.kinds() == {"LIST": 1, "GET": 1, "PUT": len(sent)}
     assert site.live_manifest().keys() == SMALL.keys()
-    assert "6 static files" in output and "6 uploaded" in output
+    assert "6 static files" in output and "12 uploaded" in output
+    assert f"Release {site.local_manifest()['hash']}." in output
 
 
-def test_originals_are_neither_sent_nor_copied(site):
+def test_originals_can_be_turned_off(site):
+    site = site()
+    site.configure("publish_originals = False")
+    site.write(SMALL)
+    site.collectstatic()
+    assert site.keys() == hashed(site) | set(manifests(site))
+    site.proxy.kinds()
+    site.collectstatic()
+    assert site.proxy.kinds() == {"LIST": 1, "GET": 1}
+
+
+def test_nothing_but_the_manifest_is_copied(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
-    assert not {f"static/{name}" for name in SMALL} & site.keys()
-    assert os.listdir(site.folder / "staticfiles") == ["staticfiles.json"]
+    assert sorted(os.listdir(site.folder / "staticfiles")) == [
+        "staticfiles.cache.json",
+        "staticfiles.json",
+    ]
 
 
 @pytest.mark.parametrize("stage", ["warm", "cold"])
 def test_an_unchanged_publish_only_looks(site, stage):
     site = site()
-    workload.generate(site.assets, 1100)
+    workload.generate(site.assets, 700)
     site.collectstatic()
     before, manifest = site.keys(), site.local_manifest()
     if stage == "cold":
-        (site.folder / "staticfiles" / "staticfiles.json").unlink()
+        shutil.rmtree(site.folder / "staticfiles")
     site.proxy.kinds()
-    assert "1100 static files" in site.collectstatic()
-    # One page of the listing for each thousand files, and the live manifest.
+    assert "700 static files" in site.collectstatic()
+    # One page of the listing for each thousand objects, and the newest manifest.
+    assert len(before) == 1402
     assert site.proxy.kinds() == {"LIST": 2, "GET": 1}
     assert site.keys() == before
     assert site.local_manifest() == manifest
 
 
-def test_one_changed_file_sends_what_got_a_new_name(site):
+def test_one_changed_file_sends_what_changed(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
@@ -75,12 +108,14 @@ def test_one_changed_file_sends_what_got_a_new_name(site):
     after = site.live_manifest()
     changed = {name for name in SMALL if before[name] != after[name]}
     assert changed == {"img/logo.svg", "site.css"}
-    assert site.proxy.kinds() == {"LIST": 1, "GET": 1, "PUT": len(changed) + 1}
+    new = {f"static/{after[name]}" for name in changed}
+    assert sorted(puts(site)) == sorted([*new, "static/img/logo.svg", *manifests(site)])
+    assert site.read("static/img/logo.svg") == b"<svg>new</svg>"
     # The release before is whole, too.
     assert {f"static/{name}" for name in before.values()} <= site.keys()
 
 
-def test_going_back_to_an_earlier_release_sends_no_file_again(site):
+def test_going_back_to_an_earlier_release_sends_originals_alone(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
@@ -91,7 +126,35 @@ def test_going_back_to_an_earlier_release_sends_no_file_again(site):
     site.proxy.requests.clear()
     site.collectstatic()
     assert site.live_manifest() == first
-    assert puts(site) == ["static/staticfiles.json"]
+    # The release's own manifest, too: prunestatic goes by its age.
+    assert puts(site) == ["static/theme.css", *manifests(site)]
+    assert site.read("static/theme.css").decode() == SMALL["theme.css"]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_an_original_that_is_not_what_it_was_is_sent_again(site, cached):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    # A publish that was killed sends originals, and no manifest.
+    site.s3.put_object(Bucket=site.bucket, Key="static/theme.css", Body=b".a { color: new }")
+    site.s3.delete_object(Bucket=site.bucket, Key="static/b.js")
+    if not cached:
+        (site.folder / "staticfiles" / "staticfiles.cache.json").unlink()
+    site.proxy.requests.clear()
+    site.collectstatic()
+    assert set(puts(site)) == {"static/theme.css", "static/b.js"}
+    assert site.read("static/theme.css").decode() == SMALL["theme.css"]
+
+
+def test_originals_that_a_killed_publish_sent_are_known_by_their_etags(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    site.s3.delete_object(Bucket=site.bucket, Key="static/staticfiles.json")
+    site.proxy.requests.clear()
+    site.collectstatic()
+    assert set(puts(site)) == set(manifests(site))
 
 
 def test_a_file_that_somebody_removed_from_the_bucket_is_sent_again(site):
@@ -125,6 +188,10 @@ CHANGES = [
     {"b.css": "b {}"},
     {"e.css": '@import "a.css";', "b.css": '@import "c.css";'},
     {"d.css": "d { color: red }"},
+    # Circles open and close.
+    {"d.css": '@import "a.css";', "c.css": '@import "d.css";'},
+    {"c.css": '@import "d.css"; /* changed */'},
+    {"d.css": "d {}"},
 ]
 
 
@@ -144,21 +211,12 @@ for number, change in enumerate({CHANGES!r}):
         call_command("collectstatic", interactive=False, verbosity=0)
         result.append(storages["staticfiles"].hashed_files)
         if not _:
-            Path("staticfiles/staticfiles.json").rename("staticfiles/known.json")
-    Path("staticfiles/known.json").rename("staticfiles/staticfiles.json")
+            Path("staticfiles/staticfiles.cache.json").rename("staticfiles/known.json")
+    Path("staticfiles/known.json").rename("staticfiles/staticfiles.cache.json")
 """
     results = site.python(code)
     assert results[::2] == results[1::2]
     assert len({json.dumps(names) for names in results}) == len(CHANGES)
-
-
-def test_a_circle_that_a_change_closes_is_found(site):
-    site = site()
-    site.write({"a.css": "a {}", "b.css": '@import "a.css";'})
-    site.collectstatic()
-    site.write({"a.css": '@import "b.css";'})
-    output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
-    assert "in a circle: a.css → b.css → a.css" in output
 
 
 def test_a_reference_to_a_file_that_was_removed_is_found(site):
@@ -167,7 +225,7 @@ def test_a_reference_to_a_file_that_was_removed_is_found(site):
     site.collectstatic()
     (site.assets / "theme.css").unlink()
     output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
-    assert "site.css refers to theme.css," in output
+    assert "assets/site.css:1: 'theme.css': there is no static file theme.css" in output
 
 
 # --- Options of collectstatic ----------------------------------------------
@@ -219,38 +277,71 @@ def test_a_terminal_shows_how_far_the_uploads_are(site):
         timeout=60,
         encoding="utf-8",
     )
-    assert "6/6" in output and "6 uploaded" in output
+    assert "12/12" in output and "12 uploaded" in output
 
 
 # --- Headers ---------------------------------------------------------------
 
 
-def test_files_have_types_that_browsers_take_and_are_cached_for_good(site):
+TYPES = {
+    "a.css": "text/css; charset=utf-8",
+    "a.js": "text/javascript; charset=utf-8",
+    "a.mjs": "text/javascript; charset=utf-8",
+    "a.js.map": "application/json; charset=utf-8",
+    "a.webmanifest": "application/manifest+json",
+    "a.svg": "image/svg+xml; charset=utf-8",
+    "a.woff2": "font/woff2",
+    "a.webp": "image/webp",
+    "a.avif": "image/avif",
+    "a.wasm": "application/wasm",
+    "a.ico": "image/x-icon",
+    "a.tar.gz": "application/gzip",
+    "no-extension": "application/octet-stream",
+}
+
+
+def test_files_have_types_that_browsers_take_and_hashed_ones_are_cached_for_good(site):
     site = site()
-    types = {
-        "a.css": "text/css; charset=utf-8",
-        "a.js": "text/javascript; charset=utf-8",
-        "a.mjs": "text/javascript; charset=utf-8",
-        "a.js.map": "application/json; charset=utf-8",
-        "a.webmanifest": "application/manifest+json",
-        "a.svg": "image/svg+xml; charset=utf-8",
-        "a.woff2": "font/woff2",
-        "a.webp": "image/webp",
-        "a.avif": "image/avif",
-        "a.wasm": "application/wasm",
-        "a.ico": "image/x-icon",
-        "a.tar.gz": "application/gzip",
-        "no-extension": "application/octet-stream",
-    }
-    site.write(dict.fromkeys(types, "/* */"))
+    site.write(dict.fromkeys(TYPES, "/* */"))
     site.collectstatic()
     for name, hashed_name in site.live_manifest().items():
         head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{hashed_name}")
-        assert head["ContentType"] == types[name]
+        assert head["ContentType"] == TYPES[name]
         assert head["CacheControl"] == "public, max-age=31536000, immutable"
-        assert "ContentEncoding" not in head
-    head = site.s3.head_object(Bucket=site.bucket, Key="static/staticfiles.json")
-    assert head["CacheControl"] == "no-cache"
+        original = site.s3.head_object(Bucket=site.bucket, Key=f"static/{name}")
+        assert original["ContentType"] == TYPES[name]
+        assert original["CacheControl"] == "public, max-age=300"
+    for key in manifests(site):
+        assert site.s3.head_object(Bucket=site.bucket, Key=key)["CacheControl"] == "no-cache"
+
+
+@pytest.mark.parametrize("cdn_domain", ["", "cdn.example.com"])
+def test_text_is_gzipped_unless_a_cdn_does_it(site, cdn_domain):
+    site = site()
+    text = "body { color: red }\n" * 100
+    site.write(dict.fromkeys(TYPES, text) | {"small.css": "a {}", "noise.svg": os.urandom(2000)})
+    site.collectstatic(AWS_S3_CUSTOM_DOMAIN=cdn_domain)
+    packed = {"a.css", "a.js", "a.mjs", "a.js.map", "a.webmanifest", "a.svg"}
+    for name, hashed_name in site.live_manifest().items():
+        objects = [
+            site.s3.get_object(Bucket=site.bucket, Key=f"static/{key}")
+            for key in (name, hashed_name)
+        ]
+        bodies = [found["Body"].read() for found in objects]
+        assert bodies[0] == bodies[1]
+        if name in packed and not cdn_domain:
+            assert {found["ContentEncoding"] for found in objects} == {"gzip"}
+            assert gzip.decompress(bodies[0]).decode() == text and len(bodies[0]) < 100
+        else:
+            assert not any("ContentEncoding" in found for found in objects)
+            assert bodies[0] == (site.assets / name).read_bytes()
+
+
+def test_gzipped_bytes_are_the_same_at_any_time():
+    text = b"body { color: red }\n" * 100
+    assert compress(text) == compress(text) and gzip.decompress(compress(text)) == text
+    # No time and no system in the header.
+    assert compress(text)[4:10] == bytes(4) + b"\0\xff"
 
 
 @pytest.mark.parametrize(
@@ -310,11 +401,11 @@ def test_each_failed_upload_is_named_and_no_manifest_is_written(site):
     )
     site.proxy.requests.clear()
     output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
-    refused = [key for key in puts(site) if key.endswith((".css", ".txt"))]
-    assert len(refused) == 3
+    refused = {key for key in puts(site) if key.endswith((".css", ".txt"))}
+    assert len(refused) == 5
     for key in refused:
-        assert f"{key.removeprefix('static/')} was not uploaded: " in output
-    assert "AccessDenied" in output and "Traceback" not in output
+        assert f"  {key.removeprefix('static/')}\n" in output
+    assert output.count("AccessDenied") == 1 and "Traceback" not in output
     assert site.live_manifest() == before
     assert site.local_manifest() == here
 
@@ -361,7 +452,7 @@ def test_killed_in_the_middle_the_release_before_is_whole(site):
     site.proxy.requests.clear()
     site.collectstatic()
     # It goes on where the other was killed.
-    assert len(puts(site)) < 120
+    assert len(puts(site)) < 270
     assert len(site.live_manifest()) == sum(path.is_file() for path in site.assets.rglob("*"))
 
 
@@ -411,10 +502,79 @@ def test_with_none_at_all_it_says_what_to_do(site):
     assert "collectstatic" in output.splitlines()[-1]
 
 
+def test_a_process_without_a_manifest_reads_that_of_its_release(site):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    first, expected = site.local_manifest()["hash"], site.python(URLS)
+    site.write({"theme.css": ".a { color: blue }", "new.css": ""})
+    site.collectstatic()
+    (site.folder / "staticfiles" / "staticfiles.json").unlink()
+    site.proxy.kinds()
+    assert site.python(URLS, S3_STATIC_RELEASE=first) == expected
+    assert site.proxy.kinds() == {"GET": 1}
+    # Without one it says that it shows the newest.
+    assert "so the newest release of the bucket is shown" in site.python(
+        URLS + "; sys.exit(3)", status=3
+    )
+    # A local manifest of another release does not win.
+    site.collectstatic("--manifest-only")
+    assert site.python(URLS, S3_STATIC_RELEASE=first) == expected
+
+
+@pytest.mark.parametrize("release", ["0123456789ab", "newest", "../secret"])
+def test_a_release_that_is_not_there_is_an_error(site, release):
+    site = site()
+    site.write(SMALL)
+    site.collectstatic()
+    output = site.python(URLS, status=1, S3_STATIC_RELEASE=release)
+    assert f"S3_STATIC_RELEASE is '{release}', but" in output.splitlines()[-1]
+
+
+def test_a_manifest_needs_neither_credentials_nor_network(site):
+    site = site()
+    site.write(SMALL)
+    output = site.collectstatic(
+        "--manifest-only",
+        AWS_ACCESS_KEY_ID="",
+        AWS_SECRET_ACCESS_KEY="",
+        AWS_S3_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_EC2_METADATA_DISABLED="true",
+        DJANGO_SECRET_KEY="dummy",
+    )
+    assert "6 static files in " in output and "none sent" in output
+    built = site.local_manifest()
+    # The deploy then publishes the same release.
+    assert site.proxy.kinds() == {}
+    assert f"Release {built['hash']}." in site.collectstatic()
+    assert site.live_manifest() == built["paths"] == site.local_manifest()["paths"]
+
+
+def test_a_manifest_alone_cannot_be_a_dry_run(site):
+    site = site()
+    output = site.run(
+        "python", "manage.py", "collectstatic", "--noinput", "--manifest-only", "-n", status=1
+    )
+    assert "leave out --dry-run" in output
+
+
+def test_files_may_be_processed_twice_in_one_process(site):
+    site = site()
+    site.write(SMALL)
+    twice = """
+from django.contrib.staticfiles.finders import get_finders
+paths = {path: (storage, path) for finder in get_finders() for path, storage in finder.list([])}
+result = [list(static.post_process(paths)) for _ in range(2)]
+"""
+    first, second = site.python(twice)
+    assert first == second and len(first) == len(SMALL)
+
+
 def test_the_local_manifest_is_djangos(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
     manifest = site.local_manifest()
     assert manifest["version"] == "1.1"
+    assert manifest.keys() == {"version", "paths", "hash"}
     assert json.loads(site.read("static/staticfiles.json"))["hash"] == manifest["hash"]

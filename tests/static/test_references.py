@@ -1,15 +1,11 @@
 """What is a reference in CSS and JavaScript, where it points, and the order to name files in."""
 
 import random
-import sys
 import time
 
 import pytest
 
-from tests.conftest import TEMPLATE
-
-sys.path.insert(0, str(TEMPLATE / "<<cookiecutter.project_slug>>"))
-from s3files.references import (
+from tests.static.project import (
     find_references,
     line_of,
     locate,

@@ -1,12 +1,17 @@
+import json
 import re
 import time
 from argparse import ArgumentTypeError
+from concurrent.futures import ThreadPoolExecutor
 
 import obstore
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from s3files.publisher import Publisher, explained
+from s3files.errors import s3_errors
+from s3files.publisher import Publisher, PublishError
+from s3files.releases import release_of
 
 # What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
@@ -14,7 +19,7 @@ HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
 
 class Command(BaseCommand):
     help = (
-        "Delete static files that no release uses any more. Shows what it would do; --delete "
+        "Delete static files that no kept release is made of. Shows what it would do; --delete "
         "does it. Do not run it at the same time as collectstatic."
     )
 
@@ -24,48 +29,100 @@ class Command(BaseCommand):
             type=days,
             default="30d",
             metavar="DAYS",
-            help="keep what a release of these days used (30d)",
+            help="keep releases that were live in these days, and younger files (30d)",
         )
         parser.add_argument(
             "--keep",
             type=int,
             default=3,
             metavar="RELEASES",
-            help="keep what the newest releases use, however old they are (3)",
+            help="keep the newest releases, however old they are (3)",
+        )
+        parser.add_argument(
+            "--unknown",
+            action="store_true",
+            help="also delete hashed files that no manifest names: of releases from before each "
+            "had a manifest, and of publishes that were killed",
         )
         parser.add_argument("--delete", action="store_true", help="delete, do not just show")
 
-    def handle(self, *, older_than, keep, delete, **options):
-        bucket, manifest_name = staticfiles_storage.destination, staticfiles_storage.manifest_name
-        with Publisher(bucket, manifest_name) as publisher:
-            files, manifest = publisher.published, publisher.manifest
-        if not manifest:
-            raise CommandError(f"No {bucket}{manifest_name}: which files are in use is not known.")
+    def handle(self, *, older_than, keep, unknown, delete, **options):
+        try:
+            with Publisher(staticfiles_storage.destination, self.manifest_name) as publisher:
+                files, live = publisher.published, publisher.manifest
+        except (PublishError, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from error
+        if not live:
+            raise CommandError(
+                f"No {publisher.destination}{self.manifest_name}: which files are in use is not "
+                "known. Run collectstatic first."
+            )
+        place, deadline = publisher.destination, time.time() - older_than
+        releases = self.read_releases(place, files)
+        kept = self.choose_releases(releases, files, live, keep, deadline)
+        used = {self.manifest_name, *kept, *self.files_of(live)}
+        used = used.union(*(self.files_of(releases[name]) for name in kept))
+        named = set(releases).union(*map(self.files_of, releases.values()))
+        old = sorted(
+            name
+            for name, listed in files.items()
+            if name not in used
+            and listed.modified.timestamp() < deadline
+            and (name in named or (unknown and HASHED.search(name)))
+        )
+        self.remove(place, old, delete)
+        size = sum(files[name].size for name in old) / 1e6
+        self.stdout.write(f"{len(old)} of {len(files)} files in {place}, {size:.1f} MB.")
 
-        # A release ended when the next one made some of its files unused.
-        unused = manifest.get("unused", {})
-        ends = sorted(set(unused.values()), reverse=True)
-        kept_ends = ends[: max(0, keep - 1)]
-        deadline = time.time() - older_than
+    @property
+    def manifest_name(self):
+        return staticfiles_storage.manifest_name
 
-        def is_old(name):
-            # Of a publish that was killed, no manifest knows: since it was uploaded, then.
-            since = unused.get(name, files[name]["last_modified"].timestamp())
-            return since < deadline and since not in kept_ends
+    def read_releases(self, destination, files):
+        """Return the manifests of all releases by their names."""
+        names = [name for name in files if release_of(self.manifest_name, name)]
+        store = destination.connect()
 
-        candidates = files.keys() - set(manifest["paths"].values())
-        old = sorted(name for name in candidates if HASHED.search(name) and is_old(name))
-        for name in old:
+        def read(name):
+            with s3_errors("GetObject", f"{destination.prefix}/{name}"):
+                return json.loads(bytes(obstore.get(store, name).bytes()))
+
+        try:
+            with ThreadPoolExecutor(16) as pool:
+                return dict(zip(names, pool.map(read, names), strict=True))
+        except OSError as error:
+            raise CommandError(str(error)) from error
+
+    def choose_releases(self, releases, files, live, keep, deadline):
+        """Return the manifests to keep: the live one, the newest, and those of the last days."""
+        newest_first = sorted(releases, key=lambda name: files[name].modified, reverse=True)
+        kept = set(newest_first[:keep])
+        ended = time.time()
+        for name in newest_first:
+            # A release ended when the next one took its place.
+            if ended >= deadline or releases[name]["hash"] == live["hash"]:
+                kept.add(name)
+            ended = files[name].modified.timestamp()
+        return kept
+
+    def files_of(self, manifest):
+        """Return hashed files and originals of a release."""
+        paths = manifest["paths"]
+        return {*paths, *paths.values()}
+
+    def remove(self, destination, names, delete):
+        for name in names:
             self.stdout.write(f"{'Deleting' if delete else 'Would delete'} {name}")
-        if old and delete:
-            with explained(f"Cannot remove files of {bucket}"):
-                obstore.delete(bucket.connect(), old)
-        size = sum(files[name]["size"] for name in old) / 1e6
-        self.stdout.write(f"{len(old)} of {len(files)} files in {bucket}, {size:.1f} MB.")
+        if names and delete:
+            try:
+                with s3_errors("DeleteObjects", str(destination)):
+                    obstore.delete(destination.connect(), names)
+            except OSError as error:
+                raise CommandError(str(error)) from error
 
 
 def days(text):
     """Return the seconds of "30d"."""
     if match := re.fullmatch(r"(\d+)d?", text):
         return int(match[1]) * 24 * 60 * 60
-    raise ArgumentTypeError(f"{text!r} is no number of days, such as 30d")
+    raise ArgumentTypeError(f"{text!r} is not a number of days, such as 30d")

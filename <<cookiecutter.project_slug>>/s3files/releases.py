@@ -1,0 +1,88 @@
+"""The manifests of releases: which file each of them shows under a name."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .destination import Destination
+from .errors import s3_errors
+
+_RELEASE = re.compile(r"[0-9a-f]{12}")
+
+
+def release_name(manifest_name: str, release: str) -> str:
+    """Return the name of a release's manifest: staticfiles.5d41402abc4b.json."""
+    return f"{manifest_name.removesuffix('.json')}.{release}.json"
+
+
+def release_of(manifest_name: str, name: str) -> str:
+    """Return the release whose manifest has this name, or "" if it is another file."""
+    stem = manifest_name.removesuffix(".json") + "."
+    release = name.removeprefix(stem).removesuffix(".json")
+    return release if name == f"{stem}{release}.json" and _RELEASE.fullmatch(release) else ""
+
+
+def read_release(destination: Destination, manifest_name: str, release: str) -> dict[str, Any]:
+    """Return the manifest of a release from the bucket; with "", the newest one.
+
+    Raises ImproperlyConfigured if it is not there, and S3Error if S3 fails.
+    """
+    name = release_name(manifest_name, release) if release else manifest_name
+    place = destination.place(name)
+    try:
+        with s3_errors("GetObject", place["Key"]):
+            response = destination.client.get_object(**place)
+            body = response["Body"].read()
+    except FileNotFoundError:
+        raise ImproperlyConfigured(_describe_missing(destination, name, release)) from None
+    manifest: dict[str, Any] = json.loads(body)
+    return manifest
+
+
+def _describe_missing(destination: Destination, name: str, release: str) -> str:
+    if release:
+        return (
+            f"S3_STATIC_RELEASE is {release!r}, but there is no {destination}{name}: this release "
+            "was not published, or prunestatic has deleted it. Run collectstatic from its code, or "
+            "set S3_STATIC_RELEASE to what collectstatic printed."
+        )
+    return (
+        f"No static files are published: neither is there a manifest on this machine, nor "
+        f"{destination}{name}. Run python manage.py collectstatic."
+    )
+
+
+def parse_release(value: str) -> str:
+    """Return the release that S3_STATIC_RELEASE names; "" if it names none."""
+    if value and not _RELEASE.fullmatch(value):
+        raise ImproperlyConfigured(
+            f"S3_STATIC_RELEASE is {value!r}, but a release has 12 characters of 0-9 and a-f: "
+            "set it to what collectstatic printed."
+        )
+    return value
+
+
+def make_manifests(
+    manifest_name: str,
+    manifest: Mapping[str, Any],
+    originals: Mapping[str, tuple[str, str]],
+    before: Mapping[str, Any],
+    published: Mapping[str, object],
+) -> dict[str, object]:
+    """Return the manifests to upload, in this order: the release's own, then the newest one.
+
+    The newest one also has, for each original, the MD5 of the source and the ETag of the object.
+    There is none to upload if nothing has changed since `before`, the newest one of the bucket.
+    """
+    newest = {**manifest, "originals": {name: list(originals[name]) for name in sorted(originals)}}
+    own = release_name(manifest_name, manifest["hash"])
+    uploads: dict[str, object] = {}
+    # Again when a release comes back: prunestatic goes by the time.
+    if own not in published or before.get("hash") != manifest["hash"]:
+        uploads[own] = dict(manifest)
+    if newest != before:
+        uploads[manifest_name] = newest
+    return uploads

@@ -1,0 +1,176 @@
+"""Many requests at once, each tried again, with an end to every wait."""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import NamedTuple, TypeVar
+
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
+
+from .errors import describe_failure, error_code, http_status
+
+Result = TypeVar("Result")
+
+# On a machine far from S3 each waits most of the time.
+UPLOADS_AT_ONCE = 128
+# So that on a slow line no request waits long for the others.
+BYTES_AT_ONCE = 16 * 2**20
+# A small request that has no answer by then is tried again. A larger one has
+# the time that it takes at 50 KB a second, since what moves is not to be cut.
+TIMEOUT = 20  # seconds
+SLOWEST = 50_000  # bytes a second
+TRIES = 3  # each of which obstore makes several of
+LONGEST_PAUSE = 8  # seconds
+# With no answer from S3 at all for so long, it will have none for the rest either.
+PATIENCE = 60  # seconds
+# Failed files that are named; of the rest, their number.
+NAMED_FAILURES = 10
+# After so many failures, one upon another, the rest is not tried.
+FAILURES_IN_A_ROW = 20
+
+# S3 will not change its mind: no right, no bucket, a bad request.
+_FINAL = frozenset((400, 401, 403, 404, 405, 409, 411, 412, 501))
+_NOT_FINAL = frozenset(("RequestTimeout", "OperationAborted", "ConditionalRequestConflict"))
+
+
+class PublishError(Exception):
+    """The static files could not be published; the message names files and the reason."""
+
+
+class Failure(NamedTuple):
+    """A request that failed for good."""
+
+    name: str
+    reason: str
+
+
+def is_final(error: BaseException) -> bool:
+    """Return whether trying again is of no use."""
+    if isinstance(error, (FileNotFoundError, NotFoundError, PermissionDeniedError)):
+        return True
+    return http_status(error) in _FINAL and error_code(error) not in _NOT_FINAL
+
+
+class Uploader:
+    """Runs requests in threads; each is tried again as long as S3 answers anything at all."""
+
+    def __init__(self) -> None:
+        self.total = self.done = 0
+        self.failures: list[Failure] = []
+        self._jobs: SimpleQueue[tuple[str, Callable[[], object]] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Condition()
+        self._room = threading.Condition()
+        self._bytes = self._failed_in_a_row = 0
+        self._last_answer = time.monotonic()
+        self._is_stopped = threading.Event()
+
+    def submit(self, name: str, job: Callable[[], object]) -> None:
+        """Have a job done in the background; `name` is for the message if it fails."""
+        self.total += 1
+        self._jobs.put((name, job))
+        if len(self._threads) < UPLOADS_AT_ONCE:
+            # Daemons: neither Ctrl-C nor the end of the program waits for them.
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def wait(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Wait until all jobs are done, or so many have failed that the rest is given up."""
+        shown = -1
+        while self.done < self.total and not self._is_stopped.is_set():
+            with self._lock:
+                self._lock.wait(0.1)
+            if self.done != shown:
+                progress(shown := self.done, self.total)
+        if self.total and self.done != shown:
+            progress(self.done, self.total)
+
+    def stop(self) -> None:
+        """Begin no further request. Those under way have a second to end."""
+        self._is_stopped.set()
+        for _ in self._threads:
+            self._jobs.put(None)
+        deadline = time.monotonic() + 1
+        for thread in self._threads:
+            thread.join(max(0, deadline - time.monotonic()))
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == self.total
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether requests are still under way after stop()."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def retry(self, request: Callable[[float], Result], size: int = 0) -> Result:
+        """Return the result of a request, which is given the timeout of each try in seconds."""
+        timeout = TIMEOUT + size / SLOWEST
+        began = time.monotonic()
+        for number in range(TRIES):
+            try:
+                result = request(timeout)
+            except (OSError, BaseError) as error:
+                silent = time.monotonic() - max(self._last_answer, began)
+                is_last = number + 1 == TRIES or silent > PATIENCE or self._is_stopped.is_set()
+                if is_last or is_final(error):
+                    raise
+                timeout *= 2
+            else:
+                self._last_answer = time.monotonic()
+                return result
+            pause = min(LONGEST_PAUSE, 0.25 * 2**number)
+            self._is_stopped.wait(pause * random.uniform(0.5, 1))  # noqa: S311
+        raise AssertionError("The last try returns or raises.")
+
+    @contextlib.contextmanager
+    def in_flight(self, size: int) -> Iterator[None]:
+        """Wait until a request of so many bytes may begin."""
+        with self._room:
+            self._room.wait_for(lambda: not self._bytes or self._bytes + size <= BYTES_AT_ONCE)
+            self._bytes += size
+        try:
+            yield
+        finally:
+            with self._room:
+                self._bytes -= size
+                self._room.notify()
+
+    def describe_failures(self, place: str) -> str:
+        """Return the first failed names, how many more there are, and one reason."""
+        failures = sorted(self.failures)
+        lines = [
+            f"{len(failures)} of {self.total} uploads to {place} failed: {failures[0].reason}",
+            *[f"  {failure.name}" for failure in failures[:NAMED_FAILURES]],
+        ]
+        if len(failures) > NAMED_FAILURES:
+            lines.append(f"  and {len(failures) - NAMED_FAILURES} more")
+        if rest := self.total - self.done:
+            lines.append(f"{rest} more were given up.")
+        lines.append("The release before is as it was. Run collectstatic again: it sends the rest.")
+        return "\n".join(lines)
+
+    def _work(self) -> None:
+        while (task := self._jobs.get()) is not None and not self._is_stopped.is_set():
+            name, job = task
+            try:
+                job()
+            except Exception as error:
+                self._note_failure(Failure(name, describe_failure(error)))
+            else:
+                self._failed_in_a_row = 0
+            with self._lock:
+                self.done += 1
+                if self.done == self.total:
+                    self._lock.notify_all()
+
+    def _note_failure(self, failure: Failure) -> None:
+        with self._lock:
+            self.failures.append(failure)
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row >= FAILURES_IN_A_ROW:
+                self._is_stopped.set()
