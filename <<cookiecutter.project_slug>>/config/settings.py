@@ -195,9 +195,9 @@ S3_BUCKET_URL = Address(
 # Where browsers read what everyone may read.
 S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}" if AWS_S3_CUSTOM_DOMAIN else S3_BUCKET_URL
 
-# In development the pages show the files as you edit them; else the bucket's.
+# In development and tests the pages show the files as you edit them; else the bucket's.
 LOCATION = f"{AWS_LOCATION}/" if AWS_LOCATION else ""
-STATIC_URL = "/static/" if DEBUG else f"{S3_URL}/static/{LOCATION}"
+STATIC_URL = "/static/" if DEBUG or TESTING else f"{S3_URL}/static/{LOCATION}"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_URL = f"{S3_URL}/media/{LOCATION}"
 
@@ -216,7 +216,7 @@ STORAGES = {
 # What a page may load, and from where. Of the bucket, scripts and styles come
 # from static/ alone, so that nothing that a user uploads is ever run. What is
 # not named is refused, inline scripts and styles too.
-STATIC_SOURCES = ["'self'"] if DEBUG else ["'self'", STATIC_URL]
+STATIC_SOURCES = ["'self'"] if DEBUG or TESTING else ["'self'", STATIC_URL]
 # Presigned URLs name the bucket itself, also behind a CDN.
 IMAGE_SOURCES = {
     f"{host}/{prefix}/"

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.templatetags.static import static
 from django.test import SimpleTestCase, override_settings
 
 
@@ -122,14 +124,14 @@ class StaticStorageTests(SimpleTestCase):
         self.collectstatic()
         self.assertIn(" 0 uploaded", self.collectstatic())
         (self.assets / "logo.svg").write_text("<svg>new</svg>")
-        # The stylesheet has a new name, too: it names the logo.
-        self.assertIn(" 2 uploaded", self.collectstatic())
+        # The stylesheet has a new name, too: it names the logo. And the logo's plain name.
+        self.assertIn(" 3 uploaded", self.collectstatic())
 
     def test_a_broken_reference_fails_and_changes_nothing(self):
         self.collectstatic()
         before = self.read("staticfiles.json")["Body"].read()
         (self.assets / "site.css").write_text("a { background: url(lost.svg) }")
-        with self.assertRaisesMessage(CommandError, "site.css refers to lost.svg"):
+        with self.assertRaisesMessage(CommandError, "there is no static file lost.svg"):
             self.collectstatic()
         self.assertEqual(self.read("staticfiles.json")["Body"].read(), before)
 
@@ -139,3 +141,10 @@ class StaticStorageTests(SimpleTestCase):
         staticfiles_storage.hashed_files = {}
         paths = json.loads(self.read("staticfiles.json")["Body"].read())["paths"]
         self.assertEqual(staticfiles_storage.stored_name("logo.svg"), paths["logo.svg"])
+
+
+class LiveServerTests(StaticLiveServerTestCase):
+    def test_static_files_are_served_without_collectstatic(self):
+        status, headers, body = fetch(self.live_server_url + static("admin/css/base.css"))
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/css"))
+        self.assertIn(b"body {", body)
