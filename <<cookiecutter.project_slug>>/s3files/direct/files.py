@@ -1,0 +1,152 @@
+"""A file that is in the bucket already, as Django's forms and models take files."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, cast
+
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.base import File
+from django.db import transaction
+from django.db.models import FileField
+from django.utils import timezone
+
+from ..files import ObjectReader
+from ..models import DirectUpload, State
+from . import objects
+from .policy import find_field
+
+# A row that took the file and was then not saved gives it back after this.
+SECOND_CLAIM_AFTER = timedelta(seconds=5)
+
+
+class ClaimedTwice(SuspiciousOperation):
+    """Two rows at once took the same upload; Django answers with status 400."""
+
+
+class _AtKey:
+    """A storage in which every name is one key, in incoming/."""
+
+    def __init__(self, storage: Any, key: str) -> None:
+        self._storage, self._key = storage, key
+
+    def key(self, name: str) -> str:
+        return self._key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+class DirectFile(File):
+    """What a form or serializer returns for an upload; assign it to a FileField.
+
+    Saving the model then sends nothing: the field's storage takes the file where it lies.
+    """
+
+    def __init__(self, upload: DirectUpload, key: str = "") -> None:
+        super().__init__(cast(Any, None), upload.name)
+        self.upload = upload
+        self.size = upload.size
+        self.content_type = upload.content_type
+        self._key = key
+
+    @property
+    def storage(self) -> Any:
+        return find_field(self.upload.field).storage
+
+    @property
+    def stored_name(self) -> str:
+        """The name in the storage, as the FileField's row will have it."""
+        return self.upload.stored_name
+
+    @property
+    def thumbnail(self) -> str:
+        """The name of the thumbnail in the storage, or ""."""
+        return self.upload.thumbnail_name
+
+    def open(self, mode: str | None = None, *args: Any, **kwargs: Any) -> "DirectFile":
+        if self.file is None or self.file.closed:
+            self.file = self._open_object()
+        self.file.seek(0)
+        return self
+
+    def _open_object(self) -> Any:
+        storage = self.storage
+        name = self.upload.stored_name
+        if self._key and self._key != storage.key(name):
+            return ObjectReader(_AtKey(storage, self._key), name, "rb")
+        return storage.open(name)
+
+    @property
+    def closed(self) -> bool:
+        return self.file is None or bool(self.file.closed)
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def read(self, size: int = -1) -> bytes:
+        if self.closed:
+            self.open()
+        return cast(bytes, self.file.read(size))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if self.closed:
+            self.open()
+        return cast(int, self.file.seek(offset, whence))
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        self.open()
+        while data := self.file.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
+            yield data
+
+    def is_in(self, storage: Any) -> bool:
+        """Return whether a storage need not send this file again."""
+        mine = self.storage
+        name = self.upload.stored_name
+        return (mine.address, mine.key(name)) == (
+            getattr(storage, "address", None),
+            storage.key(name) if hasattr(storage, "key") else None,
+        )
+
+    def claim(self) -> str:
+        """Take the file for a row, and return its name in the storage.
+
+        In the transaction in which the row is saved: with it, it is undone. Raises
+        ClaimedTwice if another row has it.
+        """
+        claim(self.upload)
+        return self.upload.stored_name
+
+
+def claim(upload: DirectUpload) -> None:
+    """Take a complete upload for a row; one conditional UPDATE."""
+    now = timezone.now()
+    rows = DirectUpload.objects.filter(pk=upload.pk, state=State.COMPLETE)
+    with transaction.atomic():
+        if not rows.filter(claimed=None).update(claimed=now):
+            # A row took it, and may not have been saved: then it is free again.
+            again = rows.filter(claimed__lt=now - SECOND_CLAIM_AFTER).update(claimed=now)
+            if not again or names_in_rows([upload.stored_name]) or not _is_there(upload):
+                raise ClaimedTwice(f"The upload {upload.pk} is in a row already.")
+        upload.stop_counting()
+    upload.claimed = now
+
+
+def _is_there(upload: DirectUpload) -> bool:
+    storage = find_field(upload.field).storage
+    return objects.look_at(storage, storage.key(upload.stored_name)) is not None
+
+
+def names_in_rows(names: list[str]) -> set[str]:
+    """Return which of these names a FileField of any model has in a row."""
+    from django.apps import apps
+
+    found: set[str] = set()
+    for model in apps.get_models(include_auto_created=True):
+        if not model._meta.managed and not model._meta.db_table:
+            continue
+        for field in model._meta.local_fields:
+            if isinstance(field, FileField):
+                rows = model._base_manager.filter(**{f"{field.name}__in": names})
+                found.update(rows.values_list(field.name, flat=True))
+    return found

@@ -1,0 +1,187 @@
+"""What the machinery asks of S3 for one upload. Names here are full keys.
+
+Every function raises what boto3 raises; FAILURES are those that may pass.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .. import client as s3_accounts
+from ..errors import error_code
+from ..signing import presign
+from .first_bytes import HEAD_BYTES
+
+# Of boto3, of our own limits of time (TimeoutError), and S3Error, which is an OSError.
+FAILURES = (BotoCoreError, ClientError, OSError)
+
+# How S3 says that something is not there.
+_MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+
+# Copying: S3 does it by itself, and answers when it is done.
+_COPY = TransferConfig(multipart_threshold=256 * 2**20, multipart_chunksize=128 * 2**20)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as S3 has it; `head` are its first bytes."""
+
+    size: int
+    content_type: str
+    etag: str
+    head: bytes
+
+
+def _place(storage: Any, key: str) -> dict[str, str]:
+    return {"Bucket": storage.address.bucket, "Key": key}
+
+
+def write_parameters(storage: Any, name: str, content_type: str) -> dict[str, Any]:
+    """Return what the storage itself would send with a file of this name, in boto3's words."""
+    parameters = dict(storage.get_object_parameters(name)) | {"ContentType": content_type}
+    if storage.default_acl:
+        parameters["ACL"] = storage.default_acl
+    return parameters
+
+
+def write_headers(storage: Any, parameters: dict[str, Any]) -> dict[str, str]:
+    """Return the HTTP headers that these parameters of PutObject are."""
+    members = storage.client.meta.service_model.operation_model("PutObject").input_shape.members
+    headers = {}
+    for name, value in parameters.items():
+        wire = members[name].serialization
+        if wire.get("location") == "headers":
+            headers |= {f"{wire['name']}{key}".lower(): str(one) for key, one in value.items()}
+        else:
+            headers[wire["name"].lower()] = str(value)
+    return headers
+
+
+def sign(
+    storage: Any,
+    key: str,
+    *,
+    expires: int,
+    query: tuple[tuple[str, str], ...] = (),
+    headers: dict[str, str],
+) -> str:
+    """Return a URL for one PUT, good for `expires` seconds and for exactly these headers."""
+    found = s3_accounts.credentials(storage.account)
+    return presign(
+        storage.address,
+        found,
+        "PUT",
+        key,
+        expires=expires,
+        query=query,
+        headers=tuple(sorted(headers.items())),
+    )
+
+
+def look_at(storage: Any, key: str) -> Found | None:
+    """Return what S3 has under a key, or None; one request."""
+    try:
+        answer = storage.client.get_object(
+            **_place(storage, key), Range=f"bytes=0-{HEAD_BYTES - 1}"
+        )
+    except ClientError as error:
+        if error_code(error) == "InvalidRange":  # It is empty.
+            return Found(0, "", "", b"")
+        return _none_if_missing(error)
+    with closing(answer["Body"]) as body:
+        head = body.read()
+    size = answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"]
+    return Found(int(size), answer.get("ContentType", ""), answer["ETag"], head)
+
+
+def delete(storage: Any, key: str) -> None:
+    storage.client.delete_object(**_place(storage, key))
+
+
+def copy(storage: Any, source: str, etag: str, key: str, parameters: dict[str, Any]) -> None:
+    """Copy an object inside S3, by parts where it is large, if its ETag is still this one."""
+    client = storage.client
+    client.copy(
+        _place(storage, source),
+        storage.address.bucket,
+        key,
+        ExtraArgs=parameters | {"MetadataDirective": "REPLACE", "CopySourceIfMatch": etag},
+        Config=_COPY,
+    )
+
+
+# --- Multipart uploads -----------------------------------------------------------
+
+
+def create_multipart(storage: Any, key: str, parameters: dict[str, Any]) -> str:
+    """Begin a multipart upload and return its upload ID."""
+    answer = storage.client.create_multipart_upload(**_place(storage, key), **parameters)
+    return str(answer["UploadId"])
+
+
+def list_parts(storage: Any, key: str, upload_id: str) -> dict[int, tuple[int, str]] | None:
+    """Return the parts that S3 has: number → (bytes, ETag); None if there is no such upload."""
+    pages = storage.client.get_paginator("list_parts").paginate(
+        **_place(storage, key), UploadId=upload_id
+    )
+    try:
+        return {
+            part["PartNumber"]: (part["Size"], part["ETag"])
+            for page in pages
+            for part in page.get("Parts", [])
+        }
+    except ClientError as error:
+        return _none_if_missing(error)
+
+
+def complete_multipart(
+    storage: Any, key: str, upload_id: str, parts: dict[int, tuple[int, str]]
+) -> None:
+    """Make one object of the parts. No error if an earlier try has done so."""
+    etags = [{"PartNumber": number, "ETag": parts[number][1]} for number in sorted(parts)]
+    try:
+        storage.client.complete_multipart_upload(
+            **_place(storage, key), UploadId=upload_id, MultipartUpload={"Parts": etags}
+        )
+    except ClientError as error:
+        _none_if_missing(error)
+
+
+def abort_multipart(storage: Any, key: str, upload_id: str) -> None:
+    """Remove the parts. No error if there are none any more."""
+    try:
+        storage.client.abort_multipart_upload(**_place(storage, key), UploadId=upload_id)
+    except ClientError as error:
+        _none_if_missing(error)
+
+
+# --- Listing ----------------------------------------------------------------------
+
+
+def list_keys(storage: Any, prefix: str) -> Iterator[list[tuple[str, datetime, int]]]:
+    """Yield pages of (key, date of last change, bytes)."""
+    pages = storage.client.get_paginator("list_objects_v2").paginate(
+        Bucket=storage.address.bucket, Prefix=prefix
+    )
+    for page in pages:
+        yield [(one["Key"], one["LastModified"], one["Size"]) for one in page.get("Contents", [])]
+
+
+def list_multipart_uploads(storage: Any, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+    """Yield (key, upload ID, date of begin) of the unfinished multipart uploads."""
+    pages = storage.client.get_paginator("list_multipart_uploads").paginate(
+        Bucket=storage.address.bucket, Prefix=prefix
+    )
+    for page in pages:
+        for one in page.get("Uploads", []):
+            yield one["Key"], one["UploadId"], one["Initiated"]
+
+
+def _none_if_missing(error: ClientError) -> None:
+    if error_code(error) not in _MISSING:
+        raise error

@@ -1,0 +1,64 @@
+"""What is there of an upload, asked of S3: with it a browser goes on where it stopped."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from ..models import DirectUpload, State
+from . import objects
+from .completing import policy_of
+from .policy import UploadPolicy
+from .tickets import make_token, sending_key
+
+# As many unfinished uploads as a page is told of.
+LISTED = 50
+
+
+def describe(upload: DirectUpload) -> dict[str, Any]:
+    """Return what a browser asks of one upload; `parts` are the numbers that S3 has whole.
+
+    `parts` is None where S3 does not know the multipart upload: it was put together,
+    or aborted.
+    """
+    answer: dict[str, Any] = summarize(upload)
+    if upload.state != State.RESERVED or not upload.upload_id:
+        return answer
+    storage = policy_of(upload).field.storage
+    parts = objects.list_parts(storage, sending_key(storage, upload), upload.upload_id)
+    whole = None
+    if parts is not None:
+        whole = [number for number in parts if parts[number][0] == upload.size_of_part(number)]
+    return answer | {
+        "part_bytes": upload.part_bytes,
+        "part_count": upload.part_count,
+        "parts": whole,
+    }
+
+
+def summarize(upload: DirectUpload) -> dict[str, Any]:
+    """Return what the database knows of an upload."""
+    return {
+        "token": make_token(upload),
+        "state": upload.state,
+        "name": upload.name,
+        "size": upload.size,
+        "modified": upload.modified,
+        "in_parts": bool(upload.upload_id),
+        "reason": upload.refusal,
+    }
+
+
+def list_unfinished(policy: UploadPolicy, account: str) -> list[dict[str, Any]]:
+    """Return what this account began for this field and did not finish, newest first."""
+    since: datetime = timezone.now() - policy.lifetime
+    states = [State.RESERVED, State.ARRIVED, State.PROCESSING, State.COMPLETE]
+    rows = DirectUpload.objects.filter(
+        account=account, field=policy.label, state__in=states, claimed=None, active__gt=since
+    )
+    # A file that one PUT sends begins again from nothing: there is nothing to go on with.
+    return [
+        summarize(upload)
+        for upload in rows[:LISTED]
+        if upload.upload_id or upload.state != State.RESERVED
+    ]

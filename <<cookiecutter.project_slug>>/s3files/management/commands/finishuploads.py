@@ -1,0 +1,50 @@
+"""Check large uploads and put them in their place, where no browser waits."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from s3files.direct import objects
+from s3files.direct.completing import complete
+from s3files.direct.errors import Busy, UploadError
+from s3files.models import DirectUpload, State
+
+
+class Command(BaseCommand):
+    help = (
+        "Finish the uploads that are in the state “processing”: large ones into a public "
+        "storage, and those that a policy wants checked in the background."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--every",
+            type=float,
+            metavar="SECONDS",
+            help="Go on, and look again after so long. Default: once.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        while True:
+            failed = self._finish_all()
+            if options["every"] is None:
+                break
+            time.sleep(options["every"])
+        if failed:
+            raise CommandError(f"{failed} uploads are not finished. Run finishuploads again.")
+
+    def _finish_all(self) -> int:
+        failed = 0
+        for upload in DirectUpload.objects.filter(state=State.PROCESSING).order_by("created"):
+            try:
+                complete(upload, background=True)
+                self.stdout.write(f"{upload.name}: complete")
+            except Busy:
+                continue  # Another one of these commands is at it.
+            except UploadError as error:
+                self.stdout.write(f"{upload.name}: {error.message}")
+            except objects.FAILURES as error:
+                failed += 1
+                self.stderr.write(f"{upload.name}: {error}")
+        return failed

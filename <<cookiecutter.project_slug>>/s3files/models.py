@@ -1,0 +1,166 @@
+"""Uploads that go from a browser straight to S3, while they are under way.
+
+A row is a reservation: it is committed before anything is signed, and says for
+every object that a browser may write who wrote it, how large it may be and what
+became of it. sweepmedia works through these rows.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+
+class UploadAccount(models.Model):
+    """Whoever uploads, and what they have under way: the row that each reservation locks."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    files_under_way = models.PositiveIntegerField(default=0)
+    bytes_under_way = models.PositiveBigIntegerField(default=0)
+    # The minute that `begun` counts in, since 1970.
+    minute = models.PositiveBigIntegerField(default=0)
+    begun = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.key
+
+    @classmethod
+    def reserve(cls, key: str, size: int, *, minute: int, files: int, bytes: int, begun: int) -> bool:  # fmt: skip
+        """Count one more file of `size` bytes, unless that is over a limit.
+
+        One conditional UPDATE: it holds across workers, and locks the row until the
+        transaction ends.
+        """
+        cls.objects.bulk_create([cls(key=key)], ignore_conflicts=True)
+        return bool(
+            cls.objects.filter(
+                Q(begun__lt=begun) | ~Q(minute=minute),
+                key=key,
+                files_under_way__lt=files,
+                bytes_under_way__lte=bytes - size,
+            ).update(
+                files_under_way=F("files_under_way") + 1,
+                bytes_under_way=F("bytes_under_way") + size,
+                begun=Case(When(minute=minute, then=F("begun") + 1), default=Value(1)),
+                minute=minute,
+            )
+        )
+
+
+class State(models.TextChoices):
+    RESERVED = "reserved"  # The browser may send it.
+    ARRIVED = "arrived"  # S3 has it, whole; nobody has looked at it.
+    PROCESSING = "processing"  # `finishuploads` looks at it and puts it in its place.
+    COMPLETE = "complete"  # It is what was announced, under its final name.
+    REFUSED = "refused"  # It is not, and is deleted.
+    CANCELLED = "cancelled"  # By the user, or by sweepmedia.
+
+
+# Where nothing happens to an upload any more, but that sweepmedia removes what is left.
+ENDED = (State.REFUSED, State.CANCELLED)
+
+
+class DirectUpload(models.Model):
+    """One file on its way into a FileField."""
+
+    # Made by the browser, so that it can ask again when the answer was lost.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.CharField(max_length=100)
+    # The FileField ("papers.Paper.file") and the dotted path of its UploadPolicy.
+    field = models.CharField(max_length=255)
+    policy = models.CharField(max_length=255)
+    state = models.CharField(max_length=10, choices=State, default=State.RESERVED)
+
+    # What was announced. `modified` (milliseconds since 1970) finds the same file again.
+    name = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField()
+    modified = models.BigIntegerField(default=0)
+    content_type = models.CharField(max_length=255)
+
+    # The name in the storage; and the key in incoming/, where it is sent there first.
+    stored_name = models.CharField(max_length=1024)
+    incoming_key = models.CharField(max_length=1024, blank=True)
+    # Of the thumbnail; 0 and "" where there is none.
+    thumbnail_name = models.CharField(max_length=1024, blank=True)
+    thumbnail_size = models.PositiveIntegerField(default=0)
+    # Of the multipart upload; "" and 0 for a file that is sent in one PUT.
+    upload_id = models.TextField(blank=True)
+    part_bytes = models.PositiveBigIntegerField(default=0)
+
+    created = models.DateTimeField(default=timezone.now)
+    # When something was last signed for it, and until when that is good.
+    active = models.DateTimeField(default=timezone.now)
+    signed_until = models.DateTimeField(default=timezone.now)
+    # While one request looks at it, no other does.
+    leased_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # Whether its bytes count in UploadAccount.
+    counted = models.BooleanField(default=True)
+    # When a model's row took the file.
+    claimed = models.DateTimeField(null=True, blank=True)
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-created"]
+        indexes = [
+            models.Index(fields=["account", "field", "state"]),
+            models.Index(fields=["state", "active"]),
+            models.Index(fields=["stored_name"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.state})"
+
+    @property
+    def counted_bytes(self) -> int:
+        """What it takes of the account's bytes under way."""
+        return self.size + self.thumbnail_size
+
+    @property
+    def part_count(self) -> int:
+        return -(-self.size // self.part_bytes) if self.part_bytes else 0
+
+    def size_of_part(self, number: int) -> int:
+        """Return the bytes of part `number`; the first is 1."""
+        return min(self.part_bytes, self.size - (number - 1) * self.part_bytes)
+
+    def move(self, *before: State, **changes: Any) -> bool:
+        """Change the row if its state is one of `before`: one conditional UPDATE."""
+        rows = type(self).objects.filter(pk=self.pk, state__in=before)
+        if not rows.update(**changes):
+            return False
+        for name, value in changes.items():
+            setattr(self, name, value)
+        return True
+
+    def end(self, *before: State, **changes: Any) -> bool:
+        """Move to a state in which its bytes are no longer under way."""
+        with transaction.atomic():
+            if not self.move(*before, **changes):
+                return False
+            self.stop_counting()
+        return True
+
+    def stop_counting(self) -> None:
+        """Give its bytes back to the account, once."""
+        with transaction.atomic():
+            if type(self).objects.filter(pk=self.pk, counted=True).update(counted=False):
+                UploadAccount.objects.filter(key=self.account).update(
+                    files_under_way=F("files_under_way") - 1,
+                    bytes_under_way=F("bytes_under_way") - self.counted_bytes,
+                )
+        self.counted = False
+
+    def lease(self, duration: timedelta, attempts: int, *states: State) -> bool:
+        """Be the one that looks at it, for a while. Returns whether it worked out."""
+        now = timezone.now()
+        rows = type(self).objects.filter(
+            Q(leased_until=None) | Q(leased_until__lt=now),
+            pk=self.pk,
+            state__in=states,
+            attempts__lt=attempts,
+        )
+        return bool(rows.update(leased_until=now + duration, attempts=F("attempts") + 1))

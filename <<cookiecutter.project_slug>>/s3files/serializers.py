@@ -1,0 +1,65 @@
+"""Direct uploads for Django REST framework, which only this module imports.
+
+    class PaperSerializer(serializers.ModelSerializer):
+        file = DirectFileField("papers.Paper.file")
+
+    path("api/papers/uploads/<step>/", DirectUploadView.as_view(field="papers.Paper.file"))
+"""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.http import Http404, HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from . import forms
+from .direct.policy import UploadPolicy, load_policy
+from .direct.views import STEPS, answer
+
+
+class DirectFileField(serializers.FileField):
+    """A serializer's FileField that takes an upload's token, or a file as DRF does.
+
+    Args:
+        upload_to_field: the label of the model's FileField, "papers.Paper.file".
+        policy: an UploadPolicy class.
+    """
+
+    def __init__(
+        self, upload_to_field: str, *, policy: type[UploadPolicy] = UploadPolicy, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.upload_to_field = upload_to_field
+        self.policy_class = policy
+
+    def to_internal_value(self, data: Any) -> File:
+        field = forms.DirectFileField(self.upload_to_field, policy=self.policy_class)
+        request = self.context.get("request")
+        if request is not None:
+            field.account = field.policy.account(request)
+        try:
+            if isinstance(data, str):
+                return field.to_python(data)
+            return field.to_python(super().to_internal_value(data))
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages, code=error.code) from None
+
+
+class DirectUploadView(APIView):
+    """The steps of an upload for API clients: POST JSON to …/begin/, sign, status, list,
+    complete and cancel. Authentication and permissions are the project's, as for any view.
+    """
+
+    field: str = ""
+    policy: type[UploadPolicy] = UploadPolicy
+
+    def post(self, request: Request, step: str) -> HttpResponse:
+        if step not in STEPS:
+            raise Http404(f"There is no step {step!r}: {', '.join(STEPS)}.")
+        policy = load_policy(self.field, f"{self.policy.__module__}.{self.policy.__qualname__}")
+        # Django's own request, with whom DRF found.
+        request._request.user = request.user
+        return answer(STEPS[step], request._request, policy)
