@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "s3files.middleware.AnonymousBodyLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -77,6 +78,10 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A transaction that reads before it writes waits its turn, instead of failing with
+    # "database is locked" (Django: "SQLite notes", Transactions behavior).
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("transaction_mode", "IMMEDIATE")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
@@ -232,7 +237,7 @@ CSP_DIRECTIVES = {
     "font-src": [*STATIC_SOURCES],
     "img-src": [*STATIC_SOURCES, *sorted(IMAGE_SOURCES)],
     # Direct uploads go to the bucket.
-    "connect-src": ["'self'", S3_BUCKET_URL],
+    "connect-src": ["'self'", f"{S3_BUCKET_URL}/"],
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
     "base-uri": ["'none'"],

@@ -23,6 +23,7 @@ urlpatterns = [
     path("password-reset/", include(password_reset)),
     # Browsers ask for it unasked. A template: it needs neither S3 nor the manifest.
     path("favicon.ico", cache_control(max_age=86400)(favicon)),
+    path("s3files/", include("s3files.urls")),
     #% if cookiecutter.example_app == "yes"
     path("", include("uploads.urls")),
     #% endif

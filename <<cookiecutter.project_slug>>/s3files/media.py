@@ -170,6 +170,10 @@ class S3MediaStorage(LinksMixin, S3Storage):
 
         A FileField, which says how long a name may be, gets one with a random part.
         """
+        # A file that a browser sent straight into this storage stays where it is (direct/).
+        take = getattr(content, "take_for", None)
+        if take and (taken := take(self)):
+            return str(taken)
         if max_length is not None or self._chooses_names:
             return str(super().save(name, content, max_length))
         name = str(content.name if name is None else name)

@@ -28,7 +28,9 @@ class UploadAccount(models.Model):
         return self.key
 
     @classmethod
-    def reserve(cls, key: str, size: int, *, minute: int, files: int, bytes: int, begun: int) -> bool:  # fmt: skip
+    def reserve(
+        cls, key: str, size: int, *, minute: int, files: int, bytes: int, begun: int
+    ) -> bool:
         """Count one more file of `size` bytes, unless that is over a limit.
 
         One conditional UPDATE: it holds across workers, and locks the row until the

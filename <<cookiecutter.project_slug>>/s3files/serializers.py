@@ -1,9 +1,9 @@
 """Direct uploads for Django REST framework, which only this module imports.
 
-    class PaperSerializer(serializers.ModelSerializer):
-        file = DirectFileField("papers.Paper.file")
+class PaperSerializer(serializers.ModelSerializer):
+    file = DirectFileField("papers.Paper.file")
 
-    path("api/papers/uploads/<step>/", DirectUploadView.as_view(field="papers.Paper.file"))
+path("api/papers/uploads/<step>/", DirectUploadView.as_view(field="papers.Paper.file"))
 """
 
 from typing import Any

@@ -1,29 +1,31 @@
+import os.path
 import uuid
-from functools import partial
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from . import rules
+from s3files.direct.deleting import delete_with_row
+from s3files.direct.files import ClaimedTwice
 
 
 def final_name(upload, name):
     # A folder of its own for each file: names never meet, and links keep them.
-    return f"uploads/{uuid.uuid4()}/{rules.key_name(name)}"
+    return f"uploads/{uuid.uuid4()}/{name}"
 
 
 class Upload(models.Model):
     """A file that a user uploaded."""
 
-    # Not a number: a direct upload has its id before it has a row (direct.py),
-    # and the database then refuses a second row for the same upload.
+    # The id of the direct upload: one upload makes one row.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
     )
     file = models.FileField(upload_to=final_name, max_length=255)
+    # Of a picture; made by the browser.
+    thumbnail = models.FileField(max_length=300, blank=True)
     name = models.CharField(max_length=255)
     size = models.PositiveBigIntegerField()
     content_type = models.CharField(max_length=100)
@@ -38,28 +40,32 @@ class Upload(models.Model):
 
     @property
     def extension(self):
-        return rules.extension(self.name).lstrip(".")
+        return os.path.splitext(self.name)[1].lstrip(".").lower()
 
-    @property
-    def is_image(self):
-        return self.content_type.startswith("image/")
-
-    def record(self):
-        """Save the row of a file that is stored already, or remove the file again."""
+    @classmethod
+    def record(cls, owner, file):
+        """Return the row of a file that a form returned; the same one when asked again."""
+        row = cls(
+            pk=file.upload.pk,
+            owner=owner,
+            file=file,
+            thumbnail=file.thumbnail,
+            name=file.name,
+            size=file.size,
+            content_type=file.content_type,
+        )
         try:
-            # durable: on its way out of this block the row is committed, not
-            # merely written inside somebody else's transaction.
-            with transaction.atomic(durable=True):
-                self.save(force_insert=True)
-        except BaseException:
-            self.file.storage.delete(self.file.name)
-            raise
+            # The row and its claim on the file are committed together, or not at all.
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except (ClaimedTwice, IntegrityError):
+            # The answer was lost, and the browser asks again.
+            return cls.objects.get(pk=file.upload.pk, owner=owner)
+        return row
 
 
 @receiver(post_delete, sender=Upload)
-def delete_file(instance, **kwargs):
+def delete_files(instance, **kwargs):
     # A signal, because deleting a user or a selection in the admin never calls
-    # Upload.delete(). After the commit, because a rollback brings the row back.
-    delete = partial(instance.file.storage.delete, instance.file.name)
-    # robust: the row is gone; that S3 did not answer is for the log.
-    transaction.on_commit(delete, robust=True)
+    # Upload.delete().
+    delete_with_row(instance, "file", "thumbnail")

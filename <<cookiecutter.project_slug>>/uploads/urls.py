@@ -5,8 +5,6 @@ from . import views
 
 urlpatterns = [
     path("", views.UploadList.as_view(), name="uploads"),
-    path("uploads/sign/", views.sign, name="upload-sign"),
-    path("uploads/complete/", views.complete, name="upload-complete"),
     path("uploads/<uuid:pk>/delete/", views.UploadDelete.as_view(), name="upload-delete"),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),

@@ -1,26 +1,23 @@
-import time
-from functools import wraps
-
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.core.cache import cache
-from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.http import JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse_lazy
-from django.views.decorators.http import require_POST
+from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
 from django.views.generic import DeleteView, ListView
 
-from . import direct, rules
-from .forms import TicketForm, UploadForm
+from .forms import UploadForm
 from .models import Upload
 
-# Uploads that a user may begin in a minute.
-PER_MINUTE = 120
+# What the form's errors are in HTTP; 400, if not named here.
+STATUSES = {"processing": 202, "storage": 503}
 
 
+# The page has links that open the files: no cache between may keep it.
+@method_decorator(cache_control(private=True), name="dispatch")
 class OwnUploadsMixin(LoginRequiredMixin):
     """Everybody sees, and deletes, their own files alone."""
 
@@ -33,33 +30,37 @@ class UploadList(OwnUploadsMixin, ListView):
     paginate_by = 60
 
     def get_context_data(self, **kwargs):
+        form = kwargs.pop("form", None) or UploadForm(user=self.request.user)
+        rules = form.fields["files"].policy
         return super().get_context_data(
-            form=kwargs.pop("form", None) or UploadForm(),
-            max_bytes=rules.MAX_BYTES,
-            types=[extension.lstrip(".") for extension in rules.TYPES],
-            public=settings.S3_MEDIA_ACL == "public-read",
+            form=form,
+            rules=rules,
+            steps=reverse("s3files:begin").removesuffix("begin/"),
+            types=sorted(one.lstrip(".") for one in rules.extensions),
+            public=not default_storage.querystring_auth,
             **kwargs,
         )
 
     def post(self, request):
-        """The upload without JavaScript; with it, app.js uses `sign` and `complete`."""
-        form = UploadForm(request.POST, request.FILES)
-        if form.is_valid() and over_limit(request.user):
-            form.add_error("files", "Too many uploads at once. Please wait a minute.")
+        """Record files that went straight to S3, or that are in the form itself."""
+        form = UploadForm(request.POST, request.FILES, user=request.user)
         if not form.is_valid():
-            self.object_list = self.get_queryset()
-            return self.render_to_response(self.get_context_data(form=form), status=400)
-        for file in form.cleaned_data["files"]:
-            upload = Upload(
-                owner=request.user,
-                name=file.name,
-                size=file.size,
-                content_type=rules.content_type(file.name),
-            )
-            upload.file.save(file.name, file, save=False)
-            upload.record()
-            messages.success(request, f"{file.name} is uploaded.")
+            return self.refuse(form)
+        uploads = [Upload.record(request.user, file) for file in form.cleaned_data["files"]]
+        if wants_json(request):
+            html = render_to_string("uploads/_uploads.html", {"uploads": uploads}, request)
+            return JsonResponse({"html": html})
+        for upload in uploads:
+            messages.success(request, f"{upload.name} is uploaded.")
         return redirect("uploads")
+
+    def refuse(self, form):
+        if wants_json(self.request):
+            codes = {error.code for error in form.errors.as_data()["files"]}
+            status = STATUSES.get(*codes, 400) if len(codes) == 1 else 400
+            return JsonResponse({"error": " ".join(form.errors["files"])}, status=status)
+        self.object_list = self.get_queryset()
+        return self.render_to_response(self.get_context_data(form=form), status=400)
 
 
 class UploadDelete(OwnUploadsMixin, DeleteView):
@@ -71,42 +72,5 @@ class UploadDelete(OwnUploadsMixin, DeleteView):
         return super().form_valid(form)
 
 
-def over_limit(user):
-    # A key for each minute: nothing expires between the two calls.
-    key = f"uploads:{user.pk}:{int(time.time()) // 60}"
-    cache.add(key, 0, timeout=120)
-    return cache.incr(key) > PER_MINUTE
-
-
-def api(view):
-    """A view for app.js: a POST by a user, answered in JSON, errors too."""
-
-    @require_POST
-    @wraps(view)
-    def wrapper(request):
-        if not request.user.is_authenticated:
-            return JsonResponse({"error": "Please sign in again."}, status=403)
-        try:
-            return JsonResponse(view(request))
-        except ValidationError as error:
-            return JsonResponse({"error": " ".join(error.messages)}, status=400)
-        except direct.Refused as error:
-            return JsonResponse({"error": str(error)}, status=error.status)
-
-    return wrapper
-
-
-@api
-def sign(request):
-    form = TicketForm(request.POST)
-    if not form.is_valid():
-        raise ValidationError([error for errors in form.errors.values() for error in errors])
-    if over_limit(request.user):
-        raise direct.Refused("Too many uploads at once. Please wait a minute.", 429)
-    return direct.sign(request.user, **form.cleaned_data)
-
-
-@api
-def complete(request):
-    upload = direct.finish(request.user, request.POST.get("token", ""))
-    return {"html": render_to_string("uploads/_upload.html", {"upload": upload}, request)}
+def wants_json(request):
+    return request.accepts("application/json") and not request.accepts("text/html")

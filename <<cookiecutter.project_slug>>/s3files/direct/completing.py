@@ -148,7 +148,9 @@ def _put_in_place(policy: UploadPolicy, upload: DirectUpload, found: objects.Fou
     copied = objects.look_at(storage, final)
     if copied is None or (copied.size, copied.head) != (found.size, found.head):
         return f"“{upload.name}” changed while it was checked."
-    if upload.thumbnail_name and (small := objects.look_at(storage, thumbnail_key(storage, upload))):
+    if upload.thumbnail_name and (
+        small := objects.look_at(storage, thumbnail_key(storage, upload))
+    ):
         parameters = parameters_for(storage, upload, thumbnail=True)
         parameters |= objects.write_parameters(
             storage, upload.thumbnail_name, parameters["ContentType"]

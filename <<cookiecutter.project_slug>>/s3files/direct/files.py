@@ -99,23 +99,17 @@ class DirectFile(File):
         while data := self.file.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
             yield data
 
-    def is_in(self, storage: Any) -> bool:
-        """Return whether a storage need not send this file again."""
-        mine = self.storage
-        name = self.upload.stored_name
-        return (mine.address, mine.key(name)) == (
-            getattr(storage, "address", None),
-            storage.key(name) if hasattr(storage, "key") else None,
-        )
-
-    def claim(self) -> str:
-        """Take the file for a row, and return its name in the storage.
+    def take_for(self, storage: Any) -> str | None:
+        """Take the file for a row; return its name in `storage`, or None if it is not there.
 
         In the transaction in which the row is saved: with it, it is undone. Raises
         ClaimedTwice if another row has it.
         """
+        name = self.upload.stored_name
+        if (storage.address, storage.key(name)) != (self.storage.address, self.storage.key(name)):
+            return None
         claim(self.upload)
-        return self.upload.stored_name
+        return name
 
 
 def claim(upload: DirectUpload) -> None:

@@ -43,10 +43,7 @@ def _place(storage: Any, key: str) -> dict[str, str]:
 
 def write_parameters(storage: Any, name: str, content_type: str) -> dict[str, Any]:
     """Return what the storage itself would send with a file of this name, in boto3's words."""
-    parameters = dict(storage.get_object_parameters(name)) | {"ContentType": content_type}
-    if storage.default_acl:
-        parameters["ACL"] = storage.default_acl
-    return parameters
+    return {**storage.get_object_parameters(name), **storage.acl, "ContentType": content_type}
 
 
 def write_headers(storage: Any, parameters: dict[str, Any]) -> dict[str, str]:

@@ -122,7 +122,7 @@ class UploadPolicy:
                 f"“{name}” is not what its name says: no {wanted} begins like that."
             )
 
-    def check_file(self, upload: "DirectUpload | None", file: File[Any]) -> None:
+    def check_file(self, upload: "DirectUpload | None", file: "File[Any]") -> None:
         """Raise ValidationError if the file is not wanted: the place for a virus scanner.
 
         `file` is open for reading, and `upload` None where it came through Django.

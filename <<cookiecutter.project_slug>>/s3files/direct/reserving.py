@@ -91,9 +91,7 @@ def reserve(
     if thumbnail and thumbnail[0] in THUMBNAIL_TYPES:
         if 0 < thumbnail[1] <= policy.max_thumbnail_bytes:
             upload.thumbnail_size = thumbnail[1]
-            upload.thumbnail_name = (
-                f"{upload.stored_name}.thumbnail{THUMBNAIL_TYPES[thumbnail[0]]}"
-            )
+            upload.thumbnail_name = f"{upload.stored_name}.thumbnail{THUMBNAIL_TYPES[thumbnail[0]]}"
     # Committed, or nothing is signed.
     with transaction.atomic():
         _take(policy, account, upload.counted_bytes)

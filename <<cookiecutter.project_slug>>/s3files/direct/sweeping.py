@@ -57,9 +57,7 @@ class Sweep:
         for upload in rows.exclude(leased_until__gt=now).iterator(BATCH):
             yield Leftover(f"unfinished upload ({upload.state})", _key(upload), upload.name)
             if self.delete:
-                upload.end(
-                    State.RESERVED, State.ARRIVED, State.PROCESSING, state=State.CANCELLED
-                )
+                upload.end(State.RESERVED, State.ARRIVED, State.PROCESSING, state=State.CANCELLED)
 
     def _not_taken(self) -> Iterator[Leftover]:
         """Complete uploads that no row has, though they were there for long."""

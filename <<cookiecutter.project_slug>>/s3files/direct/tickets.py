@@ -50,7 +50,9 @@ def thumbnail_key(storage: Any, upload: DirectUpload) -> str:
     return str(storage.key(upload.thumbnail_name))
 
 
-def parameters_for(storage: Any, upload: DirectUpload, *, thumbnail: bool = False) -> dict[str, Any]:  # fmt: skip
+def parameters_for(
+    storage: Any, upload: DirectUpload, *, thumbnail: bool = False
+) -> dict[str, Any]:
     """Return the parameters that the object the browser writes is made with."""
     name, content_type = upload.stored_name, upload.content_type
     if thumbnail:
@@ -108,7 +110,9 @@ def _sign_parts(policy: UploadPolicy, upload: DirectUpload, numbers: Any) -> dic
     }
 
 
-def _sign_put(policy: UploadPolicy, key: str, parameters: dict[str, Any], size: int) -> dict[str, Any]:  # fmt: skip
+def _sign_put(
+    policy: UploadPolicy, key: str, parameters: dict[str, Any], size: int
+) -> dict[str, Any]:
     storage = policy.field.storage
     # With it, one signature makes one object, and never a second version of it
     # ("Conditional requests", PutObject).

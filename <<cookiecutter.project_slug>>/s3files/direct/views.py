@@ -86,7 +86,9 @@ def _own_upload(policy: UploadPolicy | None, request: HttpRequest, data: dict[st
     return its_policy, upload
 
 
-def begin_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def begin_step(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> dict[str, Any]:
     policy = _policy(policy, data)
     account = _allow(policy, request)
     name, size, modified = announce(data.get("name"), data.get("size"), data.get("modified"))
@@ -109,7 +111,9 @@ def begin_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str
     )
 
 
-def sign_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def sign_step(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> dict[str, Any]:
     policy, upload = _own_upload(policy, request, data)
     numbers = data.get("parts")
     if not upload.upload_id:
@@ -119,23 +123,31 @@ def sign_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str,
     return {"parts": sign_parts(policy, upload, numbers)}
 
 
-def status_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def status_step(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> dict[str, Any]:
     _, upload = _own_upload(policy, request, data)
     return describe(upload)
 
 
-def list_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def list_step(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> dict[str, Any]:
     policy = _policy(policy, data)
     return {"uploads": list_unfinished(policy, _allow(policy, request))}
 
 
-def complete_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def complete_step(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> dict[str, Any]:
     _, upload = _own_upload(policy, request, data)
     complete(upload)
     return summarize(upload)
 
 
-def cancel_step(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def cancel_step(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> dict[str, Any]:
     _, upload = _own_upload(policy, request, data)
     cancel(upload)
     upload.refresh_from_db()

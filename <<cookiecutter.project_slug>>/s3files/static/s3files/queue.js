@@ -26,8 +26,9 @@ export class Queue {
     const found = this.#unfinished.get(key);
     this.#unfinished.delete(key);
     const row = found?.row ?? this.#makeRow(file.name);
-    const thumbnail = makeThumbnail(file, this.options.thumbnailBytes);
-    const upload = new Upload(file, this.server, { thumbnail, known: found?.known });
+    const { completes, thumbnailBytes } = this.options;
+    const thumbnail = makeThumbnail(file, thumbnailBytes);
+    const upload = new Upload(file, this.server, { thumbnail, known: found?.known, completes });
     this.#connect(upload, row);
     const problem = this.#refuse(file);
     if (problem) {
@@ -74,7 +75,7 @@ export class Queue {
   #goOn(known) {
     const row = this.#makeRow(known.name);
     const file = { name: known.name, size: known.size, lastModified: known.modified };
-    const upload = new Upload(file, this.server, { known });
+    const upload = new Upload(file, this.server, { known, completes: this.options.completes });
     this.#connect(upload, row);
     this.#start(upload, row);
   }
@@ -176,7 +177,7 @@ export class Queue {
 
   #show(upload, row) {
     const { state, error, sent, file } = upload;
-    const part = state === "failed" ? 0 : sent / file.size;
+    const part = state === "failed" || !file.size ? 0 : sent / file.size;
     row.className = state;
     const bar = row.querySelector("progress");
     bar.value = part;
@@ -188,7 +189,9 @@ export class Queue {
     const cancel = row.querySelector(".cancel");
     cancel.textContent = state === "failed" ? "Dismiss" : "Cancel";
     cancel.setAttribute("aria-label", `${cancel.textContent} ${file.name}`);
-    row.querySelector(".state").textContent = this.#describe(state, part, error);
+    row.querySelector(".state").textContent = upload.trouble
+      ? `${upload.trouble} Trying again.`
+      : this.#describe(state, part, error);
   }
 
   #describe(state, part, error) {

@@ -103,13 +103,15 @@ export class Upload extends EventTarget {
   state = "waiting"; // sending, paused, checking, processing, complete, failed, cancelled
   sent = 0; // bytes
   error = null;
+  trouble = ""; // why a request is tried again
   token = null;
 
   // `thumbnail`: a promise of a small picture (a Blob) or null.
   // `known`: what the server says of an upload that goes on.
-  constructor(file, server, { thumbnail = null, known = null } = {}) {
+  // `completes`: false where the form that gets the token has the server look at the file.
+  constructor(file, server, { thumbnail = null, known = null, completes = true } = {}) {
     super();
-    Object.assign(this, { file, server, thumbnail });
+    Object.assign(this, { file, server, thumbnail, completes });
     this.id = randomUUID();
     this.token = known?.token ?? null;
     this.arrived = known && known.state !== "reserved";
@@ -120,7 +122,7 @@ export class Upload extends EventTarget {
     return this.file.name;
   }
 
-  // Send it, or go on; resolves to the token when S3 has the file and the server looked at it.
+  // Send it, or go on; resolves to the token when S3 has the file and the server has looked at it.
   async start() {
     this.controller = new AbortController();
     const { signal } = this.controller;
@@ -130,7 +132,7 @@ export class Upload extends EventTarget {
         if (!this.arrived) await this.#send(signal);
         this.arrived = true;
         this.sent = this.file.size;
-        await this.#complete(signal);
+        if (this.completes) await this.#complete(signal);
       });
       this.#set("complete");
       return this.token;
@@ -155,7 +157,7 @@ export class Upload extends EventTarget {
     this.#set("cancelled");
     this.controller?.abort(new DOMException("cancelled", "AbortError"));
     if (!this.token) return;
-    await retrying(() => this.server.post("cancel", { token: this.token }), new AbortController().signal);
+    await retrying(() => this.server.post("cancel", { token: this.token }));
   }
 
   #forget() {
@@ -170,8 +172,13 @@ export class Upload extends EventTarget {
     this.#changed();
   }
 
-  #changed() {
+  #changed(trouble = "") {
+    this.trouble = trouble;
     this.dispatchEvent(new Event("change"));
+  }
+
+  #retrying(work, signal) {
+    return retrying(work, signal, (error) => this.#changed(error.message));
   }
 
   // Other tabs see that this one is at work (`isHeldElsewhere`).
@@ -183,7 +190,7 @@ export class Upload extends EventTarget {
   async #send(signal) {
     let there = null;
     if (this.resumes && this.token) {
-      const status = await retrying(
+      const status = await this.#retrying(
         () => this.server.post("status", { token: this.token }, signal),
         signal,
       );
@@ -207,7 +214,7 @@ export class Upload extends EventTarget {
     this.small = await this.thumbnail;
     const { name, size, lastModified: modified } = this.file;
     const thumbnail = this.small && { type: this.small.type, size: this.small.size };
-    this.ticket = await retrying(
+    this.ticket = await this.#retrying(
       () => this.server.post("begin", { id: this.id, name, size, modified, thumbnail }, signal),
       signal,
     );
@@ -224,7 +231,7 @@ export class Upload extends EventTarget {
   }
 
   async #sendWhole(signal) {
-    await retrying(async () => {
+    await this.#retrying(async () => {
       try {
         const { url, headers } = this.ticket.put;
         await put(url, headers, this.file, signal, (sent) => {
@@ -259,7 +266,7 @@ export class Upload extends EventTarget {
         const number = missing.shift();
         const from = (number - 1) * size;
         const body = this.file.slice(from, from + bytesOf(number));
-        await retrying(async () => {
+        await this.#retrying(async () => {
           const url = await this.#urlOfPart(number, missing, signal);
           try {
             await put(url, {}, body, signal, (sent) => {
@@ -306,7 +313,7 @@ export class Upload extends EventTarget {
   async #complete(signal) {
     this.#set("checking");
     const ask = () => this.server.post("complete", { token: this.token }, signal);
-    let { state } = await retrying(ask, signal).catch((error) => {
+    let { state } = await this.#retrying(ask, signal).catch((error) => {
       if (error.status === 409) {
         // Parts are missing that this page believes sent.
         this.arrived = false;
@@ -318,7 +325,7 @@ export class Upload extends EventTarget {
     while (state === "processing") {
       this.#set("processing");
       await wait(POLL_EVERY, signal);
-      ({ state } = await retrying(ask, signal));
+      ({ state } = await this.#retrying(ask, signal));
     }
   }
 }
@@ -326,13 +333,15 @@ export class Upload extends EventTarget {
 // --- Helpers ---------------------------------------------------------------
 
 // Try again after a while, longer each time; offline, when the line is back.
-export async function retrying(work, signal) {
+// `onRetry` is told why.
+export async function retrying(work, signal, onRetry = () => {}) {
   for (let tried = 1; ; tried += 1) {
     try {
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
       if (!error.retry || tried >= TRIES) throw error;
+      onRetry(error);
       if (navigator.onLine === false) await online(signal);
       const longest = Math.min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_WAIT);
       await wait(longest * (0.5 + Math.random() / 2), signal);
@@ -340,7 +349,7 @@ export async function retrying(work, signal) {
   }
 }
 
-function wait(milliseconds, signal) {
+export function wait(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);
@@ -384,7 +393,7 @@ export function isHeld(held, { name, size, modified }) {
 
 // A picture's thumbnail: at most `maxBytes`, or null where the browser cannot make one.
 export async function makeThumbnail(file, maxBytes, side = 400) {
-  if (!maxBytes || !/^image\/(?!svg)/.test(file.type)) return null;
+  if (!maxBytes || !/\.(avif|bmp|gif|hei[cf]|jpe?g|png|webp)$/i.test(file.name)) return null;
   try {
     const full = await createImageBitmap(file);
     const scale = Math.min(1, side / Math.max(full.width, full.height));
