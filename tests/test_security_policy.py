@@ -68,7 +68,7 @@ def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
     # A link, and a form, are let in only as boto3 really writes them.
     assert seen["link"].startswith(f"{media}/media/")
     assert f"{media}/media/" in policy["img-src"]
-    assert policy["connect-src"] == ["'self'", bucket]
+    assert policy["connect-src"] == ["'self'", f"{bucket}/"]
     assert seen["post"].rstrip("/") == bucket
     sources = {source for sources in policy.values() for source in sources}
     assert sources <= {

@@ -204,8 +204,9 @@ def test_the_page_refuses_what_is_too_large_empty_or_of_another_type(page):
     page.evaluate(
         """() => {
             const { get } = Object.getOwnPropertyDescriptor(Blob.prototype, "size");
-            const size = function () { return this.name === "large.pdf" ? 2 ** 50 : get.call(this); };
-            Object.defineProperty(File.prototype, "size", { get: size });
+            Object.defineProperty(File.prototype, "size", {
+                get() { return this.name === "large.pdf" ? 2 ** 50 : get.call(this); },
+            });
         }"""
     )
     choose(page, file("large.pdf", PDF), file("setup.exe", b"MZ"), file("empty.txt", b""))

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from ..models import DirectUpload, State
+from s3files.models import DirectUpload, State
+
 from . import objects
 from .errors import Busy, NotArrived, Refused, UnknownUpload
 from .files import DirectFile

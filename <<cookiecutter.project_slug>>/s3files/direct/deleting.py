@@ -9,7 +9,8 @@ from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
-from ..models import DirectUpload, State
+from s3files.models import DirectUpload, State
+
 from . import objects
 from .policy import UploadPolicy
 

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import FileField
 from django.utils import timezone
 
-from ..files import ObjectReader
-from ..models import DirectUpload, State
+from s3files.files import ObjectReader
+from s3files.models import DirectUpload, State
+
 from . import objects
 from .policy import find_field
 

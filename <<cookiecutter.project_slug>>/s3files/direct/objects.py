@@ -12,9 +12,10 @@ from typing import Any
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .. import client as s3_accounts
-from ..errors import error_code
-from ..signing import presign
+from s3files import client as s3_accounts
+from s3files.errors import error_code
+from s3files.signing import presign
+
 from .first_bytes import HEAD_BYTES
 
 # Of boto3, of our own limits of time (TimeoutError), and S3Error, which is an OSError.

@@ -16,11 +16,12 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.module_loading import import_string
 from django.utils.text import slugify
 
-from ..content_types import content_type
+from s3files.content_types import content_type
+
 from .first_bytes import begins_like
 
 if TYPE_CHECKING:
-    from ..models import DirectUpload
+    from s3files.models import DirectUpload
 
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30

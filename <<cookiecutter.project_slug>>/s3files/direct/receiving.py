@@ -4,7 +4,8 @@ import uuid
 
 from django.core.files.uploadedfile import UploadedFile
 
-from ..models import State
+from s3files.models import State
+
 from .files import DirectFile
 from .first_bytes import HEAD_BYTES
 from .policy import UploadPolicy

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.template.defaultfilters import filesizeformat
 
-from ..media import INCOMING
-from ..models import DirectUpload, State, UploadAccount
+from s3files.media import INCOMING
+from s3files.models import DirectUpload, State, UploadAccount
+
 from . import objects
 from .errors import NotAllowed, OverLimit, OverQuota, UnknownUpload
 from .policy import UploadPolicy, safe_name

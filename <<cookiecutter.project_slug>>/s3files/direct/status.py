@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..models import DirectUpload, State
+from s3files.models import DirectUpload, State
+
 from . import objects
 from .completing import policy_of
 from .policy import UploadPolicy

@@ -11,8 +11,9 @@ from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
-from ..media import INCOMING, S3MediaStorage
-from ..models import ENDED, DirectUpload, State
+from s3files.media import INCOMING, S3MediaStorage
+from s3files.models import ENDED, DirectUpload, State
+
 from . import objects
 from .completing import discard_objects, policy_of
 from .files import names_in_rows

@@ -6,7 +6,8 @@ from typing import Any
 from django.core import signing
 from django.utils import timezone
 
-from ..models import DirectUpload, State
+from s3files.models import DirectUpload, State
+
 from . import objects
 from .errors import UnknownUpload
 from .policy import UploadPolicy
