@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminFileWidget
 from django.db import models
 from django.http import HttpRequest
 
@@ -26,7 +27,7 @@ class DirectUploadMixin:
     ) -> forms.Field | None:
         if isinstance(db_field, models.FileField):
             # The admin's own widget, whose markup then stands inside ours.
-            kwargs = {"widget": admin.widgets.AdminFileWidget} | kwargs
+            kwargs = {"widget": AdminFileWidget} | kwargs
             return direct_upload(db_field, policy=self.upload_policy, **kwargs)
         found = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         return found if isinstance(found, forms.Field) else None

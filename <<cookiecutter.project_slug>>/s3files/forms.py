@@ -48,7 +48,7 @@ class DirectFileInput(forms.ClearableFileInput):
     def media(self) -> forms.Media:
         return forms.Media(
             css={"all": ["s3files/widget.css"]},
-            js=[Script("s3files/widget.js", type="module")],
+            js=[Script("s3files/widget.js", type="module")],  # type: ignore[list-item]
         )
 
     @staticmethod
@@ -173,7 +173,7 @@ class DirectFileField(forms.FileField):
             raise forms.ValidationError(f"“{upload.name}” is saved already.", code="claimed")
         return DirectFile(upload)
 
-    def _receive(self, account: str, file: UploadedFile) -> DirectFile:
+    def _receive(self, account: str, file: "UploadedFile[Any]") -> DirectFile:
         with _explained():
             return receive(self.policy, account, file)
 

@@ -36,7 +36,7 @@ class UploadAccount(models.Model):
         One conditional UPDATE: it holds across workers, and locks the row until the
         transaction ends.
         """
-        cls.objects.bulk_create([cls(key=key)], ignore_conflicts=True)
+        UploadAccount.objects.bulk_create([UploadAccount(key=key)], ignore_conflicts=True)
         return bool(
             cls.objects.filter(
                 Q(begun__lt=begun) | ~Q(minute=minute),

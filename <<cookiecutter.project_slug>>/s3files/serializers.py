@@ -35,17 +35,17 @@ class DirectFileField(serializers.FileField):
         self.upload_to_field = upload_to_field
         self.policy_class = policy
 
-    def to_internal_value(self, data: Any) -> File:
+    def to_internal_value(self, data: Any) -> "File[Any]":
         field = forms.DirectFileField(self.upload_to_field, policy=self.policy_class)
         request = self.context.get("request")
         if request is not None:
             field.account = field.policy.account(request)
         try:
-            if isinstance(data, str):
-                return field.to_python(data)
-            return field.to_python(super().to_internal_value(data))
+            posted = data if isinstance(data, str) else super().to_internal_value(data)
+            file: File[Any] = field.to_python(posted)
         except ValidationError as error:
             raise serializers.ValidationError(error.messages, code=error.code) from None
+        return file
 
 
 class DirectUploadView(APIView):

@@ -68,7 +68,7 @@ def _take_lease(policy: UploadPolicy, upload: DirectUpload, background: bool) ->
 
 
 def _complete(policy: UploadPolicy, upload: DirectUpload, background: bool) -> State:
-    storage = policy.field.storage
+    storage = policy.storage
     key = sending_key(storage, upload)
     if upload.upload_id and upload.state == State.RESERVED:
         _put_together(storage, key, upload)
@@ -141,7 +141,7 @@ def _ask_owner(policy: UploadPolicy, upload: DirectUpload, key: str) -> str:
 
 def _put_in_place(policy: UploadPolicy, upload: DirectUpload, found: objects.Found) -> str:
     """Copy it from incoming/ to its final key, and look at that; return what is wrong."""
-    storage = policy.field.storage
+    storage = policy.storage
     source, final = sending_key(storage, upload), storage.key(upload.stored_name)
     parameters = objects.write_parameters(storage, upload.stored_name, upload.content_type)
     objects.copy(storage, source, found.etag, final, parameters)
@@ -180,7 +180,7 @@ def refuse(policy: UploadPolicy, upload: DirectUpload, reason: str) -> None:
     """Delete what arrived and raise Refused."""
     before = (State.RESERVED, State.ARRIVED, State.PROCESSING)
     if upload.end(*before, state=State.REFUSED, refusal=reason):
-        discard_objects(policy.field.storage, upload)
+        discard_objects(policy.storage, upload)
     raise Refused(reason)
 
 
@@ -194,7 +194,7 @@ def cancel(upload: DirectUpload) -> None:
         if ended:
             upload.stop_counting()
     if ended:
-        discard_objects(policy_of(upload).field.storage, upload)
+        discard_objects(policy_of(upload).storage, upload)
 
 
 def discard_objects(storage: Any, upload: DirectUpload) -> bool:

@@ -14,7 +14,7 @@ from s3files.files import ObjectReader
 from s3files.models import DirectUpload, State
 
 from . import objects
-from .policy import find_field
+from .policy import find_storage
 
 # A row that took the file and was then not saved gives it back after this.
 SECOND_CLAIM_AFTER = timedelta(seconds=5)
@@ -37,7 +37,7 @@ class _AtKey:
         return getattr(self._storage, name)
 
 
-class DirectFile(File):
+class DirectFile(File):  # type: ignore[type-arg]
     """What a form or serializer returns for an upload; assign it to a FileField.
 
     Saving the model then sends nothing: the field's storage takes the file where it lies.
@@ -52,7 +52,7 @@ class DirectFile(File):
 
     @property
     def storage(self) -> Any:
-        return find_field(self.upload.field).storage
+        return find_storage(self.upload.field)
 
     @property
     def stored_name(self) -> str:
@@ -65,16 +65,20 @@ class DirectFile(File):
         return self.upload.thumbnail_name
 
     def open(self, mode: str | None = None, *args: Any, **kwargs: Any) -> "DirectFile":
-        if self.file is None or self.file.closed:
-            self.file = self._open_object()
-        self.file.seek(0)
+        self._opened().seek(0)
         return self
+
+    def _opened(self) -> Any:
+        if self.closed:
+            self.file = self._open_object()
+        return self.file
 
     def _open_object(self) -> Any:
         storage = self.storage
         name = self.upload.stored_name
         if self._key and self._key != storage.key(name):
-            return ObjectReader(_AtKey(storage, self._key), name, "rb")
+            at_key: Any = _AtKey(storage, self._key)
+            return ObjectReader(at_key, name, "rb")
         return storage.open(name)
 
     @property
@@ -86,18 +90,14 @@ class DirectFile(File):
             self.file.close()
 
     def read(self, size: int = -1) -> bytes:
-        if self.closed:
-            self.open()
-        return cast(bytes, self.file.read(size))
+        return cast(bytes, self._opened().read(size))
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        if self.closed:
-            self.open()
-        return cast(int, self.file.seek(offset, whence))
+        return cast(int, self._opened().seek(offset, whence))
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        self.open()
-        while data := self.file.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
+        source = self.open()
+        while data := source.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
             yield data
 
     def take_for(self, storage: Any) -> str | None:
@@ -128,7 +128,7 @@ def claim(upload: DirectUpload) -> None:
 
 
 def _is_there(upload: DirectUpload) -> bool:
-    storage = find_field(upload.field).storage
+    storage = find_storage(upload.field)
     return objects.look_at(storage, storage.key(upload.stored_name)) is not None
 
 

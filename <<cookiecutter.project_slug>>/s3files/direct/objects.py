@@ -50,7 +50,7 @@ def write_parameters(storage: Any, name: str, content_type: str) -> dict[str, An
 def write_headers(storage: Any, parameters: dict[str, Any]) -> dict[str, str]:
     """Return the HTTP headers that these parameters of PutObject are."""
     members = storage.client.meta.service_model.operation_model("PutObject").input_shape.members
-    headers = {}
+    headers: dict[str, str] = {}
     for name, value in parameters.items():
         wire = members[name].serialization
         if wire.get("location") == "headers":
@@ -90,7 +90,8 @@ def look_at(storage: Any, key: str) -> Found | None:
     except ClientError as error:
         if error_code(error) == "InvalidRange":  # It is empty.
             return Found(0, "", "", b"")
-        return _none_if_missing(error)
+        _raise_unless_missing(error)
+        return None
     with closing(answer["Body"]) as body:
         head = body.read()
     size = answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"]
@@ -134,7 +135,8 @@ def list_parts(storage: Any, key: str, upload_id: str) -> dict[int, tuple[int, s
             for part in page.get("Parts", [])
         }
     except ClientError as error:
-        return _none_if_missing(error)
+        _raise_unless_missing(error)
+        return None
 
 
 def complete_multipart(
@@ -147,7 +149,7 @@ def complete_multipart(
             **_place(storage, key), UploadId=upload_id, MultipartUpload={"Parts": etags}
         )
     except ClientError as error:
-        _none_if_missing(error)
+        _raise_unless_missing(error)
 
 
 def abort_multipart(storage: Any, key: str, upload_id: str) -> None:
@@ -155,7 +157,7 @@ def abort_multipart(storage: Any, key: str, upload_id: str) -> None:
     try:
         storage.client.abort_multipart_upload(**_place(storage, key), UploadId=upload_id)
     except ClientError as error:
-        _none_if_missing(error)
+        _raise_unless_missing(error)
 
 
 # --- Listing ----------------------------------------------------------------------
@@ -180,6 +182,6 @@ def list_multipart_uploads(storage: Any, prefix: str) -> Iterator[tuple[str, str
             yield one["Key"], one["UploadId"], one["Initiated"]
 
 
-def _none_if_missing(error: ClientError) -> None:
+def _raise_unless_missing(error: ClientError) -> None:
     if error_code(error) not in _MISSING:
         raise error

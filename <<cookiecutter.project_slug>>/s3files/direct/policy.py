@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from django.utils.text import slugify
 
 from s3files.content_types import content_type
+from s3files.media import S3MediaStorage
 
 from .first_bytes import begins_like
 
@@ -70,6 +71,11 @@ class UploadPolicy:
         limit = getattr(settings, "S3_UPLOAD_MAX_BYTES", None)
         if limit is not None:
             self.max_bytes = min(self.max_bytes, limit)
+
+    @property
+    def storage(self) -> S3MediaStorage:
+        """Where the field's files are."""
+        return find_storage(self.label)
 
     # --- Who, and how much ----------------------------------------------------
 
@@ -139,7 +145,7 @@ class UploadPolicy:
         """Return a new name in the field's storage, as `upload_to` says."""
         # A callable sees a model that has nothing but its defaults.
         wanted = self.field.generate_filename(self.field.model(), safe_name(name))
-        return str(self.field.storage.get_available_name(wanted, self.field.max_length))
+        return str(self.storage.get_available_name(wanted, self.field.max_length))
 
     def size_of_parts(self, size: int) -> int:
         """Return the bytes of a part, or 0 for a file that one PUT sends."""
@@ -185,6 +191,17 @@ def find_field(label: str) -> FileField:
     if not isinstance(field, FileField):
         raise ImproperlyConfigured(f"{label} is a {type(field).__name__}, not a FileField.")
     return field
+
+
+def find_storage(label: str) -> S3MediaStorage:
+    """Return the storage of the FileField of this label; it is on S3."""
+    storage = find_field(label).storage
+    if not isinstance(storage, S3MediaStorage):
+        raise ImproperlyConfigured(
+            f"{label} keeps its files in {type(storage).__qualname__}. Direct uploads need a "
+            "storage on S3, a subclass of s3files.media.S3MediaStorage."
+        )
+    return storage
 
 
 def extension(name: str) -> str:

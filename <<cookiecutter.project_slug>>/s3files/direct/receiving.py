@@ -1,6 +1,7 @@
 """Files that come through Django, with the same rules, limits and notes as direct ones."""
 
 import uuid
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -12,7 +13,7 @@ from .policy import UploadPolicy
 from .reserving import reserve
 
 
-def check_posted(policy: UploadPolicy, file: UploadedFile) -> None:
+def check_posted(policy: UploadPolicy, file: "UploadedFile[Any]") -> None:
     """Raise ValidationError if a file that was posted is not accepted."""
     policy.check_announced(str(file.name), file.size or 0)
     file.seek(0)
@@ -22,7 +23,7 @@ def check_posted(policy: UploadPolicy, file: UploadedFile) -> None:
     file.seek(0)
 
 
-def receive(policy: UploadPolicy, account: str, file: UploadedFile) -> DirectFile:
+def receive(policy: UploadPolicy, account: str, file: "UploadedFile[Any]") -> DirectFile:
     """Store a posted file, which was checked, and return it as if it had come directly.
 
     It is reserved first: whatever happens then, sweepmedia knows of the object. Raises
@@ -30,7 +31,7 @@ def receive(policy: UploadPolicy, account: str, file: UploadedFile) -> DirectFil
     """
     name, size = str(file.name), file.size or 0
     upload = reserve(policy, account, uuid.uuid4(), name, size, in_parts=False)
-    stored_name = policy.field.storage.save(upload.stored_name, file)
+    stored_name = policy.storage.save(upload.stored_name, file)
     upload.move(State.RESERVED, state=State.COMPLETE, stored_name=stored_name, incoming_key="")
     upload.refresh_from_db()
     return DirectFile(upload)

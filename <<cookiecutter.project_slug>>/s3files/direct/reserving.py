@@ -73,7 +73,7 @@ def reserve(
 
     Raises OverLimit, OverQuota or NotAllowed.
     """
-    storage = policy.field.storage
+    storage = policy.storage
     upload = DirectUpload(
         pk=upload_id,
         account=account,
@@ -146,7 +146,7 @@ def _create_multipart(policy: UploadPolicy, upload: DirectUpload) -> None:
     """Begin the multipart upload that the row does not have yet."""
     if not upload.part_bytes or upload.upload_id:
         return
-    storage = policy.field.storage
+    storage = policy.storage
     key = sending_key(storage, upload)
     parameters = parameters_for(storage, upload)
     made = objects.create_multipart(storage, key, parameters)

@@ -25,7 +25,7 @@ def describe(upload: DirectUpload) -> dict[str, Any]:
     answer: dict[str, Any] = summarize(upload)
     if upload.state != State.RESERVED or not upload.upload_id:
         return answer
-    storage = policy_of(upload).field.storage
+    storage = policy_of(upload).storage
     parts = objects.list_parts(storage, sending_key(storage, upload), upload.upload_id)
     whole = None
     if parts is not None:

@@ -89,7 +89,7 @@ class Sweep:
                 yield Leftover(f"{upload.state} upload", _key(upload), upload.name)
 
     def _remove(self, upload: DirectUpload) -> bool:
-        if not discard_objects(policy_of(upload).field.storage, upload):
+        if not discard_objects(policy_of(upload).storage, upload):
             self.failed += 1
             return False
         self._forget(upload)

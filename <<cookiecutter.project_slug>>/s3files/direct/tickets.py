@@ -69,7 +69,7 @@ def parameters_for(
 
 def make_ticket(policy: UploadPolicy, upload: DirectUpload) -> dict[str, Any]:
     """Return what a browser needs to send the whole file, or its first parts."""
-    storage = policy.field.storage
+    storage = policy.storage
     ticket: dict[str, Any] = {"token": make_token(upload), "size": upload.size}
     _note_signature(policy, upload)
     if upload.upload_id:
@@ -96,7 +96,7 @@ def sign_parts(policy: UploadPolicy, upload: DirectUpload, numbers: list[int]) -
 
 
 def _sign_parts(policy: UploadPolicy, upload: DirectUpload, numbers: Any) -> dict[int, str]:
-    storage = policy.field.storage
+    storage = policy.storage
     return {
         number: objects.sign(
             storage,
@@ -114,7 +114,7 @@ def _sign_parts(policy: UploadPolicy, upload: DirectUpload, numbers: Any) -> dic
 def _sign_put(
     policy: UploadPolicy, key: str, parameters: dict[str, Any], size: int
 ) -> dict[str, Any]:
-    storage = policy.field.storage
+    storage = policy.storage
     # With it, one signature makes one object, and never a second version of it
     # ("Conditional requests", PutObject).
     headers = objects.write_headers(storage, parameters) | {"if-none-match": "*"}
