@@ -22,13 +22,13 @@ from django.db import models
 from django.forms.widgets import FILE_INPUT_CONTRADICTION, Script
 from django.urls import reverse
 
-from .direct import objects
 from .direct.completing import complete
 from .direct.errors import UploadError
 from .direct.files import DirectFile, names_in_rows
 from .direct.policy import UploadPolicy, find_field
 from .direct.receiving import check_posted, receive
 from .direct.tickets import find_upload
+from .errors import S3Error
 from .media import S3MediaStorage
 from .models import State
 
@@ -209,7 +209,7 @@ def _explained() -> Iterator[None]:
         yield
     except UploadError as error:
         raise forms.ValidationError(error.message, code="upload") from None
-    except objects.FAILURES:
+    except S3Error:
         logger.exception("S3 failed")
         raise forms.ValidationError(
             "The storage does not answer. Please try again.", code="storage"

@@ -9,6 +9,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.generic import DeleteView, ListView
 
+from s3files.views import FileView
+
 from .forms import UploadForm
 from .models import Upload
 
@@ -70,6 +72,18 @@ class UploadDelete(OwnUploadsMixin, DeleteView):
     def form_valid(self, form):
         messages.success(self.request, f"{self.object.name} is deleted.")
         return super().form_valid(form)
+
+
+class UploadFile(FileView):
+    """The link to a file: it stays the same, and asks who may read."""
+
+    model = Upload
+
+    def has_permission(self, request, instance):
+        return instance.owner == request.user
+
+    def get_filename(self, instance):
+        return instance.name
 
 
 def wants_json(request):

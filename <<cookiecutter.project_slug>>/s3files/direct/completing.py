@@ -5,11 +5,13 @@ repeated; a lease keeps two requests from doing the same at once.
 """
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from s3files.errors import S3Error
 from s3files.models import DirectUpload, State
 
 from . import objects
@@ -36,8 +38,8 @@ def complete(upload: DirectUpload, *, background: bool = False) -> State:
 
     Repeating it is harmless. `background` says that nobody waits for the answer.
 
-    Raises UploadError (Refused, NotArrived, Busy, UnknownUpload), or one of
-    objects.FAILURES, after which it can be repeated.
+    Raises UploadError (Refused, NotArrived, Busy, UnknownUpload), or
+    S3Error, after which it can be repeated.
     """
     if upload.state == State.COMPLETE:
         return State.COMPLETE
@@ -144,7 +146,8 @@ def _put_in_place(policy: UploadPolicy, upload: DirectUpload, found: objects.Fou
     storage = policy.storage
     source, final = sending_key(storage, upload), storage.key(upload.stored_name)
     parameters = objects.write_parameters(storage, upload.stored_name, upload.content_type)
-    objects.copy(storage, source, found.etag, final, parameters)
+    with suppress(FileNotFoundError):  # Another request put it in its place and deleted it.
+        objects.copy(storage, source, found.etag, final, parameters)
     # Some stores ignore the condition of a copy: what counts is what is there.
     copied = objects.look_at(storage, final)
     if copied is None or (copied.size, copied.head) != (found.size, found.head):
@@ -158,7 +161,8 @@ def _put_in_place(policy: UploadPolicy, upload: DirectUpload, found: objects.Fou
         )
         parameters.pop("ContentDisposition", None)
         key = storage.key(upload.thumbnail_name)
-        objects.copy(storage, thumbnail_key(storage, upload), small.etag, key, parameters)
+        with suppress(FileNotFoundError):
+            objects.copy(storage, thumbnail_key(storage, upload), small.etag, key, parameters)
         _delete_quietly(storage, thumbnail_key(storage, upload))
     return ""
 
@@ -207,7 +211,7 @@ def discard_objects(storage: Any, upload: DirectUpload) -> bool:
             objects.abort_multipart(storage, sending_key(storage, upload), upload.upload_id)
         for key in keys:
             objects.delete(storage, key)
-    except objects.FAILURES:
+    except S3Error:
         logger.warning("Could not remove %s; sweepmedia will.", upload.pk, exc_info=True)
         return False
     return True
@@ -216,7 +220,7 @@ def discard_objects(storage: Any, upload: DirectUpload) -> bool:
 def _delete_quietly(storage: Any, key: str) -> None:
     try:
         objects.delete(storage, key)
-    except objects.FAILURES:
+    except S3Error:
         logger.warning("Could not remove %s; sweepmedia will.", key, exc_info=True)
 
 

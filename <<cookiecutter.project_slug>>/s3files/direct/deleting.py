@@ -9,9 +9,9 @@ from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
+from s3files.errors import S3Error
 from s3files.models import DirectUpload, State
 
-from . import objects
 from .policy import UploadPolicy
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _make_deletion(storage: Storage, name: str, note: uuid.UUID) -> Callable[[],
             return
         try:
             storage.delete(name)
-        except objects.FAILURES:
+        except S3Error:
             _failed_at = time.monotonic()
             logger.warning("Could not delete %s; sweepmedia will.", name, exc_info=True)
             return

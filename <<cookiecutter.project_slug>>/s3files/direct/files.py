@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import FileField
 from django.utils import timezone
 
-from s3files.files import ObjectReader
+from s3files.files import S3File
 from s3files.models import DirectUpload, State
 
 from . import objects
@@ -78,7 +78,7 @@ class DirectFile(File):  # type: ignore[type-arg]
         name = self.upload.stored_name
         if self._key and self._key != storage.key(name):
             at_key: Any = _AtKey(storage, self._key)
-            return ObjectReader(at_key, name, "rb")
+            return S3File(at_key, name, "rb")
         return storage.open(name)
 
     @property

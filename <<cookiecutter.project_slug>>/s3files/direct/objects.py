@@ -1,6 +1,6 @@
 """What the machinery asks of S3 for one upload. Names here are full keys.
 
-Every function raises what boto3 raises; FAILURES are those that may pass.
+Every function raises S3Error where S3 fails or does not answer.
 """
 
 from collections.abc import Iterator
@@ -10,19 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
 
 from s3files import client as s3_accounts
-from s3files.errors import error_code
+from s3files.errors import S3Error, s3_errors
+from s3files.media import UniqueName
 from s3files.signing import presign
 
 from .first_bytes import HEAD_BYTES
 
-# Of boto3, of our own limits of time (TimeoutError), and S3Error, which is an OSError.
-FAILURES = (BotoCoreError, ClientError, OSError)
-
-# How S3 says that something is not there.
-_MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+# How S3 says that there is no such multipart upload.
+NO_SUCH_UPLOAD = ("NoSuchUpload", "404")
 
 # Copying: S3 does it by itself, and answers when it is done.
 _COPY = TransferConfig(multipart_threshold=256 * 2**20, multipart_chunksize=128 * 2**20)
@@ -44,7 +41,7 @@ def _place(storage: Any, key: str) -> dict[str, str]:
 
 def write_parameters(storage: Any, name: str, content_type: str) -> dict[str, Any]:
     """Return what the storage itself would send with a file of this name, in boto3's words."""
-    return {**storage.get_object_parameters(name), **storage.acl, "ContentType": content_type}
+    return {**storage.get_write_parameters(UniqueName(name)), "ContentType": content_type}
 
 
 def write_headers(storage: Any, parameters: dict[str, Any]) -> dict[str, str]:
@@ -84,34 +81,41 @@ def sign(
 def look_at(storage: Any, key: str) -> Found | None:
     """Return what S3 has under a key, or None; one request."""
     try:
-        answer = storage.client.get_object(
-            **_place(storage, key), Range=f"bytes=0-{HEAD_BYTES - 1}"
-        )
-    except ClientError as error:
-        if error_code(error) == "InvalidRange":  # It is empty.
-            return Found(0, "", "", b"")
-        _raise_unless_missing(error)
+        with s3_errors("GetObject", key):
+            answer = storage.client.get_object(
+                **_place(storage, key), Range=f"bytes=0-{HEAD_BYTES - 1}"
+            )
+            with closing(answer["Body"]) as body:
+                head = body.read()
+            size = answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"]
+            return Found(int(size), answer.get("ContentType", ""), answer["ETag"], head)
+    except FileNotFoundError:
         return None
-    with closing(answer["Body"]) as body:
-        head = body.read()
-    size = answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"]
-    return Found(int(size), answer.get("ContentType", ""), answer["ETag"], head)
+    except S3Error as error:
+        if error.code == "InvalidRange":  # It is empty.
+            return Found(0, "", "", b"")
+        raise
 
 
 def delete(storage: Any, key: str) -> None:
-    storage.client.delete_object(**_place(storage, key))
+    """Delete an object, if it is there."""
+    with s3_errors("DeleteObject", key):
+        storage.client.delete_object(**_place(storage, key))
 
 
 def copy(storage: Any, source: str, etag: str, key: str, parameters: dict[str, Any]) -> None:
-    """Copy an object inside S3, by parts where it is large, if its ETag is still this one."""
-    client = storage.client
-    client.copy(
-        _place(storage, source),
-        storage.address.bucket,
-        key,
-        ExtraArgs=parameters | {"MetadataDirective": "REPLACE", "CopySourceIfMatch": etag},
-        Config=_COPY,
-    )
+    """Copy an object inside S3, by parts where it is large, if its ETag is still this one.
+
+    Raises FileNotFoundError where there is none.
+    """
+    with s3_errors("CopyObject", key):
+        storage.client.copy(
+            _place(storage, source),
+            storage.address.bucket,
+            key,
+            ExtraArgs=parameters | {"MetadataDirective": "REPLACE", "CopySourceIfMatch": etag},
+            Config=_COPY,
+        )
 
 
 # --- Multipart uploads -----------------------------------------------------------
@@ -119,8 +123,9 @@ def copy(storage: Any, source: str, etag: str, key: str, parameters: dict[str, A
 
 def create_multipart(storage: Any, key: str, parameters: dict[str, Any]) -> str:
     """Begin a multipart upload and return its upload ID."""
-    answer = storage.client.create_multipart_upload(**_place(storage, key), **parameters)
-    return str(answer["UploadId"])
+    with s3_errors("CreateMultipartUpload", key):
+        answer = storage.client.create_multipart_upload(**_place(storage, key), **parameters)
+        return str(answer["UploadId"])
 
 
 def list_parts(storage: Any, key: str, upload_id: str) -> dict[int, tuple[int, str]] | None:
@@ -129,12 +134,13 @@ def list_parts(storage: Any, key: str, upload_id: str) -> dict[int, tuple[int, s
         **_place(storage, key), UploadId=upload_id
     )
     try:
-        return {
-            part["PartNumber"]: (part["Size"], part["ETag"])
-            for page in pages
-            for part in page.get("Parts", [])
-        }
-    except ClientError as error:
+        with s3_errors("ListParts", key):
+            return {
+                part["PartNumber"]: (part["Size"], part["ETag"])
+                for page in pages
+                for part in page.get("Parts", [])
+            }
+    except (FileNotFoundError, S3Error) as error:
         _raise_unless_missing(error)
         return None
 
@@ -145,19 +151,26 @@ def complete_multipart(
     """Make one object of the parts. No error if an earlier try has done so."""
     etags = [{"PartNumber": number, "ETag": parts[number][1]} for number in sorted(parts)]
     try:
-        storage.client.complete_multipart_upload(
-            **_place(storage, key), UploadId=upload_id, MultipartUpload={"Parts": etags}
-        )
-    except ClientError as error:
+        with s3_errors("CompleteMultipartUpload", key):
+            storage.client.complete_multipart_upload(
+                **_place(storage, key), UploadId=upload_id, MultipartUpload={"Parts": etags}
+            )
+    except (FileNotFoundError, S3Error) as error:
         _raise_unless_missing(error)
 
 
 def abort_multipart(storage: Any, key: str, upload_id: str) -> None:
     """Remove the parts. No error if there are none any more."""
     try:
-        storage.client.abort_multipart_upload(**_place(storage, key), UploadId=upload_id)
-    except ClientError as error:
+        with s3_errors("AbortMultipartUpload", key):
+            storage.client.abort_multipart_upload(**_place(storage, key), UploadId=upload_id)
+    except (FileNotFoundError, S3Error) as error:
         _raise_unless_missing(error)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if isinstance(error, S3Error) and error.code not in NO_SUCH_UPLOAD:
+        raise error
 
 
 # --- Listing ----------------------------------------------------------------------
@@ -168,7 +181,7 @@ def list_keys(storage: Any, prefix: str) -> Iterator[list[tuple[str, datetime, i
     pages = storage.client.get_paginator("list_objects_v2").paginate(
         Bucket=storage.address.bucket, Prefix=prefix
     )
-    for page in pages:
+    for page in _each("ListObjectsV2", prefix, pages):
         yield [(one["Key"], one["LastModified"], one["Size"]) for one in page.get("Contents", [])]
 
 
@@ -177,11 +190,16 @@ def list_multipart_uploads(storage: Any, prefix: str) -> Iterator[tuple[str, str
     pages = storage.client.get_paginator("list_multipart_uploads").paginate(
         Bucket=storage.address.bucket, Prefix=prefix
     )
-    for page in pages:
+    for page in _each("ListMultipartUploads", prefix, pages):
         for one in page.get("Uploads", []):
             yield one["Key"], one["UploadId"], one["Initiated"]
 
 
-def _raise_unless_missing(error: ClientError) -> None:
-    if error_code(error) not in _MISSING:
-        raise error
+def _each(operation: str, prefix: str, pages: Any) -> Iterator[dict[str, Any]]:
+    iterator = iter(pages)
+    while True:
+        with s3_errors(operation, prefix):
+            page = next(iterator, None)
+        if page is None:
+            return
+        yield page

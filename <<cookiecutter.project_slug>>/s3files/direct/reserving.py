@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.template.defaultfilters import filesizeformat
 
+from s3files.errors import S3Error
 from s3files.media import INCOMING
 from s3files.models import DirectUpload, State, UploadAccount
 
@@ -39,7 +40,7 @@ def begin(
         modified: milliseconds since 1970.
         thumbnail: its content type and bytes.
 
-    Raises ValidationError, UploadError, or one of objects.FAILURES.
+    Raises ValidationError, UploadError, or one of S3Error.
     """
     policy.check_announced(name, size)
     known = DirectUpload.objects.filter(pk=upload_id).first()
@@ -157,7 +158,7 @@ def _create_multipart(policy: UploadPolicy, upload: DirectUpload) -> None:
     # Two requests at once, or a cancelled upload: the other one's is used.
     try:
         objects.abort_multipart(storage, key, made)
-    except objects.FAILURES:
+    except S3Error:
         logger.warning("Could not abort an upload of %s; sweepmedia will.", key, exc_info=True)
     upload.refresh_from_db()
     if not upload.upload_id:

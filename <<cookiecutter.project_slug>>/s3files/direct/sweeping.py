@@ -11,6 +11,7 @@ from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
+from s3files.errors import S3Error
 from s3files.media import INCOMING, S3MediaStorage
 from s3files.models import ENDED, DirectUpload, State
 
@@ -145,7 +146,7 @@ class Sweep:
     def _try(self, action: Any, *args: Any) -> None:
         try:
             action(*args)
-        except objects.FAILURES:
+        except S3Error:
             self.failed += 1
 
 

@@ -14,7 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from . import objects
+from s3files.errors import S3Error
+
 from .completing import cancel, complete, policy_of
 from .errors import NotAllowed, UploadError
 from .policy import UploadPolicy
@@ -40,7 +41,7 @@ def answer(step: Step, request: HttpRequest, policy: UploadPolicy | None = None)
         return _error(error.message, error.status, retry=error.retry)
     except BadSignature:
         return _error("This form is not one of this site's. Please reload the page.", 403)
-    except objects.FAILURES:
+    except S3Error:
         logger.exception("S3 failed in %s", request.path)
         return _error("The storage does not answer. Please try again.", 503, retry=True)
 

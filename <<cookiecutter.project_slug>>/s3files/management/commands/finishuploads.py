@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from s3files.direct import objects
 from s3files.direct.completing import complete
 from s3files.direct.errors import Busy, UploadError
+from s3files.errors import S3Error
 from s3files.models import DirectUpload, State
 
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 continue  # Another one of these commands is at it.
             except UploadError as error:
                 self.stdout.write(f"{upload.name}: {error.message}")
-            except objects.FAILURES as error:
+            except S3Error as error:
                 failed += 1
                 self.stderr.write(f"{upload.name}: {error}")
         return failed
