@@ -1,0 +1,65 @@
+"""docs/deploy-github.md: the job is pinned, asks for no more than it needs, and publishes."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.deploy.pages import block
+
+JOB = yaml.safe_load(block("deploy-github.md", "yaml", "id-token"))["jobs"]["publish"]
+
+
+def test_an_auditor_of_workflows_finds_nothing(tmp_path):
+    workflow = tmp_path / ".github" / "workflows" / "deploy.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(block("deploy-github.md", "yaml", "id-token"))
+    zizmor = Path(sys.executable).with_name("zizmor")
+    done = subprocess.run(
+        [zizmor, "--offline", "--persona=pedantic", "--format=plain", workflow],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_action_is_pinned_by_commit_and_the_job_holds_no_key():
+    actions = [step["uses"] for step in JOB["steps"] if "uses" in step]
+    assert actions and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
+    assert JOB["permissions"] == {"contents": "read", "id-token": "write"}
+    assert "AWS_SECRET_ACCESS_KEY" not in json.dumps(JOB) and "secrets." not in json.dumps(JOB)
+
+
+def test_the_role_can_be_had_by_one_environment_of_one_repository():
+    (statement,) = json.loads(block("deploy-github.md", "json", "AssumeRole"))["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    assert statement["Principal"]["Federated"].endswith(f"oidc-provider/{issuer}")
+    # StringEquals, without a pattern: StringLike with a * lets in other branches.
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": f"repo:YOU/my_site:environment:{JOB['environment']}",
+        }
+    }
+
+
+def test_its_commands_publish_with_the_variables_of_the_job_alone(site):
+    one = site()
+    one.write({"app.css": "body { color: teal }"})
+    (one.folder / ".env").unlink()
+    given = {"AWS_REGION": "us-east-1", "AWS_STORAGE_BUCKET_NAME": one.bucket}
+    variables = {
+        name: re.sub(r"\$\{\{ vars\.(\w+) \}\}", lambda match: given[match[1]], value)
+        for name, value in JOB["env"].items()
+    }
+    # What the action of AWS sets, and where this test's S3 is.
+    lent = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_S3_ENDPOINT_URL")
+    one.env = {name: one.env[name] for name in lent} | variables
+    one.env["DJANGO_SETTINGS_MODULE"] = "config.test_settings"
+    install, publish = (step["run"] for step in JOB["steps"] if "run" in step)
+    assert "--require-hashes" in install  # run in tests/deploy/test_image.py
+    one.run("bash", "-ec", publish)
+    assert set(one.live_manifest()) == {"app.css"}
