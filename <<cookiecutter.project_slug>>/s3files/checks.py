@@ -3,6 +3,7 @@
 They read the settings alone and ask no network; `manage.py s3doctor` asks the bucket.
 """
 
+import contextlib
 import os
 import re
 from itertools import combinations
@@ -10,10 +11,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
 from .address import Address
 from .media import S3MediaStorage
+from .options import REFUSED_SETTINGS
 from .static import S3StaticStorage
 
 # Amazon's; other stores name their regions as they like.
@@ -39,6 +42,15 @@ def ours(*aliases):
     found = {alias: storages[alias] for alias in aliases if alias in settings.STORAGES}
     ours = (S3MediaStorage, S3StaticStorage)
     return {alias: storage for alias, storage in found.items() if isinstance(storage, ours)}
+
+
+def configured(*aliases):
+    """The same, without those whose options s3.E017 refuses."""
+    found = {}
+    for alias in aliases:
+        with contextlib.suppress(ImproperlyConfigured):
+            found |= ours(alias)
+    return found
 
 
 @register("s3")
@@ -86,14 +98,23 @@ def check_region_is_the_endpoints(app_configs, **kwargs):
 
 
 @register("s3")
-def check_private_media_is_signed(app_configs, **kwargs):
-    for alias, media in ours(*ALIASES_OF_MEDIA).items():
-        if media.default_acl != "public-read" and not media.querystring_auth:
-            yield Error(
-                f"STORAGES[{alias!r}] has private files, but their URLs carry no signature.",
-                hint='Leave "querystring_auth" out: `default_acl` decides it.',
-                id="s3.E007",
-            )
+def check_options_do_something(app_configs, **kwargs):
+    messages = [
+        f"The setting {name} does nothing here: {advice}."
+        for name, advice in REFUSED_SETTINGS.items()
+        if hasattr(settings, name)
+    ]
+    for alias in ALIASES_OF_MEDIA:
+        try:
+            ours(alias)
+        except ImproperlyConfigured as error:
+            messages.append(f"STORAGES[{alias!r}]: {error}")
+    for message in messages:
+        yield Error(
+            message,
+            hint="Remove it, or use what the message names.",
+            id="s3.E017",
+        )
 
 
 @register("s3")
@@ -152,7 +173,7 @@ def check_key_pair_is_whole(app_configs, **kwargs):
 def check_locations_are_apart(app_configs, **kwargs):
     places = {
         alias: (storage.default_acl, f"{storage.prefix}/".lstrip("/"))
-        for alias, storage in ours("staticfiles", *ALIASES_OF_MEDIA).items()
+        for alias, storage in configured("staticfiles", *ALIASES_OF_MEDIA).items()
     }
     for (one, (acl, prefix)), (other, (other_acl, other_prefix)) in combinations(places.items(), 2):
         inside = not prefix or not other_prefix or prefix.startswith(other_prefix)
@@ -193,7 +214,7 @@ def check_endpoint_is_https(app_configs, **kwargs):
 
 @register("s3", deploy=True)
 def check_static_url_is_the_buckets(app_configs, **kwargs):
-    static = ours("staticfiles").get("staticfiles")
+    static = configured("staticfiles").get("staticfiles")
     if static is None:
         return
     expected = f"{settings.S3_URL}/{static.prefix}/"

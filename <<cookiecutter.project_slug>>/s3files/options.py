@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 CREDENTIALS = (
@@ -49,10 +48,7 @@ REFUSED = {
 }
 # Settings of django-storages, and of what people wrote for older releases of it.
 REFUSED_SETTINGS = {setting: advice for setting, advice in REFUSED.values() if setting} | {
-    "AWS_ACCESS_KEY_ID": CREDENTIALS,
-    "AWS_SECRET_ACCESS_KEY": CREDENTIALS,
-    "AWS_S3_ACCESS_KEY_ID": CREDENTIALS,
-    "AWS_S3_SECRET_ACCESS_KEY": CREDENTIALS,
+    # Keys themselves are s3.W010's.
     "AWS_SESSION_TOKEN": CREDENTIALS,
     "AWS_SECURITY_TOKEN": CREDENTIALS,
     "AWS_DEFAULT_ACL": "S3_MEDIA_ACL and S3_STATIC_ACL say who reads, or a storage's default_acl",
@@ -77,15 +73,13 @@ QUERY = {
 
 
 def refuse_options(storage: type, options: Iterable[str]) -> None:
-    """Raise ImproperlyConfigured for the first option, or AWS_* setting, that does nothing."""
+    """Raise ImproperlyConfigured for the first option of a storage that does nothing.
+
+    Of settings, the system check s3.E017 says so.
+    """
     for name, (_, advice) in REFUSED.items():
         if name in options or any(name in vars(base) for base in _project_classes(storage)):
-            raise ImproperlyConfigured(
-                f"{storage.__name__}: the option {name!r} does nothing here: {advice}."
-            )
-    for setting, advice in REFUSED_SETTINGS.items():
-        if hasattr(settings, setting):
-            raise ImproperlyConfigured(f"The setting {setting} does nothing here: {advice}.")
+            raise ImproperlyConfigured(f"The option {name!r} does nothing here: {advice}.")
 
 
 def _project_classes(storage: type) -> list[type]:

@@ -92,6 +92,14 @@ MISTAKES = {
         ({"AWS_S3_ENDPOINT_URL": "http://s3.example.com"}, {}),
         ({"AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {}),
     ),
+    "s3.E017 an option of django-storages": (
+        ({}, {"OPTIONS": {"default": {"querystring_auth": False}}}),
+        ({}, {"OPTIONS": {"default": {"querystring_expire": 60}}}),
+    ),
+    "s3.E017 a setting of django-storages": (
+        ({}, {"AWS_S3_FILE_BUFFER_SIZE": 5242880}),
+        ({}, {"AWS_S3_OBJECT_PARAMETERS": {"StorageClass": "STANDARD_IA"}}),
+    ),
     "s3.W016 static files of the site itself": (
         ({}, {"STATIC_URL": "/static/"}),
         ({}, {}),

@@ -37,7 +37,10 @@ from tests.doctor.servers import (
 TABLE = load_table()
 BUCKET = "my-site-files"
 NO_KEYS = dict.fromkeys(KEYS)
-PUBLIC_MEDIA = {"default": {"querystring_auth": False}}
+PUBLIC_MEDIA = {
+    "default": {"default_acl": "public-read"},
+    "private": {"default_acl": "public-read"},
+}
 
 
 class Case(NamedTuple):
