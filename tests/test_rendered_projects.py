@@ -216,7 +216,7 @@ def test_a_second_runserver_shares_the_s3_server(project):
     with runserver(folder) as first:
         wait_for_text(first, "S3 server for development")
         with runserver(folder) as second:
-            wait_for_text(second, "Sharing the S3 server of another process")
+            wait_for_text(second, "(shared with another process)")
             wait_for(second.url + "admin/login/")
         assert any("weed" in line for line in processes_of(folder))
     assert_nothing_runs_in(folder)

@@ -179,7 +179,7 @@ MEDIA_IS_PUBLIC = S3_MEDIA_ACL == "public-read"
 
 # Tests, and development where no S3 was chosen, have an S3 server of their own on
 # this machine. Decided here, once: nothing then reaches another store.
-TESTING = "test" in sys.argv[1:2] or "PYTEST_VERSION" in os.environ
+TESTING = sys.argv[1:2] in (["test"], ["testserver"]) or "pytest" in sys.modules
 S3_EMBEDDED = TESTING or env.bool("S3_EMBEDDED", DEBUG and not server.is_chosen(os.environ))
 if S3_EMBEDDED:
     AWS_S3_ENDPOINT_URL = server.endpoint_url(

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.signals import setting_changed
+from django.core.signals import request_finished, request_started, setting_changed
 
 
 class S3FilesConfig(AppConfig):
@@ -12,8 +12,11 @@ class S3FilesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (importing registers them)
+        from . import checks, patience  # noqa: F401  (importing checks registers them)
 
+        # Whose thread waits for S3: a visitor's request, or a command.
+        request_started.connect(patience.begin_request)
+        request_finished.connect(patience.end_request)
         setting_changed.connect(forget_storages)
 
 

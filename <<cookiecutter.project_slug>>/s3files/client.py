@@ -2,8 +2,8 @@
 
 import functools
 import os
+import sys
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,8 @@ from obstore.store import S3Store
 
 from . import server
 from .address import Address
-from .http import refuse_cut_answers
+from .http import use_strict_connections
+from .patience import Patience, apply_patience, current_patience
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class NoCredentials(ImproperlyConfigured):
 
 _lock = threading.Lock()
 _sessions: dict[Account, boto3.Session] = {}
-_clients: dict[tuple[Address, Account], Any] = {}
+_clients: dict[tuple[Address, Account, Patience], Any] = {}
 
 
 def _forget() -> None:
@@ -60,24 +61,53 @@ def _forget() -> None:
     _clients.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_forget)
 
 
 def s3_client(address: Address, account: Account = Account()) -> Any:
     """Return boto3's S3 client for a bucket: one a process, which all threads share.
 
-    A client takes 200 ms and 17 MB to make, and is thread-safe.
+    A web request's waits for S3 10 seconds at most, that of commands and workers longer
+    (patience.py). A client takes 200 ms and 17 MB to make, and is thread-safe.
+    Raises ImproperlyConfigured where tests or development would reach another store than
+    the embedded server, and EmbeddedS3Error where that cannot run.
     """
-    client = _clients.get((address, account))
+    refuse_other_stores(address)
+    key = address, account, current_patience()
+    client = _clients.get(key)
     if client is None:
         with _lock:
-            if (address, account) not in _clients:
-                _clients[address, account] = _make_client(address, account)
-            client = _clients[address, account]
+            if key not in _clients:
+                _clients[key] = _make_client(*key)
+            client = _clients[key]
     return client
 
 
-def _make_client(address: Address, account: Account) -> Any:
+def refuse_other_stores(address: Address) -> None:
+    """Let development without a chosen S3, and tests, reach nothing but the embedded server."""
+    if settings.S3_EMBEDDED:
+        meant = server.ensure_running().endpoint_url
+        if address.endpoint_url != meant:
+            raise ImproperlyConfigured(
+                f"S3_EMBEDDED is on, so files go to {meant} and nothing reaches "
+                f"{address.host_url}: leave AWS_S3_ENDPOINT_URL and `endpoint_url` as they are."
+            )
+        server.ensure_bucket(address.bucket)
+    elif _is_under_test():
+        raise ImproperlyConfigured(
+            f"A test would reach {address.host_url}, which is not the embedded server: have "
+            "settings.py find out that it is a test (TESTING), or set S3_EMBEDDED=on."
+        )
+
+
+def _is_under_test() -> bool:
+    # What setup_test_environment() leaves behind, in Django's own runner and pytest-django.
+    utils = sys.modules.get("django.test.utils")
+    return utils is not None and hasattr(utils._TestState, "saved_data")
+
+
+def _make_client(address: Address, account: Account, patience: Patience) -> Any:
     config = Config(
         signature_version="s3v4",
         s3={
@@ -92,10 +122,9 @@ def _make_client(address: Address, account: Account) -> Any:
         # Many S3-compatible stores refuse the checksums that boto3 adds by itself.
         request_checksum_calculation="when_supported" if address.on_aws else "when_required",
         response_checksum_validation="when_required",
-        # boto3 would hold a web worker for minutes: see also _give_up().
-        connect_timeout=1,
-        read_timeout=3,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        connect_timeout=patience.connect,
+        read_timeout=patience.answer,
+        retries={"total_max_attempts": 1},
         max_pool_connections=128,
     )
     client = _session(account).client(
@@ -104,19 +133,11 @@ def _make_client(address: Address, account: Account) -> Any:
         endpoint_url=address.endpoint_url or None,
         config=config,
     )
-    events = client.meta.events
-    events.register("request-created.s3", _give_up)
+    apply_patience(client, patience)
     # Ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each upload.
-    events.unregister("before-call.s3", add_expect_header)
-    refuse_cut_answers(client)
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    use_strict_connections(client, patience.answer)
     return client
-
-
-def _give_up(request: Any, operation_name: str, **kwargs: Any) -> None:
-    """Do not try again after 4 seconds: S3's eight addresses may take 1 second each."""
-    started = request.context.setdefault("started", time.monotonic())
-    if time.monotonic() - started > 4:
-        raise TimeoutError(f"S3 did not answer {operation_name} in time: {request.url}")
 
 
 def _session(account: Account) -> boto3.Session:
@@ -161,6 +182,20 @@ def credentials(account: Account = Account()) -> Credentials:
 _remember = functools.lru_cache(maxsize=16)(Credentials)
 
 
+# obstore reads each of its options from the environment, too, where boto3 does not, as
+# AWS_SKIP_SIGNATURE: what is given here wins.
+_NOT_FROM_ENVIRONMENT: dict[str, Any] = {
+    "skip_signature": False,
+    "s3_express": False,
+    "request_payer": False,
+    "unsigned_payload": False,
+    "conditional_put": "etag",
+    "copy_if_not_exists": "multipart",
+    "disable_tagging": False,
+    "disable_bulk_delete": False,
+}
+
+
 def s3_store(
     address: Address,
     prefix: str,
@@ -172,8 +207,10 @@ def s3_store(
     """Return obstore's client for the keys below `prefix`; it is written in Rust.
 
     It sends small files in a quarter of boto3's time. `timeout` is that of one try of a
-    request, in seconds; `headers` are sent, and signed, with each request.
+    request, in seconds; `headers` are sent, and signed, with each request. For commands: it
+    cannot tell a slow upload from one that hangs, so a web request takes s3_client().
     """
+    refuse_other_stores(address)
 
     def provide() -> dict[str, Any]:
         found = credentials(account)
@@ -190,9 +227,12 @@ def s3_store(
         prefix=prefix,
         region=address.region,
         endpoint=address.bucket_url,
+        # Else AWS_ENDPOINT_URL_S3 would say where S3 is.
+        aws_endpoint_url_s3=address.bucket_url,
         # Which is to say: the endpoint names the bucket. In path style it does, too.
         virtual_hosted_style_request=True,
         credential_provider=provide,
+        **_NOT_FROM_ENVIRONMENT,
         client_options={
             "allow_http": address.bucket_url.startswith("http:"),
             "connect_timeout": "5s",

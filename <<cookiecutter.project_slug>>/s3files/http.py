@@ -50,28 +50,36 @@ class _LastLine:
         return getattr(self.file, name)
 
 
-class _Connection(AWSHTTPConnection):
-    response_class = WholeResponse
-
-
-class _SecureConnection(AWSHTTPSConnection):
-    response_class = WholeResponse
-
-
-class _Pool(AWSHTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(AWSHTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-def refuse_cut_answers(client: Any) -> None:
+def use_strict_connections(client: Any, seconds: float) -> None:
     """Make a botocore client raise, and try again, where an answer ended too early.
 
+    And have it send with the time limit for answers, block by block: urllib3 takes that
+    of the connect phase, which is shorter than a bad line may stand still.
+
     This is the one place that touches private parts of botocore; tests/media/test_faults.py
-    fails on the version that moves them.
+    and tests/server/test_patience.py fail on the version that moves them.
     """
+
+    class Connection(AWSHTTPConnection):
+        response_class = WholeResponse
+
+        def connect(self) -> None:
+            super().connect()
+            self.sock.settimeout(seconds)
+
+    class SecureConnection(AWSHTTPSConnection):
+        response_class = WholeResponse
+
+        def connect(self) -> None:
+            super().connect()
+            self.sock.settimeout(seconds)
+
+    class Pool(AWSHTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(AWSHTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
     session = client._endpoint.http_session
     # A dictionary that its managers share.
-    session._pool_classes_by_scheme.update(http=_Pool, https=_SecurePool)
+    session._pool_classes_by_scheme.update(http=Pool, https=SecurePool)

@@ -3,6 +3,7 @@ import os
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
 from django.core.management.base import CommandError
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from s3files import server
 
@@ -10,7 +11,8 @@ from s3files import server
 class Command(runserver.Command):
     """Django's own, which starts the embedded S3 server first, where that is meant."""
 
-    def inner_run(self, *args, **options):
+    def run(self, **options):
+        # In the process that watches the files, too: the server stays while the other reloads.
         if settings.S3_EMBEDDED:
             # Whose pages may upload to the bucket.
             os.environ["PORT"] = self.port
@@ -18,5 +20,12 @@ class Command(runserver.Command):
                 keys = server.ensure_running()
             except server.EmbeddedS3Error as error:
                 raise CommandError(str(error)) from error
-            self.stderr.write(f"S3 server for development: {keys.endpoint_url}")
-        super().inner_run(*args, **options)
+            if not is_reloaded():
+                shared = " (shared with another process)" if server.was_running() else ""
+                self.stderr.write(f"S3 server for development: {keys.endpoint_url}{shared}")
+        super().run(**options)
+
+
+def is_reloaded():
+    """Whether this is the process that django.utils.autoreload starts again and again."""
+    return os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"

@@ -1,0 +1,50 @@
+"""python -m s3files.server COMMAND …: run any program with the embedded server."""
+
+import os
+import sys
+
+from s3files import server
+
+
+def main() -> None:
+    """Run a command with the server, whatever S3 the environment chooses."""
+    arguments = sys.argv[1:]
+    if not arguments:
+        sys.exit("usage: python -m s3files.server COMMAND [ARGUMENT …]")
+    try:
+        started = start_for_settings()
+    except server.EmbeddedS3Error as error:
+        sys.exit(str(error))
+    os.environ.update(
+        AWS_S3_ENDPOINT_URL=started.endpoint_url,
+        AWS_ACCESS_KEY_ID=started.access_key,
+        AWS_SECRET_ACCESS_KEY=started.secret_key,
+        # A CDN cannot see this machine.
+        AWS_S3_CUSTOM_DOMAIN="",
+        AWS_S3_PUBLIC_ENDPOINT_URL="",
+    )
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    try:
+        os.execvp(arguments[0], arguments)  # noqa: S606
+    except OSError as error:
+        sys.exit(f"{arguments[0]}: {error.strerror}")
+
+
+def start_for_settings() -> server.Server:
+    """Start the server that settings.py asks for. Raises EmbeddedS3Error."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # settings.py then asks for the server's address.
+    os.environ["S3_EMBEDDED"] = "on"
+    from django.conf import settings
+
+    settings.S3_EMBEDDED  # noqa: B018  (imports them)
+    started = server.ensure_running()
+    server.keep_for_exec()
+    del os.environ["S3_EMBEDDED"]
+    print(f"S3 server for development: {started.endpoint_url}", file=sys.stderr)
+    return started
+
+
+if __name__ == "__main__":
+    main()
