@@ -93,7 +93,8 @@ def refuse_other_stores(address: Address) -> None:
                 f"S3_EMBEDDED is on, so files go to {meant} and nothing reaches "
                 f"{address.host_url}: leave AWS_S3_ENDPOINT_URL and `endpoint_url` as they are."
             )
-        server.ensure_bucket(address.bucket)
+        if address.bucket != settings.AWS_STORAGE_BUCKET_NAME:
+            server.ensure_bucket(address.bucket)
     elif _is_under_test():
         raise ImproperlyConfigured(
             f"A test would reach {address.host_url}, which is not the embedded server: have "
