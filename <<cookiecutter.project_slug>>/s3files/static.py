@@ -246,20 +246,29 @@ class S3StaticStorage(ManifestStaticFilesStorage):
 
     @contextlib.contextmanager
     def _replacing_local_files(self, tree: HashedTree) -> Iterator[None]:
-        """Write manifest and cache; have them take the old ones' places if the block succeeds."""
+        """Write manifest and cache; have them take the old ones' places if the block succeeds.
+
+        A manifest that is there already is not written again: an image carries the one of its
+        release, and its user may not write there.
+        """
+        cache, manifest = self._cache_path, Path(self.path(self.manifest_name))
         contents = {
-            self._cache_path: {"rules": self._rules, "files": tree.finish_records()},
-            Path(self.path(self.manifest_name)): self._make_manifest(),
+            cache: json.dumps({"rules": self._rules, "files": tree.finish_records()}),
+            manifest: json.dumps(self._make_manifest()),
         }
         temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
         try:
             for path, content in contents.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary[path].write_text(json.dumps(content))
+                # Without the cache the next collectstatic only takes longer.
+                with contextlib.suppress(*[OSError] if path == cache else []):
+                    if not (path.is_file() and path.read_text() == content):
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        temporary[path].write_text(content)
             yield
             # In one step: a process that starts now reads this manifest or the last one.
             for path in contents:
-                temporary[path].replace(path)
+                if temporary[path].is_file():
+                    temporary[path].replace(path)
         except OSError as error:
             raise PublishError(f"Cannot write to {self.location}: {error}") from error
         finally:

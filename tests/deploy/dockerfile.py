@@ -74,6 +74,10 @@ class Image:
         self.ignored = read_ignored((project / ".dockerignore").read_text())
         for name, arguments in read_instructions((project / "Dockerfile").read_text()):
             getattr(self, f"do_{name.lower()}")(arguments)
+        # All of it is root's, and USER is another.
+        for path in (self.root, *self.root.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
 
     @property
     def stage(self):
@@ -147,10 +151,20 @@ class Image:
     def do_run(self, arguments):
         self.run("sh", "-ec", self.moved(arguments))
 
+    @property
+    def as_user(self):
+        """What makes a command one of a user that may write nowhere in the image.
+
+        Root ignores permissions by a capability; without it, it is a user like any other.
+        """
+        if self.stage.user == "root" or os.getuid():
+            return []
+        return ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+
     def run(self, *command, **variables):
         """Run a command as a container of this image would; return what it wrote."""
         done = subprocess.run(
-            command,
+            [*self.as_user, *command],
             cwd=self.path("."),
             env=self.environment(**variables),
             stdin=subprocess.DEVNULL,
