@@ -25,13 +25,13 @@ build/demo/ready: requirements-demo.txt | python
 	@build/demo/bin/python $(PIP_INSTALL) --no-compile --progress-bar off -r requirements-demo.txt
 	@touch $@
 
-test: .venv/ready
+test: .venv/ready build/ministack/ready
 	$(BIN)/python -m pytest
 
 lint: .venv/ready
 	$(BIN)/python scripts/lint.py
 
-matrix torture compat: .venv/ready
+matrix torture compat: .venv/ready build/ministack/ready
 	$(BIN)/python -m pytest -m $@
 
 load: .venv/ready
@@ -44,6 +44,12 @@ bench: build/bench/ready
 build/bench/ready: benchmarks/requirements.txt | python
 	$(PYTHON) -m venv build/bench
 	build/bench/bin/python $(PIP_INSTALL) --quiet -r benchmarks/requirements.txt
+	@touch $@
+
+# The emulator of AWS that infra/ is deployed to in the tests: it pins a botocore of its own.
+build/ministack/ready: tests/infra/ministack.txt | python
+	$(PYTHON) -m venv build/ministack
+	build/ministack/bin/python $(PIP_INSTALL) --quiet -r tests/infra/ministack.txt
 	@touch $@
 
 .venv/ready: requirements.txt | python
@@ -68,6 +74,7 @@ requirements: .venv/ready
 	$(COMPILE) --upgrade --constraint requirements.txt requirements-demo.in \
 		--output-file requirements-demo.txt
 	$(COMPILE) --upgrade benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	$(COMPILE) --upgrade tests/infra/ministack.in --output-file tests/infra/ministack.txt
 	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
 	$(BIN)/python scripts/refresh_regions.py
 	$(BIN)/python scripts/refresh_pins.py

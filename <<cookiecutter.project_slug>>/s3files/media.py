@@ -96,7 +96,9 @@ class S3MediaStorage(LinksMixin, S3Storage):
         # (AccessControlListNotSupported); there, the bucket's policy says who reads.
         if settings.S3_OBJECT_OWNERSHIP == "BucketOwnerEnforced":
             return {}
-        return {"ACL": self.default_acl}
+        # `public` is read as static files are: by the CDN alone, where those are private.
+        closed = settings.S3_STATIC_ACL == "private" and settings.S3_MEDIA_ACL != "public-read"
+        return {"ACL": "private" if closed and not self.querystring_auth else self.default_acl}
 
     def key(self, name: str) -> str:
         """Return the full key of a file: media/photo.jpg of photo.jpg.

@@ -290,6 +290,6 @@ class Aws:
             200,
             headers={
                 "Access-Control-Allow-Origin": headers["Origin"],
-                "Access-Control-Allow-Methods": "GET, HEAD, POST",
+                "Access-Control-Allow-Methods": "GET, HEAD, PUT",
             },
         )

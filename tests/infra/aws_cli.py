@@ -36,9 +36,9 @@ def commands(page):
     starts = [*(match.start() for match in re.finditer("^aws ", blocks, re.MULTILINE)), None]
     texts = [blocks[start:end] for start, end in zip(starts, starts[1:], strict=False)]
     for text in texts:
-        words = shlex.split(text, comments=True)
+        words = shlex.split(text.replace("\\\n", " "), comments=True)
         # What follows in the same block, or is piped into, is not this command's.
-        ends = [words.index(word) for word in ("|", "export", "python") if word in words]
+        ends = [words.index(word) for word in ("|", "export", "python", "openssl") if word in words]
         yield words[1 : min(ends, default=len(words))]
 
 

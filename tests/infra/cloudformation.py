@@ -16,6 +16,9 @@ from tests.conftest import TEMPLATE
 
 ORIGIN = "https://www.example.com"
 CDN = "cdn.example.com"
+ACCOUNT = "111122223333"
+KMS_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_GROUP = "2b8a4c06-5e7d-4e0e-9a3c-0123456789ab"
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/1234"
 
 # Every valid combination of the answers that infra/ depends on.
@@ -25,10 +28,9 @@ COMBINATIONS = [
         "media_acl": media,
         "static_acl": static,
         "cdn_domain": cdn,
-        "example_app": app,
     }
-    for (ownership, media), static, cdn, app in product(
-        OWNERSHIP_AND_MEDIA, ["public-read", "private"], ["", CDN], ["yes", "no"]
+    for (ownership, media), static, cdn in product(
+        OWNERSHIP_AND_MEDIA, ["public-read", "private"], ["", CDN]
     )
     # Private static files need a CDN.
     if cdn or static == "public-read"
@@ -40,8 +42,6 @@ def label(answers):
         "BucketOwnerEnforced": "enforced",
         "BucketOwnerPreferred": "acls",
         CDN: "cdn",
-        "yes": "app",
-        "no": "",
     }
     return "-".join(filter(None, (short.get(answer, answer) for answer in answers.values())))
 
@@ -74,6 +74,12 @@ class Loader(yaml.SafeLoader):
 
 for tag in ("Ref", "GetAtt", "Sub"):
     Loader.add_constructor(f"!{tag}", lambda loader, node, tag=tag: {tag: node.value})
+for tag in ("If", "Not", "Equals"):
+    Loader.add_constructor(
+        f"!{tag}", lambda loader, node, tag=tag: {tag: loader.construct_sequence(node, deep=True)}
+    )
+
+NO_VALUE = object()
 
 
 class Stack:
@@ -81,21 +87,19 @@ class Stack:
 
     def __init__(self, text, region="us-east-1", partition="aws", **parameters):
         self.template = yaml.load(text, Loader)
-        defaults = {
-            name: parameter["Default"]
-            for name, parameter in self.template["Parameters"].items()
-            if "Default" in parameter
-        }
+        account = parameters.pop("account", ACCOUNT)
         given = {"SiteOrigins": [ORIGIN], "CertificateArn": CERTIFICATE, **parameters}
         self.values = {
-            **{name: given[name] for name in self.template["Parameters"] if name in given},
-            **{name: value for name, value in defaults.items() if name not in given},
+            **{
+                name: given[name] if name in given else parameter["Default"]
+                for name, parameter in self.template["Parameters"].items()
+            },
             "AWS::Region": region,
             "AWS::Partition": partition,
-            "AWS::AccountId": "111122223333",
-            "AWS::StackName": "stack",
+            "AWS::AccountId": account,
+            "AWS::NoValue": NO_VALUE,
         }
-        bucket = self.values["BucketName"]
+        bucket = self.template["Resources"]["Bucket"]["Properties"]["BucketName"]
         self.values |= {
             "Bucket": bucket,
             "Bucket.Arn": f"arn:{partition}:s3:::{bucket}",
@@ -103,18 +107,25 @@ class Stack:
             "OriginAccessControl": "E327GJI25M56DG",
             "Distribution": "EDFDVBD632BHDS5",
             "Distribution.DomainName": "d111111abcdef8.cloudfront.net",
-            "AppPolicy": f"arn:{partition}:iam::111122223333:policy/stack-AppPolicy",
-            "DeployPolicy": f"arn:{partition}:iam::111122223333:policy/stack-DeployPolicy",
+            **{
+                f"{who}Policy": f"arn:{partition}:iam::{account}:policy/stack-{who}Policy"
+                for who in ("App", "Deploy", "Operator")
+            },
         }
         self.resources = self.template["Resources"]
         self.bucket = self._properties("Bucket")
         self.bucket_policy = self._properties("BucketPolicy")["PolicyDocument"]
         self.app_policy = self._properties("AppPolicy")["PolicyDocument"]
         self.deploy_policy = self._properties("DeployPolicy")["PolicyDocument"]
+        self.operator_policy = self._properties("OperatorPolicy")["PolicyDocument"]
         self.outputs = {
             name: self._resolve(output["Value"])
             for name, output in self.template["Outputs"].items()
         }
+
+    @property
+    def policies(self):
+        return [self.app_policy, self.deploy_policy, self.operator_policy]
 
     @property
     def distribution(self):
@@ -123,6 +134,11 @@ class Stack:
     @property
     def origin_access_control(self):
         return self._properties("OriginAccessControl")["OriginAccessControlConfig"]
+
+    def statement(self, sid):
+        """The statement of the bucket policy with this name, or None."""
+        found = [item for item in self.bucket_policy["Statement"] if item["Sid"] == sid]
+        return found[0] if found else None
 
     def _properties(self, name):
         return self._resolve(self.resources[name]["Properties"])
@@ -133,12 +149,30 @@ class Stack:
                 return self.values[name]
             case {"Sub": text}:
                 return re.sub(r"\$\{([\w.:]+)\}", lambda match: self.values[match[1]], text)
+            case {"If": [condition, yes, no]}:
+                holds = self._resolve(self.template["Conditions"][condition])
+                return self._resolve(yes if holds else no)
+            case {"Not": [condition]}:
+                return not self._resolve(condition)
+            case {"Equals": [one, other]}:
+                return self._resolve(one) == self._resolve(other)
             case dict():
-                return {key: self._resolve(item) for key, item in value.items()}
+                items = {key: self._resolve(item) for key, item in value.items()}
+                return {key: item for key, item in items.items() if item is not NO_VALUE}
             case list():
-                return [self._resolve(item) for item in value]
+                items = [self._resolve(item) for item in value]
+                return [item for item in items if item is not NO_VALUE]
             case _:
                 return value
+
+
+def public_prefixes(answers):
+    """The prefixes whose files everyone may read, some way or other."""
+    return ["static", "media" if answers.get("media_acl") == "public-read" else "public"]
+
+
+def private_prefix(answers):
+    return "private" if answers.get("media_acl") == "public-read" else "media"
 
 
 def bucket_requests(stack):
@@ -162,6 +196,7 @@ def bucket_requests(stack):
             "ServerSideEncryptionConfiguration": {
                 "Rules": [
                     {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
+                    | {name: rule[name] for name in ("BucketKeyEnabled",) if name in rule}
                     for rule in encryption
                 ]
             },

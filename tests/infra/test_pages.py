@@ -6,9 +6,11 @@ import pytest
 
 from tests.infra.aws_cli import calls, commands
 from tests.infra.cloudformation import (
+    ACCOUNT,
     CDN,
     CERTIFICATE,
     COMBINATIONS,
+    KEY_GROUP,
     Stack,
     bucket_requests,
     holds,
@@ -24,6 +26,10 @@ PLACES = {
     "ACCESS_CONTROL_ID": "E327GJI25M56DG",
     "APP_POLICY_ARN": "arn:aws:iam::111122223333:policy/app",
     "DEPLOY_POLICY_ARN": "arn:aws:iam::111122223333:policy/deploy",
+    "PUBLIC_KEY_ID": "K2JCJMDEHXQW5F",
+    "KEY_GROUP_ID": KEY_GROUP,
+    "file://cdn-public.json": """'{"CallerReference": "1", "Name": "a", "EncodedKey": "PEM"}'""",
+    '"ACCOUNT"': f'"{ACCOUNT}"',
 }
 
 
@@ -53,13 +59,14 @@ def test_the_bucket_made_by_hand_is_the_one_of_the_stack(answers):
 @every_combination
 def test_the_policies_made_by_hand_are_those_of_the_stack(answers):
     stack = Stack(render(**answers))
-    app, deploy = (
-        json.loads(call.arguments["PolicyDocument"])
+    made = {
+        call.arguments["PolicyName"]: json.loads(call.arguments["PolicyDocument"])
         for call in calls(page("by-hand.md", **answers))
         if call.operation == "create-policy"
-    )
-    assert same(app, stack.app_policy)
-    assert same(deploy, stack.deploy_policy)
+    }
+    assert same(made["my-site-app"], stack.app_policy)
+    assert same(made["my-site-deploy"], stack.deploy_policy)
+    assert same(made["my-site-operator"], stack.operator_policy)
 
 
 @pytest.mark.parametrize("media_acl", ["private", "public-read"])
@@ -74,6 +81,7 @@ def test_the_cdn_made_by_hand_is_the_one_of_the_stack(media_acl):
     assert distribution.pop("comment") == ""
     assert distribution["origins"][0].pop("s3originconfig") == {"originaccessidentity": ""}
     wanted = plain(stack.distribution)
+    assert wanted.pop("cachebehaviors") == []
     assert wanted["origins"][0].pop("s3originconfig") == {}
     assert distribution == wanted
 
@@ -103,10 +111,19 @@ def test_the_pages_speak_of_the_region_and_its_partition(region, partition, serv
 def test_every_command_of_the_readme_is_one_that_the_aws_cli_knows(answers):
     readme = page("README.md", **answers)
     assert calls(readme)
-    [deploy] = [words for words in commands(readme) if words[:2] == ["cloudformation", "deploy"]]
-    given = {word.split("=")[0] for word in deploy if "=" in word}
+    deploys = [words for words in commands(readme) if words[:2] == ["cloudformation", "deploy"]]
+    given = [{word.split("=")[0] for word in words if "=" in word} for words in deploys]
     parameters = Stack(render(**answers)).template["Parameters"]
-    assert given == {name for name in parameters if "Default" not in parameters[name]}
+    assert given[0] == {name for name in parameters if "Default" not in parameters[name]}
+    # Private files through the CDN: the stack again, with one parameter more.
+    assert given[1:] == ([{"CdnKeyGroup"}] if answers["cdn_domain"] else [])
+    assert all(f"`{name}`" in readme for name in parameters if name != "CdnDomain")
+
+
+def test_the_readme_warns_before_a_bucket_is_removed_whose_name_the_site_still_trusts():
+    readme = page("README.md")
+    warning, removal = readme.index("unset `AWS_STORAGE_BUCKET_NAME`"), readme.index("aws s3 rb")
+    assert warning < removal
 
 
 def test_the_readme_says_which_role_may_deploy_and_nobody_else():
@@ -138,9 +155,18 @@ def test_for_another_store_the_page_asks_for_nothing_that_only_aws_has(media_acl
 
 
 def same(policy, other):
-    """Whether two policies say the same; a Sid is only a name."""
+    """Whether two policies say the same; a Sid is only a name, and no order means anything."""
     policy, other = (
-        [{key: item for key, item in statement.items() if key != "Sid"} for statement in statements]
+        [
+            {
+                key: sorted([item] if isinstance(item, str) else item)
+                if key in ("Action", "Resource")
+                else item
+                for key, item in statement.items()
+                if key != "Sid"
+            }
+            for statement in statements
+        ]
         for statements in (policy["Statement"], other["Statement"])
     )
     return holds(policy, other) and holds(other, policy)

@@ -8,7 +8,18 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.core import get_rules
 
-from tests.infra.cloudformation import CDN, COMBINATIONS, Stack, label, render
+from tests.infra.cloudformation import (
+    ACCOUNT,
+    CDN,
+    COMBINATIONS,
+    KEY_GROUP,
+    KMS_KEY,
+    Stack,
+    label,
+    private_prefix,
+    public_prefixes,
+    render,
+)
 
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 with_a_cdn = pytest.mark.parametrize(
@@ -50,26 +61,50 @@ def test_public_access_is_blocked_as_far_as_the_answers_allow(answers):
     }
 
 
+def cdn_reads(prefixes, stack):
+    return {
+        "Sid": "CdnReads",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": [f"arn:aws:s3:::my-site-files/{prefix}/*" for prefix in prefixes],
+        "Condition": {
+            "StringEquals": {
+                "AWS:SourceArn": "arn:aws:cloudfront::111122223333:distribution/"
+                + stack.values["Distribution"]
+            }
+        },
+    }
+
+
+def allowed(stack):
+    return [item for item in stack.bucket_policy["Statement"] if item["Effect"] == "Allow"]
+
+
 @with_a_cdn
-def test_the_cdn_is_the_only_one_that_the_policy_lets_read_and_reads_public_files_alone(answers):
+def test_without_a_key_group_the_cdn_reads_public_files_alone(answers):
     stack = Stack(render(**answers))
-    allowed = [item for item in stack.bucket_policy["Statement"] if item["Effect"] == "Allow"]
-    public = ["static", "media"] if answers["media_acl"] == "public-read" else ["static"]
-    assert allowed == [
-        {
-            "Sid": "CdnReads",
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudfront.amazonaws.com"},
-            "Action": "s3:GetObject",
-            "Resource": [f"arn:aws:s3:::my-site-files/{prefix}/*" for prefix in public],
-            "Condition": {
-                "StringEquals": {
-                    "AWS:SourceArn": "arn:aws:cloudfront::111122223333:distribution/"
-                    + stack.values["Distribution"]
-                }
-            },
-        }
-    ]
+    assert allowed(stack) == [cdn_reads(public_prefixes(answers), stack)]
+    assert stack.distribution["CacheBehaviors"] == []
+
+
+@with_a_cdn
+def test_with_a_key_group_the_cdn_reads_private_files_and_asks_for_a_signature_there(answers):
+    stack = Stack(render(**answers), CdnKeyGroup=KEY_GROUP)
+    private = private_prefix(answers)
+    assert allowed(stack) == [cdn_reads([*public_prefixes(answers), private], stack)]
+    [behavior] = stack.distribution["CacheBehaviors"]
+    assert behavior["PathPattern"] == f"/{private}/*"
+    assert behavior["TrustedKeyGroups"] == [KEY_GROUP]
+    assert behavior["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
+@every_combination
+def test_nobody_outside_the_account_reaches_incoming_uploads(answers):
+    closed = Stack(render(**answers)).statement("IncomingIsClosed")
+    assert (closed["Effect"], closed["Principal"], closed["Action"]) == ("Deny", "*", "s3:*")
+    assert closed["Resource"] == "arn:aws:s3:::my-site-files/media/incoming/*"
+    assert closed["Condition"] == {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}
 
 
 @with_a_cdn
@@ -84,20 +119,98 @@ def test_the_cdn_signs_its_requests_and_serves_its_domain_over_tls_alone(answers
     assert stack.distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
 
 
+BUCKET = "arn:aws:s3:::my-site-files"
+SITE = {
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+}
+DEPLOY = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+VERSIONS = {"s3:GetObjectVersion", "s3:DeleteObjectVersion"}
+LISTS = {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"}
+
+
+def rights(policy):
+    """{resource: actions} of a policy."""
+    found = defaultdict(set)
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        actions, resources = (
+            [item] if isinstance(item, str) else item
+            for item in (statement["Action"], statement["Resource"])
+        )
+        for resource in resources:
+            found[resource.removeprefix(f"{BUCKET}/")] |= set(actions)
+    return found
+
+
 @every_combination
-def test_the_policies_name_each_action_and_stay_in_their_prefixes(answers):
+def test_each_policy_has_the_rights_that_its_role_needs_and_no_other(answers):
     stack = Stack(render(**answers))
-    bucket = "arn:aws:s3:::my-site-files"
-    for policy, own in ((stack.app_policy, "media"), (stack.deploy_policy, "static")):
+    acls = {"s3:PutObjectAcl"} if answers["object_ownership"] == "BucketOwnerPreferred" else set()
+    files = [f"{public_prefixes(answers)[1]}/*", f"{private_prefix(answers)}/*"]
+    manifests = {"static/*staticfiles*.json": {"s3:GetObject"}}
+    assert rights(stack.app_policy) == {
+        **dict.fromkeys(files, SITE | acls),
+        **manifests,
+        BUCKET: {"s3:ListBucket"},
+    }
+    assert rights(stack.operator_policy) == {
+        **dict.fromkeys(files, SITE | acls | VERSIONS),
+        **manifests,
+        BUCKET: LISTS,
+    }
+    assert rights(stack.deploy_policy) == {"static/*": DEPLOY | acls, BUCKET: {"s3:ListBucket"}}
+
+
+@every_combination
+def test_no_right_holds_in_another_account(answers):
+    for policy in Stack(render(**answers)).policies:
         for statement in policy["Statement"]:
-            assert statement["Effect"] == "Allow"
-            actions = statement["Action"]
-            assert not any("*" in action for action in actions), actions
-            assert statement["Resource"] in (
-                bucket,
-                f"{bucket}/{own}/*",
-                f"{bucket}/static/staticfiles.json",
-            )
+            assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+
+
+@every_combination
+def test_a_kms_key_encrypts_unless_strangers_read_from_the_bucket(answers):
+    plain, stack = Stack(render(**answers)), Stack(render(**answers), KmsKeyArn=KMS_KEY)
+    blocks = stack.bucket["PublicAccessBlockConfiguration"]
+    strangers_read = "false" in blocks.values()
+    [rule] = stack.bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    by_kms = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KMS_KEY}
+    without = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    with_key = {"ServerSideEncryptionByDefault": by_kms, "BucketKeyEnabled": True}
+    assert rule == (without if strangers_read else with_key)
+    assert plain.bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"] == [without]
+    for name, before, after in zip(
+        ("app", "deploy", "operator"), plain.policies, stack.policies, strict=True
+    ):
+        added = [item for item in after["Statement"] if item not in before["Statement"]]
+        # Static files that strangers read from the bucket are not encrypted with the key.
+        if name == "deploy" and strangers_read:
+            assert added == []
+            continue
+        assert added == [
+            {
+                "Sid": "Encryption",
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": KMS_KEY,
+            }
+        ]
+
+
+@every_combination
+def test_abandoned_uploads_are_removed_when_they_can_no_longer_be_resumed(answers):
+    rules = {
+        rule["Id"]: rule
+        for rule in Stack(render(**answers)).bucket["LifecycleConfiguration"]["Rules"]
+    }
+    incoming, all_files = rules["AbandonedUploads"], rules["CleanUp"]
+    assert (incoming["Prefix"], incoming["ExpirationInDays"]) == ("media/incoming/", 7)
+    assert all_files["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert all_files["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
 @every_combination
@@ -110,7 +223,7 @@ def test_deleting_the_stack_keeps_the_bucket(answers):
 
 @every_combination
 def test_the_outputs_are_environment_variables_of_the_project(answers):
-    stack = Stack(render(**answers), region="eu-west-3", BucketName="other")
+    stack = Stack(render(**answers, bucket_name="other"), region="eu-west-3")
     variables = dict(line.split("=") for line in stack.outputs["Environment"].splitlines())
     wanted = {"AWS_STORAGE_BUCKET_NAME": "other", "AWS_S3_REGION_NAME": "eu-west-3"}
     if answers["cdn_domain"]:
@@ -122,7 +235,7 @@ def test_the_outputs_are_environment_variables_of_the_project(answers):
 def test_every_arn_is_of_the_partition(region, partition):
     for answers in COMBINATIONS:
         stack = Stack(render(aws_region=region, **answers), region, partition)
-        policies = repr([stack.bucket_policy, stack.app_policy, stack.deploy_policy])
+        policies = repr([stack.bucket_policy, *stack.policies])
         assert set(re.findall("arn:[a-z-]+:", policies)) == {f"arn:{partition}:"}
 
 
@@ -133,7 +246,7 @@ def test_where_cloudformation_has_no_cloudfront_a_cdn_reads_public_files_as_ever
     assert "Distribution" not in public.resources
     assert public.bucket_policy["Statement"][0]["Sid"] == "EveryoneReads"
     private = Stack(render(static_acl="private", **answers))
-    assert [item["Sid"] for item in private.bucket_policy["Statement"]] == ["TlsOnly"]
+    assert allowed(private) == []
 
 
 @pytest.mark.parametrize(
@@ -146,6 +259,9 @@ def test_where_cloudformation_has_no_cloudfront_a_cdn_reads_public_files_as_ever
             "arn:aws:acm:us-east-1:111122223333:certificate/1",
             "arn:aws:acm:eu-central-1:111122223333:certificate/1",
         ),
+        ("KmsKeyArn", KMS_KEY, "arn:aws:kms:us-east-1:111122223333:alias/files"),
+        ("KmsKeyArn", "", "alias/files"),
+        ("CdnKeyGroup", KEY_GROUP, "arn:aws:cloudfront::111122223333:key-group/1"),
     ],
 )
 def test_a_parameter_that_could_not_work_is_refused_before_anything_is_made(parameter, good, bad):

@@ -41,7 +41,7 @@ class Failure(NamedTuple):
 PUT_CORS = (
     "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration "
     """'{"CORSRules": [{"AllowedOrigins": ["$ORIGIN"], "AllowedMethods": ["GET", "HEAD", """
-    """"POST"], "AllowedHeaders": ["*"]}, {"AllowedOrigins": ["*"], "AllowedMethods": """
+    """"PUT"], "AllowedHeaders": ["*"]}, {"AllowedOrigins": ["*"], "AllowedMethods": """
     """["GET", "HEAD"]}]}'"""
 )
 

@@ -239,9 +239,9 @@ def ask_cors(bucket):
         return f"{bucket.origin} may use fonts"
     # The example app's pages upload straight to the bucket.
     upload = f"{settings.S3_BUCKET_URL}/{bucket.missing_file()['Key']}"
-    answer = fetch(upload, "OPTIONS", Origin=bucket.origin, Access_Control_Request_Method="POST")
+    answer = fetch(upload, "OPTIONS", Origin=bucket.origin, Access_Control_Request_Method="PUT")
     if answer.headers["Access-Control-Allow-Origin"] not in allowed:
-        raise Failed("UploadsRefused", f"{answer.status} to the browser's question before a POST")
+        raise Failed("UploadsRefused", f"{answer.status} to the browser's question before a PUT")
     return f"{bucket.origin} may use fonts and upload"
 
 
