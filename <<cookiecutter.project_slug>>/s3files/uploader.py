@@ -16,8 +16,10 @@ Result = TypeVar("Result")
 
 # On a machine far from S3 each waits most of the time.
 UPLOADS_AT_ONCE = 128
-# So that on a slow line no request waits long for the others.
-BYTES_AT_ONCE = 16 * 2**20
+# All requests share one line: on a slow one each would wait for the others, and none be
+# done in its time. So they begin with few bytes; as long as answers are quick, they send more.
+FIRST_BYTES_AT_ONCE = 2**20
+MOST_BYTES_AT_ONCE = 16 * 2**20
 # A small request that has no answer by then is tried again. A larger one has
 # the time that it takes at 50 KB a second, since what moves is not to be cut.
 TIMEOUT = 20  # seconds
@@ -65,6 +67,7 @@ class Uploader:
         self._lock = threading.Condition()
         self._room = threading.Condition()
         self._bytes = self._failed_in_a_row = 0
+        self._most_bytes = FIRST_BYTES_AT_ONCE
         self._last_answer = time.monotonic()
         self._is_stopped = threading.Event()
 
@@ -131,14 +134,24 @@ class Uploader:
     def in_flight(self, size: int) -> Iterator[None]:
         """Wait until a request of so many bytes may begin."""
         with self._room:
-            self._room.wait_for(lambda: not self._bytes or self._bytes + size <= BYTES_AT_ONCE)
+            self._room.wait_for(lambda: not self._bytes or self._bytes + size <= self._most_bytes)
             self._bytes += size
+            self._room.notify()  # there may be room for one more
+        began = time.monotonic()
         try:
             yield
         finally:
             with self._room:
                 self._bytes -= size
+                self._adapt(size, time.monotonic() - began)
                 self._room.notify()
+
+    def _adapt(self, size: int, seconds: float) -> None:
+        """Have more bytes under way after a quick answer, fewer after a slow one."""
+        if seconds < TIMEOUT / 10:
+            self._most_bytes = min(MOST_BYTES_AT_ONCE, self._most_bytes + size)
+        elif seconds > TIMEOUT / 2:
+            self._most_bytes = max(FIRST_BYTES_AT_ONCE // 4, self._most_bytes // 2)
 
     def describe_failures(self, place: str) -> str:
         """Return the first failed names, how many more there are, and one reason."""
