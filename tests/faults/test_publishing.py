@@ -1,0 +1,243 @@
+"""collectstatic when S3 is slow, down or lying: published whole, or an error and nothing torn."""
+
+import random
+import resource
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.faults.project import assert_published, publish
+from tests.proxy import first, outage
+
+# Tenths of the project's own limits, which test_the_limits_are_those_of_the_page holds.
+LIMITS = {"TIMEOUT": 2, "PATIENCE": 6, "LONGEST_PAUSE": 0.8, "SLOWEST": 500_000}
+
+
+def fill(site, count, size=200):
+    chance = random.Random(5)
+    site.write({f"folder/{number}.png": chance.randbytes(size) for number in range(count)})
+
+
+def publish_once(site):
+    """Publish a release that must outlive what comes."""
+    site.write({"old.png": b"old"})
+    site.collectstatic()
+    return site.live_manifest()
+
+
+def test_the_limits_are_those_of_the_page(site):
+    limits = site().python(
+        "from s3files import uploader as u\n"
+        "result = [u.TIMEOUT, u.PATIENCE, u.NAMED_FAILURES, u.FAILURES_IN_A_ROW]"
+    )
+    assert limits[0] <= 20 and limits[1] >= 30 and limits[2] == 10 and limits[3] <= 50
+
+
+@pytest.mark.parametrize("fault", ["hang", "hang after", ("pause", 40)])
+def test_requests_without_an_answer_are_sent_again(site, fault):
+    site = site()
+    fill(site, 8)
+    site.proxy.break_it = first(5, fault, kind="PUT")
+    publish(site, LIMITS)
+    assert_published(site)
+    # Eight files under two names, two manifests, and five again.
+    assert site.proxy.kinds() == {"LIST": 1, "GET": 1, "PUT": 18 + 5}
+
+
+def test_a_listing_or_manifest_without_a_whole_answer_is_asked_for_again(site):
+    site = site()
+    publish_once(site)
+    fill(site, 3)
+    faults = {"LIST": [("cut", 60), ("cut", -20), "hang"], "GET": [("cut", 30), ("cut", -5), 500]}
+    lock = threading.Lock()
+
+    def break_it(request):
+        with lock:
+            waiting = faults.get(request.kind)
+            return waiting.pop(0) if waiting else None
+
+    site.proxy.break_it = break_it
+    site.proxy.kinds()
+    publish(site, LIMITS)
+    assert not any(faults.values())
+    assert_published(site)
+    assert site.proxy.kinds()["PUT"] == 2 * 3 + 2
+
+
+@pytest.mark.parametrize("fault", ["reset", 503, "hang"])
+def test_an_outage_is_survived(site, fault):
+    site = site()
+    fill(site, 40)
+    # A tenth of half a minute; it begins in the middle of the uploads.
+    broken, lock, count = outage(3, fault), threading.Lock(), [0]
+
+    def break_it(request):
+        with lock:
+            count[0] += request.kind == "PUT"
+            return broken(request) if count[0] > 20 else None
+
+    site.proxy.break_it = break_it
+    publish(site, LIMITS)
+    assert_published(site)
+
+
+def test_a_slow_line_that_moves_is_not_cut(site):
+    site = site()
+    chance = random.Random(1)
+    site.write({f"{number}.png": chance.randbytes(50_000) for number in range(40)})
+    # 2 MB twice, over one line of 1 MB a second that all share: a tenth of a slow home's.
+    line = threading.Lock()
+
+    def share(request):
+        if request.kind == "PUT":
+            with line:
+                time.sleep(int(request.headers["Content-Length"]) / 1_000_000)
+
+    site.proxy.break_it = share
+    publish(site, LIMITS)
+    assert_published(site)
+    assert site.proxy.kinds()["PUT"] == 82
+
+
+@pytest.mark.parametrize("fault", [500, "hang"])
+def test_it_stops_soon_when_nothing_works_and_says_it_in_few_lines(site, fault):
+    site = site()
+    before = publish_once(site)
+    fill(site, 400)
+    site.proxy.break_it = lambda request: fault if request.kind == "PUT" else None
+    site.proxy.requests.clear()
+    output = publish(site, LIMITS | {"PATIENCE": 2, "TIMEOUT": 0.5}, status=1)
+    # Of 800 objects those that were under way, and few more.
+    assert len({request.key for request in site.proxy.requests if request.kind == "PUT"}) < 200
+    assert len(output) < 1500
+    names = [line for line in output.splitlines() if line.startswith("  folder/")]
+    assert len(names) == 10
+    assert "more" in output and "Run collectstatic again" in output
+    assert site.live_manifest() == before
+
+
+def test_ctrl_c_ends_it_in_five_seconds(site):
+    site = site()
+    before = publish_once(site)
+    fill(site, 200)
+    hanging = threading.Event()
+
+    def hang(request):
+        if request.kind == "PUT":
+            hanging.set()
+            return "hang"
+
+    site.proxy.break_it = hang
+    process = subprocess.Popen(
+        ["python", "manage.py", "collectstatic", "--noinput"],
+        cwd=site.folder,
+        env=site.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert hanging.wait(60)
+    time.sleep(0.5)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=60)[0]
+    assert time.monotonic() - began < 5
+    assert process.returncode != 0
+    assert "Traceback" not in output and "The release before is as it was" in output
+    assert site.live_manifest() == before
+    site.proxy.break_it = lambda request: None
+    site.collectstatic()
+    assert_published(site)
+
+
+def test_bytes_that_change_on_the_way_are_sent_again(site):
+    site = site()
+    fill(site, 6)
+    site.proxy.break_it = first(4, ("flip", -1), kind="PUT")
+    publish(site, LIMITS)
+    assert_published(site)
+
+
+def test_bytes_that_always_change_on_the_way_are_an_error(site):
+    site = site()
+    before = publish_once(site)
+    fill(site, 6)
+    site.proxy.break_it = lambda request: (
+        ("flip", -1) if request.key.endswith("3.png") and request.kind == "PUT" else None
+    )
+    output = publish(site, LIMITS, status=1)
+    assert "3.png" in output and "Traceback" not in output
+    assert site.live_manifest() == before
+
+
+HTML = b"<html><body>Sign in to the hotel's network</body></html>"
+LIES = [
+    ("answer", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 57\r\n\r\n" + HTML),
+    ("answer", b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"),
+    ("answer", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"),
+    ("answer", b"HTTP/1.1 200 OK\r\n" + b"X-Long: " + b"a" * 200_000 + b"\r\n\r\n"),
+    ("answer", b"SSH-2.0-OpenSSH_9.6\r\n"),
+]
+
+
+@pytest.mark.parametrize("kind", ["LIST", "GET", "PUT"])
+def test_a_store_that_is_none_publishes_nothing(site, kind):
+    site = site()
+    before = publish_once(site)
+    fill(site, 2)
+    for lie in LIES:
+        site.proxy.break_it = lambda request, lie=lie: lie if request.kind == kind else None
+        output = publish(site, LIMITS | {"PATIENCE": 1}, status=1)
+        assert "Traceback" not in output and len(output) < 1500, lie
+        assert site.live_manifest() == before
+
+
+def test_two_at_once_publish_the_same_release(site):
+    site = site()
+    fill(site, 150)
+    with ThreadPoolExecutor(2) as pool:
+        outputs = list(pool.map(lambda _: site.collectstatic(), range(2)))
+    assert_published(site)
+    assert all("150 static files" in output for output in outputs)
+    assert site.local_manifest()["paths"] == site.live_manifest()
+
+
+@pytest.mark.parametrize("place", ["full disk", "read-only"])
+def test_a_disk_that_takes_no_manifest_leaves_the_release_as_it_was(site, place):
+    site = site()
+    before = publish_once(site)
+    here = (site.folder / "staticfiles" / "staticfiles.json").read_bytes()
+    fill(site, 100)
+    if place == "read-only":
+        (site.folder / "staticfiles").rename(site.folder / "kept")
+        (site.folder / "staticfiles").symlink_to("/sys")
+    done = subprocess.run(
+        ["python", "manage.py", "collectstatic", "--noinput"],
+        cwd=site.folder,
+        env=site.environment(PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        text=True,
+        # As on a full disk: no file may be longer than this.
+        preexec_fn=lambda: (
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)) if place == "full disk" else 0
+        ),
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in output, output
+    assert str(site.folder / "staticfiles") in output
+    assert site.live_manifest() == before
+    if place == "full disk":
+        assert (site.folder / "staticfiles" / "staticfiles.json").read_bytes() == here
+
+
+def test_a_name_that_cannot_be_resolved_is_named(site):
+    site = site()
+    fill(site, 2)
+    began = time.monotonic()
+    output = publish(site, LIMITS, status=1, AWS_S3_ENDPOINT_URL="http://no-such-store.invalid")
+    assert time.monotonic() - began < 40
+    assert "no-such-store.invalid" in output and "Traceback" not in output
