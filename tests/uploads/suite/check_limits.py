@@ -1,0 +1,147 @@
+"""Who may upload how much, without a cache; bodies of strangers; a cache that died."""
+
+import io
+import socket
+import threading
+import time
+
+from client import PDF, BucketTestCase, Browser
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import override_settings
+from django.urls import reverse
+from papers.policies import QuotaPolicy
+
+from s3files.models import DirectUpload, UploadAccount
+
+
+class LimitTests(BucketTestCase):
+    def test_files_under_way_are_counted(self):
+        tokens = [self.ada.begin()["token"] for _ in range(8)]
+        self.assert_refused(self.ada.begin(status=429), "8 uploads are under way already")
+        Browser("eve").begin()
+        self.ada.step("cancel", token=tokens[0])
+        self.ada.begin()
+        self.ada.begin(status=429)
+
+    def test_bytes_under_way_are_counted(self):
+        for _ in range(2):
+            self.ada.begin(size=40 * 2**20)
+        self.assert_refused(self.ada.begin(size=21 * 2**20, status=429), "is the most at once")
+        self.ada.begin(size=20 * 2**20)
+
+    def test_uploads_begun_in_a_minute_are_counted(self):
+        UploadAccount.objects.create(key=f"user:{self.ada.user.pk}", minute=_minute(), begun=119)
+        self.ada.begin()
+        self.assert_refused(self.ada.begin(status=429), "Please wait a minute")
+        UploadAccount.objects.update(minute=_minute() - 1)
+        self.ada.begin()
+
+    def test_limits_hold_for_many_requests_at_once(self):
+        def begin():
+            data = {"target": self.ada.target, "name": "paper.pdf", "size": 10}
+            try:
+                response = Browser("ada").client.post(
+                    reverse("s3files:begin"), data, "application/json"
+                )
+                statuses.append(response.status_code)
+            finally:
+                connection.close()
+
+        statuses = []
+        threads = [threading.Thread(target=begin) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(statuses), [200] * 8 + [429] * 8)
+        self.assertEqual(DirectUpload.objects.count(), 8)
+        self.assertEqual(UploadAccount.objects.get().bytes_under_way, 80)
+
+    def test_the_quota_counts_what_is_used_and_under_way(self):
+        ada = Browser("ada", policy=QuotaPolicy)
+        ada.begin(size=1500)
+        refusal = ada.begin(size=501, status=413)
+        self.assert_refused(refusal, "There is room for 500\xa0bytes more")
+        self.assertEqual(UploadAccount.objects.get().bytes_under_way, 1500)
+        ada.begin(size=500)
+
+    def test_posted_files_are_counted_too(self):
+        from papers.forms import PagesForm
+
+        account = f"user:{self.ada.user.pk}"
+        for _ in range(7):
+            self.ada.begin()
+        files = [SimpleUploadedFile(f"{number}.pdf", PDF) for number in range(2)]
+        form = PagesForm({}, _MultiValue(pages=files))
+        form.fields["pages"].account = account
+        self.assertFalse(form.is_valid())
+        self.assertIn("8 uploads are under way already", str(form.errors))
+
+    @override_settings(S3_UPLOAD_MAX_BYTES=500)
+    def test_a_setting_says_what_a_project_allows(self):
+        self.assert_refused(self.ada.begin(status=400), "the most is 500\xa0bytes")
+
+
+class StrangersBodyTests(BucketTestCase):
+    def test_a_strangers_large_body_is_refused_before_it_is_read(self):
+        for url in ("/admin/login/", "/", "/s3files/uploads/begin/", "/nowhere/"):
+            with self.subTest(url=url):
+                body = _Body()
+                response = Browser().client.generic(
+                    "POST",
+                    url,
+                    content_type="multipart/form-data; boundary=x",
+                    **{"CONTENT_LENGTH": str(100 * 2**20), "wsgi.input": body},
+                )
+                self.assertEqual((response.status_code, body.read_bytes), (413, 0))
+
+    def test_a_strangers_small_form_passes(self):
+        response = Browser().client.post("/admin/login/", {"username": "ada", "password": "x"})
+        self.assertContains(response, "Please enter the correct username")
+
+
+class DeadCacheTests(BucketTestCase):
+    def check(self, port):
+        cache = {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{port}/0",
+        }
+        with override_settings(CACHES={"default": cache}):
+            begun = time.monotonic()
+            self.save_paper(self.ada.upload())
+            self.ada.client.get("/")
+            self.assertLess(time.monotonic() - begun, 3)
+        self.assertEqual(self.only_paper().title, "A paper")
+
+    def test_uploads_go_on_when_redis_refuses(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
+        self.check(port)
+
+    def test_uploads_go_on_when_redis_hangs(self):
+        # It takes the connection, and says nothing.
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.check(silent.getsockname()[1])
+
+
+def _minute():
+    return int(time.time() // 60)
+
+
+class _Body(io.RawIOBase):
+    """A body that notes how much of it was read."""
+
+    read_bytes = 0
+
+    def read(self, size=-1):
+        self.read_bytes += size
+        return b"x" * max(0, size)
+
+
+class _MultiValue(dict):
+    def getlist(self, name):
+        return self.get(name, [])
+
+

@@ -1,0 +1,229 @@
+"""Lost answers, dead workers, S3 that does not answer: nothing lost, and nothing left."""
+
+import io
+import time
+from datetime import timedelta
+from unittest import mock
+
+from client import LARGE, PDF, BucketTestCase, Browser
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, transaction
+from django.test import override_settings
+from django.urls import reverse
+from django.utils import timezone
+from papers.models import Paper
+from uploads.models import Upload
+from uploads.rules import Rules
+
+from s3files.direct import deleting, objects
+from s3files.direct.files import DirectFile
+from s3files.errors import S3Error
+from s3files.models import DirectUpload, State, UploadAccount
+
+# Nothing listens there.
+NO_S3 = override_settings(
+    AWS_S3_ENDPOINT_URL="http://127.0.0.1:9", AWS_S3_PUBLIC_ENDPOINT_URL="http://127.0.0.1:9"
+)
+
+
+NO_ANSWER = S3Error("PutObject", "media/x", TimeoutError("S3 did not answer"))
+
+
+class LostAnswerTests(BucketTestCase):
+    def test_a_commit_whose_answer_is_lost_keeps_its_object(self):
+        ada = Browser("ada", "uploads.Upload.file", Rules)
+        token = ada.upload()
+        commit = connection.commit
+
+        def lose():
+            commit()
+            raise OperationalError("the connection was closed before the answer came")
+
+        with mock.patch.object(connection, "commit", lose), self.assertRaises(OperationalError):
+            Upload.record(ada.user, DirectFile(self.row(token)))
+        again = Upload.record(ada.user, DirectFile(self.row(token)))
+        self.sweep()
+        self.assertEqual(Upload.objects.get(), again)
+        self.assertEqual(self.read(self.storage, again.file.name), PDF)
+
+    def test_a_commit_that_failed_leaves_a_file_that_can_be_recorded(self):
+        ada = Browser("ada", "uploads.Upload.file", Rules)
+        token = ada.upload()
+
+        def fail():
+            raise OperationalError("the disk is full")
+
+        with mock.patch.object(connection, "commit", fail), self.assertRaises(OperationalError):
+            Upload.record(ada.user, DirectFile(self.row(token)))
+        self.assertEqual(Upload.objects.count(), 0)
+        Upload.record(ada.user, DirectFile(self.row(token)))
+        self.assertEqual(self.read(self.storage, Upload.objects.get().file.name), PDF)
+
+    def test_a_complete_multipart_upload_whose_answer_is_lost_goes_on(self):
+        ticket = self.ada.send("large.pdf", LARGE)
+        complete = objects.complete_multipart
+
+        def lose(*args):
+            complete(*args)
+            raise S3Error("CompleteMultipartUpload", "x", "the answer was lost")
+
+        with mock.patch.object(objects, "complete_multipart", lose):
+            answer = self.ada.step("complete", status=503, token=ticket["token"])
+        self.assertTrue(answer["retry"])
+        self.ada.step("complete", token=ticket["token"])
+        self.assertEqual(self.read(self.storage, self.row(ticket["token"]).stored_name), LARGE)
+
+    def test_s3_that_does_not_answer_is_told_and_nothing_is_decided(self):
+        token = self.ada.send()["token"]
+        with mock.patch.object(objects, "look_at", side_effect=NO_ANSWER):
+            answer = self.ada.step("complete", status=503, token=token)
+        self.assertTrue(answer["retry"])
+        self.assertEqual(self.row(token).state, State.RESERVED)
+        self.ada.step("complete", token=token)
+
+    def test_a_large_upload_that_s3_did_not_begin_begins_again(self):
+        data = {"id": "4f2b1d2a-0c5e-4d6e-9f57-2a1f4f3d9b11", "name": "large.pdf"}
+        with mock.patch.object(objects, "create_multipart", side_effect=NO_ANSWER):
+            self.ada.begin(size=len(LARGE), status=503, **data)
+        ticket = Browser("ada").begin(size=len(LARGE), **data)
+        self.assertEqual(self.ada.put_part(ticket, 1, LARGE), 200)
+
+    def sweep(self):
+        call_command("sweepmedia", "--delete", "--hours=0", stdout=io.StringIO())
+
+
+class DeletingTests(BucketTestCase):
+    def papers(self, count):
+        for number in range(count):
+            Paper.objects.create(title=str(number), file=ContentFile(PDF, "paper.pdf"))
+
+    def setUp(self):
+        super().setUp()
+        deleting._failed_at = -100.0
+
+    def test_deleting_a_row_deletes_its_files(self):
+        self.save_paper(self.ada.upload())
+        self.papers(1)
+        Paper.objects.all().delete()
+        self.assertEqual(self.keys(), [])
+
+    def test_a_delete_that_is_rolled_back_deletes_nothing(self):
+        self.papers(1)
+        with self.assertRaises(ZeroDivisionError), transaction.atomic():
+            Paper.objects.all().delete()
+            raise ZeroDivisionError
+        self.assertEqual(len(self.keys()), 1)
+        self.assertEqual(DirectUpload.objects.count(), 0)
+
+    def test_deleting_works_when_s3_does_not(self):
+        self.papers(30)
+        root = Browser("root")
+        root.user.is_staff = root.user.is_superuser = True
+        root.user.save()
+        with NO_S3:
+            begun = time.monotonic()
+            response = root.client.post(
+                "/admin/papers/paper/",
+                {
+                    "action": "delete_selected",
+                    "_selected_action": list(Paper.objects.values_list("pk", flat=True)),
+                    "post": "yes",
+                },
+            )
+            seconds = time.monotonic() - begun
+        self.assertEqual((response.status_code, Paper.objects.count()), (302, 0))
+        self.assertLess(seconds, 12)  # One wait, not thirty.
+        self.assertEqual(len(self.keys()), 30)
+        call_command("sweepmedia", "--delete", stdout=io.StringIO())
+        self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
+
+
+class SweepTests(BucketTestCase):
+    def sweep(self, *options):
+        out = io.StringIO()
+        call_command("sweepmedia", *options, stdout=out)
+        return out.getvalue()
+
+    def grow_old(self):
+        old = timezone.now() - timedelta(days=3)
+        DirectUpload.objects.update(active=old, signed_until=old, created=old)
+
+    def test_a_dry_run_says_what_and_changes_nothing(self):
+        self.ada.begin("large.pdf", len(LARGE))
+        self.ada.send()
+        self.grow_old()
+        before = self.keys()
+        text = self.sweep()
+        self.assertIn("to remove: unfinished upload (reserved)", text)
+        self.assertIn("Nothing was changed.", text)
+        self.assertEqual((self.keys(), DirectUpload.objects.count()), (before, 2))
+
+    def test_everything_that_nobody_finished_goes(self):
+        large = self.ada.begin("large.pdf", len(LARGE))
+        self.ada.put_part(large, 1, LARGE)
+        self.ada.send()  # sent, and not completed
+        self.ada.upload()  # completed, and never saved
+        Browser("ada", "papers.Paper.cover").send()  # in incoming/
+        self.grow_old()
+        self.sweep("--delete")
+        self.assertEqual((self.keys(), self.multipart_uploads()), ([], []))
+        self.assertEqual(DirectUpload.objects.count(), 0)
+        account = UploadAccount.objects.get()
+        self.assertEqual((account.files_under_way, account.bytes_under_way), (0, 0))
+
+    def test_what_is_under_way_stays(self):
+        large = self.ada.begin("large.pdf", len(LARGE))
+        self.ada.put_part(large, 1, LARGE)
+        token = self.ada.upload()
+        self.sweep("--delete")
+        self.save_paper(token)
+        for number in (2, 3):
+            self.ada.put_part(large, number, LARGE)
+        self.ada.step("complete", token=large["token"])
+
+    def test_a_saved_file_stays_when_its_reservation_goes(self):
+        self.save_paper(self.ada.upload())
+        self.grow_old()
+        self.sweep("--delete")
+        self.assertEqual(DirectUpload.objects.count(), 0)
+        self.assertEqual(self.read(self.storage, self.only_paper().file.name), PDF)
+
+    def test_a_claim_whose_row_was_never_saved_goes(self):
+        token = self.ada.upload()
+        DirectUpload.objects.update(claimed=timezone.now() - timedelta(days=3))
+        self.grow_old()
+        self.sweep("--delete")
+        self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
+        self.ada.step("complete", status=410, token=token)
+
+    def test_leftovers_without_a_reservation_go_and_other_objects_are_reported(self):
+        self.s3.put_object(Bucket=self.bucket, Key="media/incoming/x/old.pdf", Body=PDF)
+        self.s3.create_multipart_upload(Bucket=self.bucket, Key="media/papers/half.pdf")
+        storages["default"].save("thumbnails/small.webp", ContentFile(b"x"))
+        text = self.sweep("--delete", "--hours=0")
+        self.assertIn("removed: object in incoming/: media/incoming/x/old.pdf", text)
+        self.assertIn("removed: multipart upload: media/papers/half.pdf", text)
+        self.assertIn("not touched: object without a row: media/thumbnails/small.webp", text)
+        self.assertEqual(self.keys(), ["media/thumbnails/small.webp"])
+        self.assertEqual(self.multipart_uploads(), [])
+
+    def test_what_s3_did_not_delete_is_told_and_tried_again(self):
+        self.ada.send()
+        self.grow_old()
+        with mock.patch.object(objects, "delete", side_effect=S3Error("x", "y", "z")):
+            with self.assertRaisesMessage(CommandError, "Run sweepmedia --delete again."):
+                self.sweep("--delete", "--no-report")
+        self.assertEqual(DirectUpload.objects.get().state, State.CANCELLED)
+        self.sweep("--delete")
+        self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
+
+    def test_a_page_that_stays_open_for_hours_can_still_save(self):
+        token = self.ada.upload()
+        DirectUpload.objects.update(active=timezone.now() - timedelta(hours=47))
+        self.sweep("--delete")
+        response = self.ada.client.post(
+            reverse("new-paper"), {"title": "x", "file-upload": token}
+        )
+        self.assertEqual(response.status_code, 302)
