@@ -85,9 +85,7 @@ class PublicTests(BucketTestCase):
         self.ada.put({"put": ticket["thumbnail"]}, small)
         self.ada.step("complete", token=ticket["token"])
         row = self.row(ticket["token"])
-        self.assertEqual(
-            self.keys(), [f"public/{row.stored_name}", f"public/{row.thumbnail_name}"]
-        )
+        self.assertEqual(self.keys(), [f"public/{row.stored_name}", f"public/{row.thumbnail_name}"])
 
     def test_a_large_one_is_put_in_its_place_by_a_command(self):
         ticket = self.ada.send("large.pdf", LARGE)
@@ -175,7 +173,13 @@ class BadInputTests(BucketTestCase):
         self.assertEqual(DirectUpload.objects.count(), 0)
 
     def test_names_cannot_lead_elsewhere(self):
-        for name in ("../../static/app.pdf", "..\\x.pdf", "/etc/passwd.pdf", "a/../../b.pdf", ".pdf"):
+        for name in (
+            "../../static/app.pdf",
+            "..\\x.pdf",
+            "/etc/passwd.pdf",
+            "a/../../b.pdf",
+            ".pdf",
+        ):
             with self.subTest(name=name):
                 token = self.ada.upload(name)
                 self.assertRegex(self.row(token).stored_name, r"^papers/20\d\d/[\w-]+(\.pdf)?$")

@@ -178,5 +178,3 @@ class APITests(BucketTestCase):
 class _QueryDict(dict):
     def getlist(self, name):
         return self.get(name, [])
-
-

@@ -143,5 +143,3 @@ class _Body(io.RawIOBase):
 class _MultiValue(dict):
     def getlist(self, name):
         return self.get(name, [])
-
-

@@ -223,7 +223,5 @@ class SweepTests(BucketTestCase):
         token = self.ada.upload()
         DirectUpload.objects.update(active=timezone.now() - timedelta(hours=47))
         self.sweep("--delete")
-        response = self.ada.client.post(
-            reverse("new-paper"), {"title": "x", "file-upload": token}
-        )
+        response = self.ada.client.post(reverse("new-paper"), {"title": "x", "file-upload": token})
         self.assertEqual(response.status_code, 302)

@@ -170,9 +170,7 @@ class OneTokenOneObjectTests(BucketTestCase):
 
         def complete(_):
             url = reverse("s3files:complete")
-            return Browser("ada").client.post(
-                url, {"token": token}, "application/json"
-            ).status_code
+            return Browser("ada").client.post(url, {"token": token}, "application/json").status_code
 
         statuses = self.in_parallel(4, complete)
         self.assertIn(200, statuses)

@@ -44,7 +44,9 @@ class Browser:
     def step(self, step, /, status=200, **data):
         """Return the answer; fail unless it has this status."""
         response = self.client.post(
-            reverse(f"s3files:{step}"), json.dumps({"target": self.target} | data), "application/json"
+            reverse(f"s3files:{step}"),
+            json.dumps({"target": self.target} | data),
+            "application/json",
         )
         assert response.status_code == status, (response.status_code, response.content)
         return response.json()

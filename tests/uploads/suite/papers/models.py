@@ -15,7 +15,9 @@ def public_storage():
 class Paper(models.Model):
     title = models.CharField(max_length=20)
     file = models.FileField(upload_to="papers/%Y/", max_length=200, blank=True)
-    cover = models.FileField(storage=public_storage, upload_to="covers/", max_length=200, blank=True)
+    cover = models.FileField(
+        storage=public_storage, upload_to="covers/", max_length=200, blank=True
+    )
 
 
 class Page(models.Model):
