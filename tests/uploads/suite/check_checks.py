@@ -2,11 +2,11 @@
 
 import uuid
 
-from client import LARGE, PDF, BucketTestCase, Browser, http
 from django.core.management import call_command
 from django.urls import reverse
-from papers.models import Paper
 
+from client import LARGE, PDF, Browser, BucketTestCase, http
+from papers.models import Paper
 from s3files.direct import completing, objects
 from s3files.direct.tickets import make_token
 from s3files.models import DirectUpload, State, UploadAccount

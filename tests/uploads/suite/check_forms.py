@@ -3,15 +3,14 @@
 import base64
 import json
 
-from client import LARGE, PDF, BucketTestCase, Browser, http
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+
+from client import LARGE, PDF, Browser, BucketTestCase, http
 from papers.forms import PagesForm, PaperForm, PlainForm
 from papers.models import Page, Paper
-
-
 from s3files.direct.files import DirectFile
 from s3files.direct.policy import UploadPolicy
 from s3files.forms import DirectFileField

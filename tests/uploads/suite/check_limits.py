@@ -5,13 +5,13 @@ import socket
 import threading
 import time
 
-from client import PDF, BucketTestCase, Browser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import override_settings
 from django.urls import reverse
-from papers.policies import QuotaPolicy
 
+from client import PDF, Browser, BucketTestCase
+from papers.policies import QuotaPolicy
 from s3files.models import DirectUpload, UploadAccount
 
 

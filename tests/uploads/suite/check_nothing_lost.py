@@ -5,7 +5,6 @@ import time
 from datetime import timedelta
 from unittest import mock
 
-from client import LARGE, PDF, BucketTestCase, Browser
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
@@ -13,14 +12,15 @@ from django.db import OperationalError, connection, transaction
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
-from papers.models import Paper
-from uploads.models import Upload
-from uploads.rules import Rules
 
+from client import LARGE, PDF, Browser, BucketTestCase
+from papers.models import Paper
 from s3files.direct import deleting, objects
 from s3files.direct.files import DirectFile
 from s3files.errors import S3Error
 from s3files.models import DirectUpload, State, UploadAccount
+from uploads.models import Upload
+from uploads.rules import Rules
 
 # Nothing listens there.
 NO_S3 = override_settings(

@@ -2,11 +2,11 @@
 
 import threading
 
-from client import LARGE, PDF, BucketTestCase, Browser, http
 from django.db import connection
 from django.urls import reverse
-from papers.models import Paper
 
+from client import LARGE, PDF, Browser, BucketTestCase, http
+from papers.models import Paper
 from s3files.models import DirectUpload, State, UploadAccount
 
 
@@ -137,7 +137,6 @@ class PartsTests(BucketTestCase):
 
     def test_many_parts_keep_within_s3s_limits(self):
         from papers.policies import PaperPolicy
-
         from s3files.direct.policy import GIBIBYTE, find_field
 
         policy = PaperPolicy(find_field("papers.Paper.file"))

@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.files.storage import storages
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
+
 from papers.models import Paper
 from papers.policies import PaperPolicy
-
 from s3files.direct.policy import MIN_PART_BYTES, find_field
 from s3files.models import DirectUpload
 
