@@ -42,6 +42,38 @@ def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
     assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["300"]
 
 
+MODELS = """
+from django.db import models
+
+
+class Paper(models.Model):
+    title = models.CharField(max_length=100)
+    file = models.FileField(upload_to="papers")
+"""
+
+
+def test_a_form_uploads_straight_from_the_browser_by_the_lines_of_the_readme(site):
+    one = site()
+    (form,) = re.findall(
+        r"```python\n(.*?)```", section(one.folder, "Uploads straight .*?"), re.DOTALL
+    )
+    papers = one.folder / "papers"
+    papers.mkdir()
+    (papers / "__init__.py").touch()
+    (papers / "models.py").write_text(MODELS)
+    (papers / "forms.py").write_text(form)
+    with open(one.folder / "config" / "test_settings.py", "a") as settings:
+        settings.write('INSTALLED_APPS = [*INSTALLED_APPS, "papers"]\n')
+    shown = one.python(
+        "from papers.forms import PaperForm\n"
+        "form = PaperForm()\n"
+        "result = [str(form), str(form.media)]",
+        DJANGO_DEBUG="on",
+    )
+    assert 'name="title"' in shown[0] and "/s3files/" in shown[0]
+    assert "s3files/widget.js" in shown[1]
+
+
 def test_uv_run_serves_a_page_at_once(project, tmp_path):
     folder = project(example_app="no")
     port = free_port()
