@@ -1,0 +1,54 @@
+"""docs/content-security-policy.md: what it tells an owner to add does that and no more."""
+
+import pytest
+
+from tests.deploy.pages import block
+
+SHOW = """
+from django.test import Client
+
+client = Client(headers={"host": "localhost"})
+
+def policy(path):
+    header = client.get(path)["Content-Security-Policy"]
+    return {words.split()[0]: words.split()[1:] for words in header.split("; ")}
+
+result = {path: policy(path) for path in ("/admin/login/", "/favicon.ico")}
+"""
+
+
+@pytest.fixture
+def policies(site):
+    """Return the policy of an admin's page and of another one, with lines added to the settings."""
+
+    one = site()
+    path = one.folder / "config" / "settings.py"
+    as_rendered = path.read_text()
+
+    def policies(settings="", module=""):
+        (one.folder / "config" / "policy.py").write_text(module)
+        path.write_text(f"{as_rendered}\n{settings}")
+        answers = one.python(SHOW, DJANGO_DEBUG="on")
+        return answers["/admin/login/"], answers["/favicon.ico"]
+
+    return policies
+
+
+def test_a_source_is_let_in_for_its_directive_alone(policies):
+    before, _ = policies()
+    after, _ = policies(block("content-security-policy.md", "python", "frame-src"))
+    assert after.pop("frame-src") == ["https://www.youtube-nocookie.com"]
+    assert after["script-src"] == [*before["script-src"], "https://cdn.example.net"]
+    after["script-src"] = before["script-src"]
+    assert after == before
+
+
+def test_the_admin_alone_gets_a_weaker_policy(policies):
+    _, before = policies()
+    admin, other = policies(
+        'MIDDLEWARE.append("config.policy.relax_admin_policy")',
+        block("content-security-policy.md", "python", "relax_admin_policy"),
+    )
+    assert other == before
+    assert admin["script-src"] == [*before["script-src"], "'unsafe-eval'"]
+    assert admin["style-src"] == [*before["style-src"], "'unsafe-inline'"]
