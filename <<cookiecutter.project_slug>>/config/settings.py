@@ -253,25 +253,21 @@ else:
 
 # --- Logging -------------------------------------------------------------
 
-# To the standard error stream, with time, level and request. By itself Django only
-# mails errors to ADMINS, so nobody is told where there are none.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "logging.Formatter",
-            "fmt": "{asctime} {levelname} {name}: {message} {request}",
-            "style": "{",
-            # Django's own records of requests have one.
-            "defaults": {"request": ""},
-        }
-    },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-        "mail_admins": {"class": "django.utils.log.AdminEmailHandler", "level": "ERROR"},
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    # Instead of Django's own handlers, which would print each record twice in development.
-    "loggers": {"django": {"handlers": ["mail_admins"], "level": "INFO"}},
-}
+# In production to the standard error stream, with time, level and request. By itself
+# Django only mails errors to ADMINS, so nobody is told where there are none.
+if not DEBUG:
+    LOGGING = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": "logging.Formatter",
+                "fmt": "{asctime} {levelname} {name}: {message} {request}",
+                "style": "{",
+                # Django's own records of requests have one.
+                "defaults": {"request": ""},
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+    }

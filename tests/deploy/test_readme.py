@@ -87,6 +87,8 @@ def test_uv_run_serves_a_page_at_once(project, tmp_path):
     with Serving(command, port, tmp_path / "web.log", cwd=folder, env=variables) as web:
         assert web.ask("/admin/login/")[0] == 200
         assert "S3 server for development: http://127.0.0.1:" in web.output()
+        web.ask("/nothing")
+        assert web.output().count("Not Found: /nothing") == 1
     assert (folder / ".venv" / "bin" / "weed").exists()
 
 
