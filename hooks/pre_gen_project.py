@@ -532,32 +532,29 @@ def remove_parent_folders(answers: dict[str, object]) -> None:
         folder = parent
 
 
-def warn_about(answers: Answers) -> None:
-    """Print what works and what the owner must know."""
-    if "." in answers["bucket_name"] and not answers["endpoint_url"]:
-        print(
+def find_warnings(answers: Answers) -> Iterator[str]:
+    """Yield what works, but not as some would expect."""
+    on_aws = not answers["endpoint_url"]
+    if "." in answers["bucket_name"] and on_aws:
+        yield (
             "bucket_name: S3's certificate does not cover names with dots, so path-style URLs "
-            "are used. For a new bucket, prefer hyphens.",
-            file=sys.stderr,
+            "are used. For a new bucket, prefer hyphens."
         )
     if R2.match(answers["endpoint_url"]) and not answers["cdn_domain"]:
-        print(
+        yield (
             "endpoint_url: Cloudflare R2 answers no unsigned request at its S3 endpoint. Before "
-            "the first deploy, connect a domain to the bucket and set AWS_S3_CUSTOM_DOMAIN.",
-            file=sys.stderr,
+            "the first deploy, connect a domain to the bucket and set AWS_S3_CUSTOM_DOMAIN."
         )
     if SINGLE_ACCESS.match(answers["endpoint_url"]) and answers["media_acl"] == "private":
-        print(
+        yield (
             "media_acl: this store makes a bucket public or private as a whole. For private media "
-            "beside public static files, use two buckets.",
-            file=sys.stderr,
+            "beside public static files, use two buckets."
         )
     region = answers["aws_region"]
-    if region not in PLACES and not answers["endpoint_url"]:
-        print(
+    if region not in PLACES and on_aws:
+        yield (
             f"aws_region: {region} is not among the regions that this template knows. It may be "
-            f"new, so it is used as given. Nearest: {list_regions(find_nearest_regions(region))}.",
-            file=sys.stderr,
+            f"new, so it is used as given. Nearest: {list_regions(find_nearest_regions(region))}."
         )
 
 
@@ -571,7 +568,8 @@ def main() -> None:
         same_folder = suggested["project_slug"] == answers.get("project_slug")
         refuse(errors, answers, suggested, *["-f"] * (overwrites and same_folder))
     check_output_folder()
-    warn_about(suggested)
+    for warning in find_warnings(suggested):
+        print(warning, file=sys.stderr)
 
 
 if __name__ == "__main__":
