@@ -77,7 +77,7 @@ def run():
             text=True,
             timeout=240,
         )
-        assert done.returncode == 0, f"{' '.join(command)} → {done.returncode}\n{done.stdout}"
+        assert done.returncode == 0, f"{' '.join(map(str, command))} → {done.returncode}\n{done.stdout}"
         return done.stdout
 
     return run

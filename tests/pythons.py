@@ -1,11 +1,20 @@
-"""The Pythons of this machine: those on PATH, and pyenv's."""
+"""The Pythons of this machine, and environments that have a rendered project's dependencies."""
 
+import fcntl
+import hashlib
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+
+from tests.conftest import TEMPLATE, environment
+
+UV = Path(sys.executable).parent / "uv"
+ENVIRONMENTS = TEMPLATE / "build" / "matrix"
 
 
 @cache
@@ -29,7 +38,34 @@ def _works(python):
     return done.returncode == 0
 
 
-def newest_python():
-    """The newest Python here: the newest Django may need it."""
-    pythons = find_pythons()
-    return pythons[max(pythons, key=lambda version: int(version.partition(".")[2]))]
+def uv(*arguments):
+    done = subprocess.run(
+        [UV, *arguments],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"uv {arguments} → {done.returncode}\n{done.stderr}"
+    return done.stdout
+
+
+def make_environment(folder, python, django, resolution):
+    """Return the Python of an environment that has the project's dependencies."""
+    described = [(folder / "pyproject.toml").read_text(encoding="utf-8"), python, django]
+    key = hashlib.sha256(json.dumps([*described, resolution]).encode()).hexdigest()[:12]
+    made = ENVIRONMENTS / f"{python}-{django}-{resolution}-{key}"
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    with open(f"{made}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "ready").exists():
+            shutil.rmtree(made, ignore_errors=True)
+            # Where this machine has none, uv fetches one.
+            uv("venv", "--quiet", "--seed", "--python", find_pythons().get(python, python), made)
+            uv(
+                *("pip", "install", "--quiet", "--python", made / "bin" / "python"),
+                *("--resolution", resolution, f"{folder}[dev,postgres,redis]"),
+                f"Django=={django}.*",
+            )
+            (made / "ready").touch()
+    return made / "bin" / "python"

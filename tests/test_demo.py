@@ -1,5 +1,6 @@
 """`make demo`: the rendered project as in production, seen from outside."""
 
+import gzip
 import http.cookiejar
 import re
 import sys
@@ -34,7 +35,10 @@ def get(url):
     """Return (status, headers, body) without a session, errors included."""
     try:
         with urllib.request.urlopen(url, timeout=20) as response:
-            return response.status, response.headers, response.read()
+            body = response.read()
+            if response.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
+            return response.status, response.headers, body
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read()

@@ -17,7 +17,7 @@ import yaml
 
 from tests.answers import label
 from tests.conftest import TEMPLATE, assert_nothing_runs_in, environment, free_port, processes_of
-from tests.pythons import newest_python
+from tests.pythons import make_environment
 
 SIX = [
     {},
@@ -86,18 +86,14 @@ def test_these_tests_can_interrupt_what_they_start_from_the_background(tmp_path)
     assert done.stdout.strip() == str(-signal.SIGINT), done.stderr
 
 
-def fresh_environment(folder, python):
-    subprocess.run([python, "-m", "venv", folder / ".venv"], check=True)
-    return {"PATH": f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-
-
 def test_the_commands_of_the_rendered_ci_pass_on_the_newest_python(project, run):
     folder = project()
+    python = make_environment(folder, "3.13", "6.1", "highest")
     (folder / ".env").unlink()  # git ignores it, so CI has none
     job = yaml.safe_load((folder / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
     assert any("manage.py test" in command for command in commands)
-    variables = fresh_environment(folder, newest_python()) | job["env"]
+    variables = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"} | job["env"]
     for command in commands:
         # As GitHub runs a step.
         run(folder, "bash", "-e", "-c", command, **variables)

@@ -113,7 +113,8 @@ def test_nothing_of_the_template_is_left_and_every_file_parses(render, answers):
         ".yaml": lambda text: yaml.load(text, AnyTag),
     }
     project = render(**answers)
-    for name in files_of(project):
+    # s3files/ is copied, so it holds whatever it likes; test_template_folder.py parses it.
+    for name in sorted(name for name in files_of(project) if not name.startswith("s3files/")):
         path = project / name
         try:
             text = path.read_text(encoding="utf-8")
@@ -125,22 +126,31 @@ def test_nothing_of_the_template_is_left_and_every_file_parses(render, answers):
 
 
 @every_combination
-def test_the_project_is_linted_formatted_and_checked(project, run, answers):
-    folder = project(**answers)
-    run(folder, "ruff", "check", ".")
-    run(folder, "ruff", "format", "--check", ".")
-    run(folder, "python", "manage.py", "makemigrations", "--check")
+def test_the_project_is_linted_and_formatted(render, run, answers):
+    run(render(**answers), "ruff", "check", "--no-cache", ".")
+    run(render(**answers), "ruff", "format", "--no-cache", "--check", ".")
+
+
+# Two commands in one process, which is what takes the time.
+CHECK = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("check", deploy=True, fail_level="WARNING")
+call_command("makemigrations", check_changes=True)
+"""
 
 
 @every_combination
-def test_production_settings_pass_the_deployment_checks(project, run, answers):
-    folder = project(**answers)
-    run(
-        folder,
-        *"python manage.py check --deploy --fail-level WARNING".split(),
+def test_production_settings_pass_the_deployment_checks(render, run, answers):
+    said = run(
+        render(**answers),
+        *("python", "-B", "-c", CHECK),
+        DJANGO_SETTINGS_MODULE="config.settings",
         DJANGO_DEBUG="off",
         DJANGO_ALLOWED_HOSTS="www.example.com",
     )
+    assert "no issues" in said and "No changes detected" in said
 
 
 def test_the_secret_key_is_fresh_and_only_the_owner_may_read_it(render):

@@ -4,23 +4,12 @@
 matrix` tries all. The environments are in build/matrix, made once for each set of requirements.
 """
 
-import fcntl
-import hashlib
-import json
 import os
-import shutil
-import subprocess
-import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEMPLATE, environment
-from tests.pythons import find_pythons
-
-UV = Path(sys.executable).parent / "uv"
-ENVIRONMENTS = TEMPLATE / "build" / "matrix"
+from tests.pythons import make_environment
 
 # Django's release notes say which Python each takes.
 PYTHONS = {"5.2": ["3.11", "3.12", "3.13"], "6.0": ["3.12", "3.13"], "6.1": ["3.12", "3.13"]}
@@ -44,39 +33,6 @@ runpy.run_path("manage.py", run_name="__main__")
 def mark(cell):
     marks = [] if cell in SAMPLE else [pytest.mark.matrix]
     return pytest.param(*cell, marks=[*marks, pytest.mark.timeout(600)], id="-".join(cell))
-
-
-def uv(*arguments):
-    done = subprocess.run(
-        [UV, *arguments],
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"uv {arguments} → {done.returncode}\n{done.stderr}"
-    return done.stdout
-
-
-def make_environment(folder, python, django, resolution):
-    """Return the Python of an environment that has the project's dependencies."""
-    described = [(folder / "pyproject.toml").read_text(encoding="utf-8"), python, django]
-    key = hashlib.sha256(json.dumps([*described, resolution]).encode()).hexdigest()[:12]
-    made = ENVIRONMENTS / f"{python}-{django}-{resolution}-{key}"
-    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
-    with open(f"{made}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (made / "ready").exists():
-            shutil.rmtree(made, ignore_errors=True)
-            # Where this machine has none, uv fetches one.
-            uv("venv", "--quiet", "--python", find_pythons().get(python, python), made)
-            uv(
-                *("pip", "install", "--quiet", "--python", made / "bin" / "python"),
-                *("--resolution", resolution, f"{folder}[dev,postgres,redis]"),
-                f"Django=={django}.*",
-            )
-            (made / "ready").touch()
-    return made / "bin" / "python"
 
 
 @pytest.mark.parametrize(("python", "django", "resolution"), [mark(cell) for cell in CELLS])
