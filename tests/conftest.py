@@ -77,7 +77,8 @@ def run():
             text=True,
             timeout=240,
         )
-        assert done.returncode == 0, f"{' '.join(map(str, command))} → {done.returncode}\n{done.stdout}"
+        words = " ".join(map(str, command))
+        assert done.returncode == 0, f"{words} → {done.returncode}\n{done.stdout}"
         return done.stdout
 
     return run
