@@ -50,6 +50,7 @@ class Unfollowed(NamedTuple):
 
     source: str  # the name of the file that refers
     path: str  # of that file on this machine
+    place: str  # of that file in its folder of static files
     line: int
     url: str
     target: str
@@ -104,7 +105,8 @@ class HashedTree:
         """Return the references that could not be followed, each once."""
         for name, record in self.records.items():
             for line, url, target in record["unfollowed"]:
-                yield Unfollowed(name, self.path(name), line, url, target)
+                place = self._paths[name][1]
+                yield Unfollowed(name, self.path(name), place, line, url, target)
 
     def path(self, name: str) -> str:
         """Return where a file is on this machine, or its name if it is not on a disk."""

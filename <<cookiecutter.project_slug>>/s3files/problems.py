@@ -25,8 +25,8 @@ def is_the_projects(problem: Unfollowed) -> bool:
     path = Path(problem.path)
     if not PACKAGE_FOLDERS.isdisjoint(path.parts):
         return False
-    # As many folders up as the name has parts: the folder of static files.
-    depth = len(Path(problem.source).parts)
+    # As many folders up as the place has parts: the folder of static files.
+    depth = len(Path(problem.place).parts)
     return not any((folder / "package.json").exists() for folder in path.parents[:depth])
 
 

@@ -18,7 +18,8 @@ _CSS_TOKEN = re.compile(
     |\\[\s\S]
     |(?P<import>@[iI][mM][pP][oO][rR][tT]\s*["']\s*(?P<import_url>.*?)["'])
     |(?P<url>[uU][rR][lL]\(\s*
-        (?:(?P<quote>["'])\s*(?P<quoted>(?:(?!(?P=quote)).)*)(?P=quote)|(?P<bare>[^()\n]*?))\s*\))
+        (?:(?P<quote>["'])\s*(?P<quoted>(?:(?!(?P=quote))[^\\\n]|\\.)*)(?P=quote)
+        |(?P<bare>(?!["'])[^()\n]*?))\s*\))
     |"(?:[^"\\\n]|\\[\s\S])*"
     |'(?:[^'\\\n]|\\[\s\S])*'
     """,
