@@ -100,7 +100,7 @@ class Site:
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
 
-    def run(self, *command, status=0, **variables):
+    def run(self, *command, status=0, timeout=120, **variables):
         """Run a command in the project; return its output. Fails on any other status, if given."""
         done = subprocess.run(
             command,
@@ -109,7 +109,7 @@ class Site:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=timeout,
         )
         assert status in (None, done.returncode), done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -134,7 +134,7 @@ def test_each_import_is_found_whatever_surrounds_it():
 
 CSS = {
     "a { background: url(a.png) }": 'a { background: url("new-a.png") }',
-    r'a{b:url("data:,<svg a=\"b\"/>")}': r'a{b:url("data:,<svg a=\"b\"new-/>")}',
+    r'a{b:url("data:,<svg a=\"b\"/>")}': r'a{b:url("data:,<svg a=\"b\"/new->")}',
     "a{background:URL( 'a.png' )}": 'a{background:url("new-a.png")}',
     'a { background: url("a b(1).png") }': 'a { background: url("new-a b(1).png") }',
     '@import "a.css" screen;': '@import url("new-a.css") screen;',
