@@ -1,6 +1,7 @@
 """Run a web server of a test, ask it, and stop it as an operator does."""
 
 import http.client
+import re
 import signal
 import socket
 import subprocess
@@ -40,6 +41,13 @@ class Serving:
 
     def output(self):
         return self.log.read_text(errors="replace")
+
+    def wait_for_line(self, pattern):
+        """Wait until the log has a line; a server writes it after its answer."""
+        deadline = time.monotonic() + 20
+        while not re.search(rf"^{pattern}$", self.output(), re.MULTILINE):
+            assert time.monotonic() < deadline, f"no line {pattern}\n{self.output()}"
+            time.sleep(0.05)
 
     def ask(self, path, method="GET", body=None, **headers):
         """Return (status, headers, body) of one request. Redirects are not followed."""
