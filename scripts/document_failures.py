@@ -21,8 +21,10 @@ python manage.py s3doctor
 ```
 
 It asks the bucket itself, in the order in which things break, and says of each step what S3
-said, what that means, and what mends it. It changes nothing; with `--write` it also writes a
-small file under `media/.s3doctor/` and deletes it. `--only STEP` asks one thing again.
+said, what that means, and how to fix it. It changes nothing. With `--write` it also does what the
+site does, with small files that it deletes again: it writes, reads, links, uploads with presigned
+URLs (good and tampered ones, whole and in parts), and sees that strangers cannot read what has
+just been uploaded. `--only STEP` checks one thing again.
 
 This page is everything that it knows, made from the same table. Look for the word that S3,
 boto3 or s3doctor gave you. `$NAMES` in the commands are yours; s3doctor fills in those it
@@ -49,7 +51,7 @@ def row(failure: Any) -> str:
     also = f"Also {', '.join(f'`{other}`' for other in others)}.\n\n" if others else ""
     # A bare $ begins a formula on GitHub.
     means = re.sub(r"\$\w+", r"`\g<0>`", failure.means)
-    return f"### `{code}`\n\n{means}\n\n{also}```sh\n{failure.mend}\n```\n"
+    return f"### `{code}`\n\n{means}\n\n{also}```sh\n{failure.fix}\n```\n"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from django.test import SimpleTestCase
 
 
 class S3DoctorTests(SimpleTestCase):
-    def test_all_is_well_with_media_files(self):
+    def test_media_files_pass(self):
         output = io.StringIO()
         steps = ["credentials", "bucket", "missing-key", "objects", "links"]
         call_command("s3doctor", write=True, only=steps, stdout=output, no_color=True)

@@ -1,6 +1,6 @@
 """A small S3 that answers as Amazon's documentation says, where no server here does.
 
-All is well with it, until a test replaces the answer to one operation. It keeps objects
+Nothing is wrong with it, until a test replaces the answer to one operation. It keeps objects
 in memory, and does not look at signatures except for the region in them.
 """
 
@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+# What s3doctor writes.
+CONTENT = b"Written by s3doctor, and deleted again."
 OWNER = "arn:aws:iam::111122223333:user/mateo"
 CONFIGURATIONS = {
     "ownershipControls": "GetBucketOwnershipControls",
@@ -134,7 +136,7 @@ class Aws:
                 aws.asked.append(operation)
                 custom = aws.answers.get(operation)
                 if custom is None:
-                    custom = aws.well(operation, key, query, self.headers, body)
+                    custom = aws.usual(operation, key, query, self.headers, body)
                 elif callable(custom):
                     custom = custom(key, self.headers, body)
                 self.reply(custom)
@@ -166,7 +168,7 @@ class Aws:
             return "Preflight"
         if not bucket:
             return "FrontDoor"
-        if bucket in ("static", "media"):  # no bucket in the URL: asked as the CDN
+        if bucket in ("static", "media", "public"):  # no bucket in the URL: asked as the CDN
             return f"Cdn {bucket}"
         if not key and method == "HEAD":
             return "HeadBucket"
@@ -174,6 +176,13 @@ class Aws:
             found = [name for word, name in CONFIGURATIONS.items() if word in query]
             return found[0] if found else "ListObjectsV2"
         signature = query.get("X-Amz-Signature") or query.get("Signature")
+        if method == "PUT" and signature and "partNumber" in query:
+            tampered = signature[0].startswith("00000000")
+            return "TamperedUpload" if tampered else "UploadPart"
+        if method == "PUT" and signature:
+            return "TamperedUpload" if signature[0].startswith("00000000") else "UploadUrl"
+        if "x-amz-copy-source" in headers:
+            return "CopyObject"
         if method == "GET" and signature:
             return "TamperedLink" if signature[0].startswith("00000000") else "SignedLink"
         if method == "GET" and "Authorization" not in headers:
@@ -182,6 +191,7 @@ class Aws:
             return "CreateMultipartUpload"
         if "uploadId" in query:
             return {
+                "GET": "ListParts",
                 "PUT": "UploadPart",
                 "POST": "CompleteMultipartUpload",
                 "DELETE": "AbortMultipartUpload",
@@ -193,8 +203,8 @@ class Aws:
             "DELETE": "DeleteObject",
         }[method]
 
-    def well(self, operation, key, query, headers, body):
-        """What S3 answers when all is well."""
+    def usual(self, operation, key, query, headers, body):
+        """What S3 answers when nothing is wrong."""
         scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/s3/", headers.get("Authorization", ""))
         if scope and scope[1] != self.region:
             return self.wrong_region(scope[1])
@@ -215,11 +225,13 @@ class Aws:
                 f"{XML}<InitiateMultipartUploadResult {NS}><UploadId>{uuid.uuid4().hex}</UploadId>"
                 "</InitiateMultipartUploadResult>",
             ),
+            "TamperedUpload": error(403, "SignatureDoesNotMatch", "The request signature …"),
             "UploadPart": Answer(200, headers={"ETag": '"part"'}),
-            "CompleteMultipartUpload": Answer(
+            "ListParts": Answer(
                 200,
-                f'{XML}<CompleteMultipartUploadResult {NS}><ETag>"all"</ETag>'
-                "</CompleteMultipartUploadResult>",
+                f"{XML}<ListPartsResult {NS}><IsTruncated>false</IsTruncated><Part>"
+                f"<PartNumber>1</PartNumber><Size>{len(CONTENT)}</Size><ETag>part</ETag></Part>"
+                "</ListPartsResult>",
             ),
         }
         if operation.startswith("Cdn"):
@@ -261,7 +273,8 @@ class Aws:
     def _GetObject(self, key, headers, body):
         if key not in self.objects:
             return error(404, "NoSuchKey", "The specified key does not exist.")
-        return Answer(200, self.objects[key], {"Content-Type": "text/plain"})
+        head = {"Content-Type": "text/plain", "ETag": '"one"'}
+        return Answer(200, self.objects[key], head)
 
     _HeadObject = _SignedLink = _GetObject
 
@@ -269,7 +282,27 @@ class Aws:
         self.objects.pop(key, None)
         return Answer(204)
 
+    def _UploadUrl(self, key, headers, body):
+        if (headers["Content-Type"], body) != ("text/plain", CONTENT):
+            return error(403, "SignatureDoesNotMatch", "The request signature …")
+        return self._PutObject(key, headers, body)
+
+    def _CompleteMultipartUpload(self, key, headers, body):
+        self.objects[key] = CONTENT.decode()
+        return Answer(
+            200,
+            f'{XML}<CompleteMultipartUploadResult {NS}><ETag>"all"</ETag>'
+            "</CompleteMultipartUploadResult>",
+        )
+
+    def _CopyObject(self, key, headers, body):
+        _, source = unquote(headers["x-amz-copy-source"]).split("/", 1)
+        self.objects[key] = self.objects[source]
+        return Answer(200, f'{XML}<CopyObjectResult {NS}><ETag>"one"</ETag></CopyObjectResult>')
+
     def _BareUrl(self, key, headers, body):
+        if key.startswith("public/") and key in self.objects:
+            return self._GetObject(key, headers, body)
         if not key.startswith("static/"):
             return error(403, "AccessDenied", "Access Denied")
         kind = {"css": "text/css", "js": "text/javascript"}.get(

@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from tests.conftest import environment
 from tests.doctor.aws import Aws
-from tests.infra.conftest import moto, strict_moto  # noqa: F401
+from tests.infra.conftest import ministack  # noqa: F401
 
 DRIVER = Path(__file__).with_name("driver.py")
 

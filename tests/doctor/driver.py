@@ -60,8 +60,8 @@ def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=Fa
                 "get_current_datetime",
                 lambda *args, **kwargs: real(*args, **kwargs) + datetime.timedelta(seconds=clock),
             ),
-            mock.patch("s3files.doctor.bucket.REQUEST_SECONDS", request_seconds),
-            mock.patch("s3files.doctor.bucket.is_amazon", lambda *_: on_aws),
+            mock.patch("s3files.doctor.requests.REQUEST_SECONDS", request_seconds),
+            mock.patch("s3files.doctor.probe.is_amazon", lambda *_: on_aws),
             # boto3 tries again at once.
             mock.patch("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0),
         ):

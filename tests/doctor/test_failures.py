@@ -1,4 +1,4 @@
-"""Every failure that s3doctor knows, provoked: the right step, the meaning, what mends it.
+"""Every failure that s3doctor knows, provoked: the right step, the meaning, how to fix it.
 
 Where the S3 server of the tests (SeaweedFS) fails as Amazon does, it is asked. Else our
 small server gives the answer that Amazon, or the store in question, documents.
@@ -48,14 +48,14 @@ class Case(NamedTuple):
     step: str
     code: str
     means: str  # a part of it
-    mends: str  # a part of it
+    fix: str  # a part of it
     arguments: tuple = ("--write",)
     env: dict = {}
     settings: dict = {}
     clock: int = 0
 
 
-def edited(changes, mend):
+def edited(changes, undo):
     """A change to the bucket of the S3 server, and the change back."""
 
     @contextmanager
@@ -64,7 +64,7 @@ def edited(changes, mend):
         try:
             yield
         finally:
-            mend(client)
+            undo(client)
 
     return context
 
@@ -103,8 +103,8 @@ def judge(result_and_exit, case):
     result = failed[case.step]
     assert result["code"] == case.code, result
     assert case.means in result["means"], result
-    assert case.mends in result["mend"], result
-    assert "$BUCKET" not in result["means"] + result["mend"]
+    assert case.fix in result["fix"], result
+    assert "$BUCKET" not in result["means"] + result["fix"]
     assert code == 1
 
 
@@ -269,6 +269,13 @@ ON_THE_WAY = {
         "certificate is not for 127.0.0.1",
         "openssl s_client",
     ),
+    "an address for browsers where nothing answers": (
+        None,
+        "endpoint",
+        "PublicEndpointUnreachable",
+        "where browsers are sent",
+        "on a machine outside",
+    ),
     "an endpoint that is no URL": (
         lambda tmp: nullcontext("s3.example.com"),
         "endpoint",
@@ -282,13 +289,14 @@ ON_THE_WAY = {
 @pytest.mark.parametrize("what", ON_THE_WAY)
 def test_a_server_that_is_not_in_reach(what, doctors_project, tmp_path):
     server, *expected = ON_THE_WAY[what]
-    with server(tmp_path) as url:
+    name = "AWS_S3_ENDPOINT_URL" if server else "AWS_S3_PUBLIC_ENDPOINT_URL"
+    with (server or (lambda tmp: nothing_listens()))(tmp_path) as url:
         answer = doctors_project.s3doctor(
-            env={"AWS_S3_ENDPOINT_URL": url, "AWS_MAX_ATTEMPTS": "1"}, request_seconds=0.5
+            env={name: url, "AWS_MAX_ATTEMPTS": "1"}, request_seconds=0.5
         )
     judge(answer, Case(what, *expected))
     later = list(answer[0].values())[list(answer[0]).index(expected[0]) + 1 :]
-    assert all(step["ok"] is None for step in later), "asked on, without a server"
+    assert all(step["ok"] is None for step in later), "checked on, without a server"
 
 
 # --- What is in the bucket, on the S3 server -------------------------------------------------
@@ -306,7 +314,7 @@ def policy(*prefixes):
 
 
 def allow(*origins):
-    rules = [{"AllowedOrigins": origins, "AllowedMethods": ["GET", "POST"]}]
+    rules = [{"AllowedOrigins": origins, "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"]}]
     return lambda client: client.put_bucket_cors(
         Bucket=BUCKET, CORSConfiguration={"CORSRules": rules}
     )
@@ -314,7 +322,7 @@ def allow(*origins):
 
 IN_THE_BUCKET = {
     "private media that everyone can read": (
-        edited(policy("static", "media"), policy("static")),
+        edited(policy("static", "public", "media"), policy("static", "public")),
         {},
         "links",
         "MediaIsPublic",
@@ -330,7 +338,7 @@ IN_THE_BUCKET = {
         "get-bucket-policy-status",
     ),
     "static files that nobody can read": (
-        edited(policy("elsewhere"), policy("static")),
+        edited(policy("elsewhere"), policy("static", "public")),
         {},
         "static",
         "StaticForbidden",
@@ -468,7 +476,7 @@ ANSWERS = {
         },
         "clock",
         "RequestTimeTooSkewed",
-        "born expired",
+        "expired when they are made",
         "timedatectl",
     ),
     "a key ID with blanks": (
@@ -857,6 +865,67 @@ ANSWERS = {
         "every file is public",
         "Stop serving",
     ),
+    # Uploads
+    "a store without presigned PUT": (
+        {"UploadUrl": error(405, "MethodNotAllowed", "The specified method is not allowed")},
+        "uploads",
+        "MethodNotAllowed",
+        "no direct upload works",
+        "--only uploads",
+    ),
+    "a proxy that swallows uploads": (
+        {"UploadUrl": Answer(413, "<html>Too Large</html>", {"Content-Type": "text/html"})},
+        "uploads",
+        "UploadRefused",
+        "a proxy in between",
+        "from outside the proxy",
+    ),
+    "uploads that are answered and not stored": (
+        {"UploadUrl": Answer(200)},
+        "uploads",
+        "WrongContent",
+        "not what was written",
+        "which server",
+    ),
+    "forged uploads that are stored": (
+        {"TamperedUpload": Answer(200)},
+        "uploads",
+        "TamperedUploadAccepted",
+        "anyone may write",
+        "Take the site offline",
+    ),
+    "parts that are not listed": (
+        {
+            "ListParts": Answer(
+                200, "<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>"
+            )
+        },
+        "uploads",
+        "PartsNotListed",
+        "can be neither resumed nor completed",
+        "ListParts",
+    ),
+    "no right to list parts": (
+        {"ListParts": denied("s3:ListMultipartUploadParts", FILES)},
+        "uploads",
+        "AccessDenied",
+        "lack one permission: s3:ListMultipartUploadParts",
+        "allow s3:ListMultipartUploadParts by hand",
+    ),
+    "uploads that strangers read": (
+        {"BareUrl": Answer(200, "secret")},
+        "incoming",
+        "IncomingIsPublic",
+        "before the site has looked at it",
+        "IncomingIsClosed",
+    ),
+    "copies that are refused": (
+        {"CopyObject": denied("s3:PutObject", FILES)},
+        "incoming",
+        "AccessDenied",
+        "lack one permission: s3:PutObject",
+        "allow s3:PutObject by hand",
+    ),
     # CORS
     "uploads from elsewhere": (
         {
@@ -893,6 +962,22 @@ ANSWERS = {
         "NoSuchLifecycleConfiguration",
         "unfinished multipart uploads",
         "AbortUploads",
+    ),
+    "the CDN under AWS's own KMS key": (
+        {"GetBucketEncryption": encryption("aws:kms")},
+        {"AWS_S3_CUSTOM_DOMAIN": "cdn.example.com"},
+        "encryption",
+        "KmsBlocksCdn",
+        "which CloudFront cannot use",
+        "KmsKeyArn",
+    ),
+    "a KMS key that the store ignores": (
+        {},
+        {"OPTIONS": {"default": {"kms_key": "1234abcd"}}},
+        "encryption",
+        "KmsKeyNotUsed",
+        "encrypted otherwise",
+        "head-object",
     ),
     "public files under a KMS key": (
         {"GetBucketEncryption": encryption("aws:kms")},
@@ -942,7 +1027,7 @@ def test_what_the_site_need_not_know_is_not_a_failure(
 
 
 def test_a_store_without_conditional_put_is_not_a_failure(doctors_project, aws):
-    """The project needs none, because it never gives one name to two files."""
+    """The storage finds that out by itself, and asks with HEAD."""
     ok = Answer(200, headers={"ETag": '"one"'})
     content = Answer(200, "Written by s3doctor, and deleted again.")
     aws.answers = {"PutObject": ok, "GetObject": content, "HeadObject": ok}
@@ -993,7 +1078,7 @@ AS_CDN = {
 
 
 @pytest.mark.parametrize("what", AS_CDN)
-def test_a_cdn_that_is_not_well(what, doctors_project, aws):
+def test_a_cdn_that_fails(what, doctors_project, aws):
     answers, *expected = AS_CDN[what]
     aws.answers = answers
     answer = doctors_project.s3doctor("--write", "--only", "cdn", **on_aws_with_cdn(aws))

@@ -20,5 +20,5 @@ def test_the_page_is_in_the_order_in_which_things_break():
 def test_every_row_belongs_to_a_step_and_says_what_to_do():
     for row in TABLE.FAILURES:
         assert row.step in {*TABLE.STEPS, ""}, row
-        assert row.codes and row.means.endswith((".", ")")) and row.mend, row
+        assert row.codes and row.means.endswith((".", ")")) and row.fix, row
         re.compile(row.when)

@@ -1,31 +1,37 @@
-"""With a policy that lacks one action, s3doctor names that action (IAM as moto enforces it)."""
+"""With a policy that lacks one action, s3doctor names it; ministack enforces IAM."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
 
 from tests.doctor.circumstances import on_aws
 
+# The step that finds that it is missing.
 ACTIONS = {
     "s3:ListBucket": "bucket",
     "s3:GetObject": "objects",
     "s3:PutObject": "objects",
     "s3:DeleteObject": "objects",
     "s3:AbortMultipartUpload": "objects",
+    "s3:ListMultipartUploadParts": "uploads",
 }
 
 
+@pytest.fixture(scope="module")
+def bucket(ministack):
+    ministack.client("s3").create_bucket(Bucket="my-site-files")
+
+
 @pytest.fixture
-def s3doctor(doctors_project, strict_moto):
+def s3doctor(doctors_project, ministack, bucket):
     """Run s3doctor with the keys of a user who may do these actions, and nothing else."""
-    server = strict_moto.server
 
     def s3doctor(actions, *steps):
-        server.client("s3").create_bucket(Bucket="my-site-files")
         statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-        keys = server.user(uuid.uuid4().hex, {"Version": "2012-10-17", "Statement": [statement]})
-        strict_moto.enforce()
-        circumstances = on_aws(server)
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        keys = ministack.user(uuid.uuid4().hex, policy)
+        circumstances = on_aws(SimpleNamespace(url=ministack.plain_url))
         circumstances["env"] |= {name.upper(): value for name, value in keys.items()}
         only = [part for step in steps for part in ("--only", step)]
         return doctors_project.s3doctor("--write", *only, **circumstances)
@@ -42,6 +48,6 @@ def test_the_missing_permission_is_named(missing, s3doctor):
 
 
 def test_with_the_whole_policy_nothing_is_missing(s3doctor):
-    steps, code = s3doctor(list(ACTIONS), "bucket", "missing-key", "objects")
+    steps, code = s3doctor(list(ACTIONS), "bucket", "missing-key", "objects", "uploads", "incoming")
     assert [step["said"] for step in steps.values() if not step["ok"]] == []
     assert code == 0

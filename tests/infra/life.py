@@ -41,7 +41,7 @@ def prunestatic():
     old = {"Bucket": static.address.bucket, "Key": static.key("of-an-old-release.0123456789ab.css")}
     static.client.put_object(**old, Body=b"body{}")
     time.sleep(1.1)  # S3 dates objects to the second
-    call_command("prunestatic", "--older-than=0d", "--delete", stdout=io.StringIO())
+    call_command("prunestatic", "--older-than=0d", "--unknown", "--delete", stdout=io.StringIO())
     listed = static.client.list_objects_v2(Bucket=old["Bucket"], Prefix=old["Key"])
     assert "Contents" not in listed
 

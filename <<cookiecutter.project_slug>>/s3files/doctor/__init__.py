@@ -1,1 +1,1 @@
-"""What `manage.py s3doctor` asks (steps.py), and what the answers mean (failures.py)."""
+"""What `manage.py s3doctor` checks (steps.py), and what the answers mean (failures.py)."""

@@ -1,4 +1,4 @@
-"""What goes wrong with a bucket, what it means and what mends it: the table of `s3doctor`.
+"""What goes wrong with a bucket, what it means and how to fix it: the table of `s3doctor`.
 
 A row belongs to a step and has one or more codes: S3's own, the name of a Python
 exception, or a name that s3doctor gives. `when` is searched for in the code and what
@@ -19,8 +19,10 @@ STEPS = {
     "ownership": "The bucket takes ACLs if the settings send them (Object Ownership).",
     "public-access-block": "Block Public Access blocks no more than the settings allow.",
     "missing-key": "A file that is not there is answered with 404, not 403.",
-    "objects": "Files can be written, read and deleted. Asked with --write only.",
-    "links": "Links to media open for those who may read them, and for no others.",
+    "objects": "Files can be written, read and deleted. Checked with --write only.",
+    "links": "URLs of media open for those who may read them, and for no others.",
+    "uploads": "Browsers can upload with presigned URLs. Checked with --write only.",
+    "incoming": "Strangers cannot read uploads before the site has. Checked with --write only.",
     "static": "Browsers can read the published static files.",
     "cors": "Pages of the site may use fonts from the bucket and upload to it.",
     "lifecycle": "Unfinished multipart uploads are removed, which else cost money for ever.",
@@ -33,7 +35,7 @@ class Failure(NamedTuple):
     step: str
     codes: str
     means: str
-    mend: str
+    fix: str
     when: str = ""
 
 
@@ -50,7 +52,7 @@ FAILURES = [
     Failure(
         "settings",
         "InconsistentSettings",
-        "Django's system checks found mistakes in the settings; each says what mends it.",
+        "Django's system checks found mistakes in the settings; each says how to fix it.",
         "python manage.py check --tag s3",
     ),
     # --- endpoint
@@ -109,12 +111,20 @@ FAILURES = [
         "# Write AWS_S3_ENDPOINT_URL with https:// in front, or leave it empty for Amazon S3.",
         when="url type|Invalid endpoint|port",
     ),
+    Failure(
+        "endpoint",
+        "PublicEndpointUnreachable",
+        "The site reaches the store, but nothing answers at $PUBLIC_ENDPOINT, where browsers are "
+        "sent (AWS_S3_PUBLIC_ENDPOINT_URL). From inside a network of containers that can be as it "
+        "should be; from a visitor's machine it must answer.",
+        "curl -i $PUBLIC_ENDPOINT   # on a machine outside",
+    ),
     # --- clock
     Failure(
         "clock",
         "RequestTimeTooSkewed",
         "This machine's clock is wrong by more than 15 minutes. S3 refuses every signed request, "
-        "and signed links are born expired.",
+        "and presigned URLs have expired when they are made.",
         "sudo timedatectl set-ntp true && timedatectl\n"
         "# In a container, correct the host's clock; in WSL or Docker Desktop, restart it.",
     ),
@@ -228,7 +238,7 @@ FAILURES = [
         "region",
         "PermanentRedirect TemporaryRedirect 301 307 AuthorizationHeaderMalformed "
         "AuthorizationQueryParametersError IllegalLocationConstraintException",
-        "The bucket is in the region $RIGHT_REGION, but the settings say $REGION. Links signed for "
+        "The bucket is in the region $RIGHT_REGION, but the settings say $REGION. URLs signed for "
         "one region are refused in another.",
         "export AWS_S3_REGION_NAME=$RIGHT_REGION   # where Django's environment is set",
         when=r"expecting '|x-amz-bucket-region",
@@ -318,7 +328,7 @@ FAILURES = [
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
         "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
         "This store does not understand the checksums that boto3 sends by itself since 1.36.",
-        'grep -n "checksum" config/s3.py   # both must be "when_required" for this store\n'
+        'grep -n "checksum" s3files/client.py   # both must be "when_required" for this store\n'
         "# The aws command, too: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
         when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
     ),
@@ -332,13 +342,13 @@ FAILURES = [
     Failure(
         "links",
         "LinkRefused",
-        "A signed link, as the site gives it to a visitor, does not open.",
+        "A presigned URL, as the site gives it to a visitor, does not open.",
         "python manage.py s3doctor --only clock --only credentials --only region",
     ),
     Failure(
         "links",
         "TamperedLinkAccepted",
-        "A link with a wrong signature opens, so every file is public: the store or a proxy does "
+        "A URL with a wrong signature opens, so every file is public: the store or a proxy does "
         "not check signatures.",
         "# Stop serving private files from here, then turn authentication on in the store.",
     ),
@@ -360,6 +370,39 @@ FAILURES = [
         "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
         "# infra/README.md has the policy. Also: python manage.py s3doctor --only "
         "public-access-block",
+    ),
+    # --- uploads
+    Failure(
+        "uploads",
+        "UploadRefused MethodNotAllowed NotImplemented InvalidArgument",
+        "The store refuses what a browser sends with a presigned URL, so no direct upload works: "
+        "it does not know presigned PUTs, signed headers or presigned parts, or a proxy in "
+        "between changes headers.",
+        "python manage.py s3doctor --write --only uploads   # from outside the proxy, too\n"
+        "# docs/stores.md of the template says which stores take them.",
+    ),
+    Failure(
+        "uploads",
+        "TamperedUploadAccepted",
+        "An upload with a wrong signature is stored, so anyone may write into the bucket: the "
+        "store or a proxy does not check signatures.",
+        "# Take the site offline, then turn authentication on in the store.",
+    ),
+    Failure(
+        "uploads",
+        "PartsNotListed",
+        "The store took a part of a multipart upload, but ListParts does not say so: large "
+        "uploads can be neither resumed nor completed.",
+        "# Use a store that implements ListParts, or raise the size from which files go in parts.",
+    ),
+    # --- incoming
+    Failure(
+        "incoming",
+        "IncomingIsPublic",
+        "Anyone can read what browsers upload before the site has looked at it.",
+        "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
+        "# Add the statement IncomingIsClosed of infra/s3.yaml or infra/by-hand.md. A store that\n"
+        "# cannot deny one prefix: keep public files in a bucket of their own.",
     ),
     # --- static
     Failure(
@@ -428,6 +471,22 @@ FAILURES = [
         "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
         "# Then write the files again.",
     ),
+    Failure(
+        "encryption",
+        "KmsBlocksCdn",
+        "New files are encrypted with AWS's own KMS key (aws/s3), which CloudFront cannot use: "
+        "the CDN answers 403.",
+        "aws cloudformation deploy --stack-name $STACK --template-file infra/s3.yaml "
+        "--capabilities CAPABILITY_IAM --parameter-overrides KmsKeyArn=$KEY\n"
+        "# A key of your own, whose policy lets the distribution decrypt (infra/README.md).",
+    ),
+    Failure(
+        "encryption",
+        "KmsKeyNotUsed",
+        "The storage names a KMS key, but its files are encrypted otherwise: the store or a "
+        "proxy ignores the headers.",
+        "aws s3api head-object --bucket $BUCKET --key $FILE   # ServerSideEncryption, SSEKMSKeyId",
+    ),
     # --- cdn
     Failure(
         "cdn",
@@ -435,13 +494,15 @@ FAILURES = [
         "The CDN is there, but the bucket refuses it: the bucket policy lacks the distribution's "
         "Origin Access Control, or the distribution's origin is another bucket or region.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/README.md).",
+        "# It must allow cloudfront.amazonaws.com to s3:GetObject, and the policy of a KMS key to\n"
+        "# kms:Decrypt (infra/README.md).",
     ),
     Failure(
         "cdn",
         "CdnServesMedia",
         "Media files are private by the settings, but the CDN gives them to anyone.",
-        "# In the bucket policy, let the CDN read static/* alone (infra/README.md), then:\n"
+        "# Let the CDN read static/* and public files alone, or only with a key group: in\n"
+        "# infra/s3.yaml one condition makes both. Then:\n"
         "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
     ),
     Failure(

@@ -1,4 +1,4 @@
-"""When all is well, s3doctor says so, and asks for no right that the site does not have."""
+"""Where nothing is wrong s3doctor says so, and needs no right that the site does not have."""
 
 from tests.doctor.circumstances import on_aws, on_aws_with_cdn
 
@@ -11,16 +11,16 @@ def complaints(steps):
     return [(name, step["said"]) for name, step in steps.items() if step["ok"] is False]
 
 
-def test_all_is_well_on_the_development_server(doctors_project):
+def test_every_step_passes_on_the_development_server(doctors_project):
     steps, code = doctors_project.s3doctor("--write")
     assert (complaints(steps), code) == ([], 0)
-    # What only Amazon has is not asked, and says why.
+    # What only Amazon has is not checked, and says why.
     not_asked = {"region", "ownership", "public-access-block", "lifecycle", "encryption", "cdn"}
     assert {name for name, mark in marks(steps).items() if mark != "✓"} == not_asked
     assert "Amazon S3 only" in steps["ownership"]["said"]
 
 
-def test_all_is_well_on_amazon_with_a_cdn(doctors_project, aws):
+def test_every_step_passes_on_amazon_with_a_cdn(doctors_project, aws):
     steps, code = doctors_project.s3doctor("--write", **on_aws_with_cdn(aws))
     assert (complaints(steps), code) == ([], 0)
     assert set(marks(steps).values()) == {"✓"}

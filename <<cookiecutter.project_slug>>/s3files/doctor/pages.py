@@ -1,0 +1,73 @@
+"""What browsers need for the site's pages: static files, CORS, the CDN."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from django.conf import settings
+
+from .diagnosis import Failed, Skipped
+from .probe import Probe
+from .requests import fetch
+
+# Browsers refuse these two when they are called something else.
+STRICT_KINDS = {".css": "css", ".js": "javascript"}
+
+
+def check_static(probe: Probe) -> str:
+    for name in probe.published:
+        url = f"{probe.static_url}{name}"
+        answer = fetch(url)
+        if answer.status != 200:
+            code = "StaticMissing" if answer.status == 404 else "StaticForbidden"
+            raise Failed(code, f"{answer.status} for {url}")
+        kind = answer.headers["Content-Type"] or "no Content-Type"
+        if STRICT_KINDS.get(PurePosixPath(name).suffix, "") not in kind:
+            raise Failed("StaticWrongType", f"{kind} for {url}")
+    return ", ".join(probe.published) or "nothing is published that browsers are strict about"
+
+
+def check_cors(probe: Probe) -> str:
+    allowed = ("*", probe.origin)
+    for name in probe.published[:1]:
+        font = f"{probe.static_url}{name}"
+        answer = fetch(font, headers={"Origin": probe.origin})
+        if answer.headers["Access-Control-Allow-Origin"] not in allowed:
+            raise Failed("FontsRefused", f"{answer.status} for {font}")
+    # Direct uploads are PUTs from the site's pages straight to the bucket.
+    asked = {
+        "Origin": probe.origin,
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "content-type,if-none-match",
+    }
+    answer = fetch(f"{settings.S3_BUCKET_URL}/{probe.missing_file()['Key']}", "OPTIONS", asked)
+    methods = answer.headers["Access-Control-Allow-Methods"] or ""
+    if answer.headers["Access-Control-Allow-Origin"] not in allowed or "PUT" not in methods:
+        raise Failed("UploadsRefused", f"{answer.status} to the browser's question before a PUT")
+    return f"{probe.origin} may use fonts and upload"
+
+
+def check_cdn(probe: Probe) -> str:
+    if not settings.AWS_S3_CUSTOM_DOMAIN:
+        raise Skipped("there is none (AWS_S3_CUSTOM_DOMAIN)")
+    for name in probe.published[:1]:
+        _check_cached(f"{probe.static_url}{name}")
+    with probe.any_file() as place:
+        if place and probe.media.querystring_auth:
+            url = f"{settings.S3_URL}/{place['Key']}"
+            if (status := fetch(url).status) < 400:
+                raise Failed("CdnServesMedia", f"{status} for {url}")
+    return f"{settings.S3_URL} serves static files, and nothing private"
+
+
+def _check_cached(url: str) -> None:
+    try:
+        answer = fetch(url)
+    except OSError as error:
+        raise Failed("CdnUnreachable", f"{error} for {url}") from None
+    if answer.status != 200:
+        code = "CdnForbidden" if answer.status == 403 else "CdnUnreachable"
+        raise Failed(code, f"{answer.status} for {url}")
+    caching = answer.headers["Cache-Control"] or "none"
+    if "max-age=31536000" not in caching:
+        raise Failed("CdnDropsHeaders", f"Cache-Control: {caching} for {url}")

@@ -1,0 +1,180 @@
+"""What the steps share: the settings, the site's own client, files to try things on."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import ClientError
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
+
+from s3files.media import INCOMING
+from s3files.partitions import dns_suffix
+from s3files.releases import read_release
+
+from .diagnosis import Failed, Skipped, missing_permission, read_error
+from .requests import Answer, fetch
+
+CONTENT = b"Written by s3doctor, and deleted again."
+# Browsers treat each of these kinds of static files in a way of its own.
+KINDS = (".woff2", ".css", ".js", ".svg")
+
+
+def is_amazon(host: str, region: str) -> bool:
+    return host.endswith(dns_suffix(region))
+
+
+class Probe:
+    """One run of s3doctor: the bucket as the project's settings have it.
+
+    `origin` is where browsers see the site; only with `write` are files written.
+    """
+
+    def __init__(self, origin: str, write: bool = False):
+        self.origin = origin
+        self.write = write
+        self.media, self.static = storages["default"], storages["staticfiles"]
+        self.address = self.media.address
+        self.name = self.address.bucket
+        self.host = urlsplit(self.address.host_url).hostname or ""
+        self.on_aws = is_amazon(self.host, self.address.region)
+        self.static_url = f"{settings.S3_URL}/{self.static.prefix}/"
+        # Behind a CDN the bucket itself is closed.
+        self.strangers_read = (
+            "public-read" in (settings.S3_STATIC_ACL, settings.S3_MEDIA_ACL)
+            and not settings.AWS_S3_CUSTOM_DOMAIN
+        )
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return boto3.Session()
+
+    @cached_property
+    def client(self) -> Any:
+        # The site's own, so that its options are tried, too.
+        return self.media.client
+
+    @cached_property
+    def front_door(self) -> tuple[Answer, datetime]:
+        """The server's answer to a bare HEAD, and when it came by this machine's clock."""
+        return fetch(self.address.host_url, "HEAD"), datetime.now(UTC)
+
+    @cached_property
+    def listing(self) -> dict[str, Any]:
+        """The first signed request; raises what is wrong with it, each time it is asked for."""
+        return dict(
+            self.client.list_objects_v2(Bucket=self.name, Prefix=f"{self.media.prefix}/", MaxKeys=1)
+        )
+
+    def read_configuration(
+        self, operation: str, otherwise: dict[str, dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        """Return how the bucket is set up, if these credentials may look: the site need not.
+
+        `otherwise` has answers in the place of some error codes. Raises Skipped.
+        """
+        if not self.on_aws:
+            raise Skipped("checked on Amazon S3 only; other stores have ways of their own")
+        try:
+            return dict(getattr(self.client, operation)(Bucket=self.name))
+        except ClientError as error:
+            code, _ = read_error(error)
+            if code == "AccessDenied":
+                needed = missing_permission(error)
+                raise Skipped(f"not allowed to look; needs {needed}") from None
+            if otherwise and code in otherwise:
+                return otherwise[code]
+            raise
+
+    @contextmanager
+    def new_file(self, alias: str = "default") -> Iterator[dict[str, str]]:
+        """Write a small file into a storage; yield its place; delete it."""
+        storage = storages[alias]
+        place = {
+            "Bucket": storage.address.bucket,
+            "Key": storage.key(f".s3doctor/{secrets.token_hex(8)}.txt"),
+        }
+        storage.client.put_object(
+            **place, Body=CONTENT, **storage.get_write_parameters(place["Key"])
+        )
+        try:
+            yield place
+        finally:
+            storage.client.delete_object(**place)
+
+    @contextmanager
+    def any_file(self) -> Iterator[dict[str, str] | None]:
+        """Yield a new file with --write, else any of the site's, else None."""
+        if self.write:
+            with self.new_file() as place:
+                yield place
+        else:
+            found = self.listing.get("Contents", [])
+            yield {"Bucket": self.name, "Key": found[0]["Key"]} if found else None
+
+    def new_incoming_key(self) -> str:
+        """Return a key where direct uploads wait to be looked at."""
+        location = f"{settings.AWS_LOCATION}/" if settings.AWS_LOCATION else ""
+        return f"{INCOMING}/{location}.s3doctor/{secrets.token_hex(8)}.txt"
+
+    def missing_file(self) -> dict[str, str]:
+        key = self.media.key(f".s3doctor/{secrets.token_hex(8)}")
+        return {"Bucket": self.name, "Key": key}
+
+    @cached_property
+    def published(self) -> list[str]:
+        """A content-hashed static file of each kind, of those that are published."""
+        if settings.DEBUG and not self.static.hashed_files:
+            raise Skipped("DEBUG is on: pages show static files as you edit them")
+        static = self.static
+        hashed = static.hashed_files
+        if not hashed:
+            try:
+                hashed = read_release(static.destination, static.manifest_name, static.release)[
+                    "paths"
+                ]
+            except ImproperlyConfigured as error:
+                raise Failed("ManifestMissing", str(error)) from None
+        names = sorted(hashed.values())
+        kinds = {PurePosixPath(name).suffix: name for name in names}
+        return [kinds[kind] for kind in KINDS if kind in kinds]
+
+    @cached_property
+    def blocks(self) -> dict[str, bool]:
+        """Block Public Access, as tight as the settings allow."""
+        enabled = settings.S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
+        acls = {settings.S3_STATIC_ACL, settings.S3_MEDIA_ACL}
+        public_acls = enabled and bool(acls & {"public-read", "authenticated-read"})
+        public_policy = not enabled and self.strangers_read
+        return {
+            "BlockPublicAcls": not public_acls,
+            "IgnorePublicAcls": not public_acls,
+            "BlockPublicPolicy": not public_policy,
+            "RestrictPublicBuckets": not public_policy,
+        }
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What stands for the $NAMES of failures.py."""
+        return {
+            "BUCKET": self.name,
+            "REGION": self.address.region,
+            "ENDPOINT": self.address.host_url,
+            "PUBLIC_ENDPOINT": self.address.public_host_url,
+            "AWS_ENDPOINT_URL": "" if self.on_aws else self.address.host_url,
+            "HOST": self.host,
+            "ORIGIN": self.origin,
+            "LOCATION": self.media.prefix,
+            "STATIC": self.static.prefix,
+            "CDN": settings.AWS_S3_CUSTOM_DOMAIN,
+            "BLOCK": ",".join(f"{name}={str(on).lower()}" for name, on in self.blocks.items()),
+        }

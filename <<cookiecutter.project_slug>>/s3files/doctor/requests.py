@@ -1,0 +1,57 @@
+"""Requests without credentials, as a browser makes them."""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+import urllib.request
+from email.message import Message
+from typing import Any, NamedTuple
+
+REQUEST_SECONDS = 5
+MAX_BODY = 65536  # bytes of an answer that are read
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; a refusal is one, too."""
+
+    status: int
+    headers: Message
+    body: str
+
+    @property
+    def code(self) -> str:
+        """S3's error code in the body, or an empty string."""
+        found = re.search("<Code>(.*?)</Code>", self.body)
+        return found[1] if found else ""
+
+    @property
+    def summary(self) -> str:
+        """One line: the status, and what the body says."""
+        return f"{self.status} {' '.join(self.body.split())[:300]}".strip()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def fetch(
+    url: str,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> Answer:
+    """Send a request without credentials; return the answer, whatever its status.
+
+    Raises OSError where none comes within REQUEST_SECONDS.
+    """
+    request = urllib.request.Request(url, body, headers or {}, method=method)  # noqa: S310
+    opener = urllib.request.build_opener(_NoRedirect)
+    try:
+        response = opener.open(request, timeout=REQUEST_SECONDS)
+    except urllib.error.HTTPError as error:
+        response = error
+    with response:
+        text = response.read(MAX_BODY).decode(errors="replace")
+        return Answer(response.status, response.headers, text)
