@@ -183,8 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.rfile.read(min(value, length))
         if name != "up":
             return self.rfile.read(length)
-        # A small window, or the system takes most of it at once.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        # A window of two segments (loopback's are 64 KB), or the system takes most of it at once.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
         body = b""
         while len(body) < length:
             block = self.rfile.read(min(value // 20 + 1, length - len(body)))

@@ -6,6 +6,7 @@ file without a size, an empty listing, a saved object that S3 never confirmed.
 """
 
 import http.client
+import socket
 from typing import Any
 
 from botocore.awsrequest import (
@@ -14,6 +15,11 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+
+# How much the system may hold that it has not sent yet: else it takes a file of megabytes at
+# once, and the wait for the answer begins while a slow line still carries it ("tcp(7)" and
+# "NOTSENT_LOWAT" in the Linux kernel's "IP Sysctl").
+UNSENT_BYTES = 128 * 1024
 
 
 class WholeResponse(http.client.HTTPResponse):
@@ -65,14 +71,14 @@ def use_strict_connections(client: Any, seconds: float) -> None:
 
         def connect(self) -> None:
             super().connect()
-            self.sock.settimeout(seconds)
+            _set_limits(self.sock, seconds)
 
     class SecureConnection(AWSHTTPSConnection):
         response_class = WholeResponse
 
         def connect(self) -> None:
             super().connect()
-            self.sock.settimeout(seconds)
+            _set_limits(self.sock, seconds)
 
     class Pool(AWSHTTPConnectionPool):
         ConnectionCls = Connection
@@ -83,3 +89,9 @@ def use_strict_connections(client: Any, seconds: float) -> None:
     session = client._endpoint.http_session
     # A dictionary that its managers share.
     session._pool_classes_by_scheme.update(http=Pool, https=SecurePool)
+
+
+def _set_limits(connection: socket.socket, seconds: float) -> None:
+    connection.settimeout(seconds)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # not on Windows
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
