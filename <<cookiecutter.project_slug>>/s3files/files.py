@@ -203,6 +203,6 @@ CUT_ANSWERS = (CutAnswer, HTTPClientError, IncompleteReadError)
 def _length(answer: dict[str, Any]) -> int:
     """Return how many bytes an answer announces."""
     length = answer.get("ContentLength")
-    if length is None or "ETag" not in answer:
+    if length is None or length < 0 or "ETag" not in answer:
         raise CutAnswer("its head has no Content-Length, or no ETag")
     return int(length)

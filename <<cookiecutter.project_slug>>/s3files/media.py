@@ -123,8 +123,8 @@ class S3MediaStorage(LinksMixin, S3Storage):
         key = self.key(name)
         with s3_errors("HeadObject", key):
             head: dict[str, Any] = self.client.head_object(Bucket=self.address.bucket, Key=key)
-            if "ContentLength" not in head:
-                raise CutAnswer("its head has no Content-Length")
+            if not head.keys() >= {"ContentLength", "ETag", "LastModified"}:
+                raise CutAnswer("its head lacks what S3 says of an object")
         return head
 
     def exists(self, name: str) -> bool:

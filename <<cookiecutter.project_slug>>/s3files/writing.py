@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import itertools
 import tempfile
 import time
@@ -15,7 +17,7 @@ from django.core.files import File
 from django.utils.crypto import get_random_string
 
 from .address import Address
-from .errors import FAILURES, S3Error, http_status, s3_errors
+from .errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
 
 # A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
 PART_BYTES = 8 * 2**20
@@ -108,17 +110,21 @@ class Upload:
 
     def _put(self, body: bytes, condition: dict[str, str]) -> str:
         try:
-            answer = self.client.put_object(**self.place, **self.parameters, **condition, Body=body)
+            answer = self.client.put_object(
+                **self.place, **self.parameters, **condition, **self._checksum(body), Body=body
+            )
+            return _tag(answer)
         except FAILURES as error:
             return self._settle(error, "PutObject")
-        return _tag(answer)
 
     def _put_and_find_out(self, body: bytes) -> str:
         """Store an object under a free name, and again: does the store refuse that?"""
         condition = {"IfNoneMatch": "*"}
         tag = self._put(body, condition)
         try:
-            self.client.put_object(**self.place, **self.parameters, **condition, Body=body)
+            self.client.put_object(
+                **self.place, **self.parameters, **condition, **self._checksum(body), Body=body
+            )
         except FAILURES as error:
             if http_status(error) == 412:
                 _honours_condition[self.address] = True
@@ -130,16 +136,16 @@ class Upload:
         key = self.place["Key"]
         with s3_errors("CreateMultipartUpload", key):
             answer = self.client.create_multipart_upload(**self.place, **self.parameters)
-        upload = self.place | {"UploadId": answer["UploadId"]}
+            upload = self.place | {"UploadId": answer["UploadId"]}
         try:
             tags = self._send_parts(parts, upload)
             try:
                 answer = self.client.complete_multipart_upload(
                     **upload, **condition, MultipartUpload={"Parts": tags}
                 )
+                return _tag(answer)
             except FAILURES as error:
                 return self._settle(error, "CompleteMultipartUpload")
-            return _tag(answer)
         except BaseException as error:
             self._abort(upload, error)
             raise
@@ -150,7 +156,9 @@ class Upload:
 
         def send(number: int, part: bytes) -> dict[str, Any]:
             with s3_errors("UploadPart", self.place["Key"]):
-                answer = self.client.upload_part(**upload, PartNumber=number, Body=part)
+                answer = self.client.upload_part(
+                    **upload, PartNumber=number, **self._checksum(part), Body=part
+                )
                 return {"PartNumber": number, "ETag": answer["ETag"]}
 
         with ThreadPoolExecutor(PARALLEL_PARTS) as pool:
@@ -162,6 +170,17 @@ class Upload:
                 waiting.add(pool.submit(send, number, part))
             tags += [future.result() for future in waiting]
         return sorted(tags, key=lambda tag: tag["PartNumber"])
+
+    def _checksum(self, body: bytes) -> dict[str, str]:
+        """Return what has S3 refuse bytes that changed on the way.
+
+        boto3 sends a CRC32 to Amazon S3 by itself; Content-MD5 is the checksum that other
+        stores know, too.
+        """
+        if self.address.on_aws:
+            return {}
+        digest = hashlib.md5(body, usedforsecurity=False).digest()
+        return {"ContentMD5": base64.b64encode(digest).decode()}
 
     def _abort(self, upload: dict[str, str], error: BaseException) -> None:
         """Remove the parts: they cost as much as objects, and no listing shows them."""
@@ -216,7 +235,9 @@ def _in_turn(head: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _tag(answer: dict[str, Any]) -> str:
-    return str(answer.get("ETag", "")).strip('"')
+    if not answer.get("ETag"):
+        raise CutAnswer("S3 did not confirm it with an ETag")
+    return str(answer["ETag"]).strip('"')
 
 
 def _metadata(error: BaseException) -> dict[str, Any]:
