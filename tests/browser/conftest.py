@@ -94,21 +94,29 @@ def network(site):
 
 
 @pytest.fixture(scope="session")
-def browser(chromium, site, network):
+def playwright():
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def launch(playwright, chromium):
+    """Start a browser, with more arguments where a test has some."""
+
+    def launch(*arguments):
+        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        return playwright.chromium.launch(executable_path=chromium, args=[*quiet, *arguments])
+
+    return launch
+
+
+@pytest.fixture(scope="session")
+def browser(launch, site, network):
     s3 = site.s3.removeprefix("http://")
     rules = f"MAP {s3} 127.0.0.1:{network.port}, MAP *.test 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                f"--host-resolver-rules={rules}",
-            ],
-        )
-        yield browser
-        browser.close()
+    browser = launch(f"--host-resolver-rules={rules}")
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -374,6 +374,47 @@ def test_a_reload_shows_thumbnails_without_asking_s3_again(page, network):
     assert [one for one in network.requests if "/media/" in one] == []
 
 
+PHOTO = """async () => {
+    // Ten megapixels, with as many details as a photo has.
+    const canvas = new OffscreenCanvas(3888, 2592);
+    const context = canvas.getContext("2d");
+    let seed = 7;
+    const random = (end) => (seed = (seed * 16807) % 2147483647) % end;
+    for (let i = 0; i < 6000; i += 1) {
+        context.fillStyle = `hsl(${random(360)} ${random(60)}% ${20 + random(60)}% / .6)`;
+        context.fillRect(random(3888), random(2592), 20 + random(300), 20 + random(300));
+    }
+    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 });
+    return [...new Uint8Array(await blob.arrayBuffer())];
+}"""
+
+
+def test_a_page_of_fourteen_photos_loads_in_half_a_megabyte(page, context, browser, site):
+    photo = bytes(page.evaluate(PHOTO))
+    assert len(photo) > 1_000_000
+    upload(page, *(file(f"photo-{number}.jpg", photo) for number in range(14)))
+    fresh = browser.new_context(base_url=site.url, storage_state=context.storage_state())
+    other = fresh.new_page()
+    sizes = []
+    other.on("requestfinished", lambda request: sizes.append(request.sizes()))
+    other.goto("/", wait_until="networkidle")
+    for picture in other.locator("#files img").all():
+        picture.scroll_into_view_if_needed()
+    other.wait_for_load_state("networkidle")
+    expect(other.locator("#files img")).to_have_count(14)
+    assert other.evaluate("[...document.images].every((one) => one.naturalWidth === 400)")
+    loaded = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
+    fresh.close()
+    assert 14 * 2_000 < loaded < 500_000
+
+
+def test_the_page_has_one_presigned_url_a_file(page):
+    upload(page, file("photo.png", png()), file("paper.pdf", PDF))
+    page.reload()
+    html = page.content()
+    assert html.count("X-Amz-Signature") == 1  # of the thumbnail
+
+
 def test_a_private_file_is_refused_without_its_signature(page):
     upload(page, file("photo.png", png()))
     link = presigned_url(page, "photo.png")
