@@ -380,9 +380,9 @@ PHOTO = """async () => {
     const context = canvas.getContext("2d");
     let seed = 7;
     const random = (end) => (seed = (seed * 16807) % 2147483647) % end;
-    for (let i = 0; i < 6000; i += 1) {
+    for (let i = 0; i < 30000; i += 1) {
         context.fillStyle = `hsl(${random(360)} ${random(60)}% ${20 + random(60)}% / .6)`;
-        context.fillRect(random(3888), random(2592), 20 + random(300), 20 + random(300));
+        context.fillRect(random(3888), random(2592), 8 + random(90), 8 + random(90));
     }
     const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 });
     return [...new Uint8Array(await blob.arrayBuffer())];
