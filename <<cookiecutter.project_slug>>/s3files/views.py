@@ -11,6 +11,7 @@ from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
+from django.utils.http import content_disposition_header
 from django.views import View
 
 
@@ -87,9 +88,9 @@ class FileView(AccessMixin, View):
 
     def get_url_parameters(self, instance: Any) -> dict[str, str] | None:
         """Return what the URL asks of S3 beside the file, such as another disposition."""
-        if not self.as_attachment:
+        storage: Any = getattr(instance, self.field).storage
+        # S3 takes no response-* parameter from strangers ("GetObject").
+        if not self.as_attachment or not storage.querystring_auth:
             return None
-        from django.utils.http import content_disposition_header
-
         disposition = content_disposition_header(True, self.get_filename(instance))
         return {"ResponseContentDisposition": str(disposition)}

@@ -1,0 +1,164 @@
+"""FileView: a link that stays the same, for those who may read, while the URL behind it ends."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+APP = {
+    "__init__.py": "",
+    "models.py": """
+from django.db import models
+from s3files.media import private_storage, public_storage
+
+class Invoice(models.Model):
+    customer = models.ForeignKey("auth.User", models.CASCADE)
+    pdf = models.FileField(upload_to="invoices", storage=private_storage)
+    logo = models.FileField(upload_to="logos", storage=public_storage, blank=True)
+""",
+    "admin.py": """
+from django.contrib import admin
+from .models import Invoice
+admin.site.register(Invoice)
+""",
+    "views.py": """
+from s3files.views import FileView
+from .models import Invoice
+
+class InvoiceFile(FileView):
+    model = Invoice
+    field = "pdf"
+
+    def has_permission(self, request, instance):
+        return instance.customer == request.user
+
+class Download(InvoiceFile):
+    as_attachment = True
+
+class Logo(InvoiceFile):
+    field = "logo"
+""",
+    "urls.py": """
+from django.contrib import admin
+from django.urls import path
+from . import views
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("invoices/<int:pk>", views.InvoiceFile.as_view()),
+    path("invoices/<int:pk>/download", views.Download.as_view()),
+    path("invoices/<int:pk>/logo", views.Logo.as_view()),
+]
+""",
+}
+SETTINGS = """
+INSTALLED_APPS = [*INSTALLED_APPS, "billing"]
+ROOT_URLCONF = "billing.urls"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "test.db"}}
+LOGIN_URL = "/login"
+SECURE_SSL_REDIRECT = False
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+"""
+HEAD = """
+from django.core.management import call_command
+from django.contrib.auth.models import User
+from django.test import Client
+from django.core.files.uploadedfile import SimpleUploadedFile
+from billing.models import Invoice
+"""
+VISITS = (
+    HEAD
+    + """
+call_command("migrate", run_syncdb=True, verbosity=0)
+owner, other = User.objects.create_user("owner"), User.objects.create_user("other")
+invoice = Invoice(customer=owner)
+invoice.pdf.save("invoice.pdf", ContentFile(b"%PDF-1.4"))
+def visit(user, path, method="get"):
+    client = Client()
+    if user:
+        client.force_login(user)
+    response = getattr(client, method)(f"/invoices/{path}")
+    return [response.status_code, response.get("Location"), response.get("Cache-Control")]
+pk = invoice.pk
+result = {
+    "owner": visit(owner, pk), "again": visit(owner, pk), "head": visit(owner, pk, "head"),
+    "post": visit(owner, pk, "post"), "download": visit(owner, f"{pk}/download"),
+    "no file": visit(owner, f"{pk}/logo"), "no row": visit(owner, 99), "other": visit(other, pk),
+    "visitor": visit(None, pk), "visitor, no row": visit(None, 99),
+}
+"""
+)
+
+
+@pytest.fixture
+def billing(site):
+    site = site()
+    for name, source in APP.items():
+        path = site.folder / "billing" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    with open(site.folder / "config" / "test_settings.py", "a") as file:
+        file.write(SETTINGS)
+    return site
+
+
+def fetch(url, method="GET", **headers):
+    request = urllib.request.Request(url, method=method, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return response.status, response.read(), response.headers
+
+
+def test_the_view_asks_who_may_read_and_sends_the_browser_to_s3(billing):
+    answers = billing.python(VISITS)
+    status, url, cache = answers["owner"]
+    assert status == 302 and answers["again"][1] == url
+    assert "private" in cache and 0 < int(cache.rpartition("max-age=")[2].split(",")[0]) <= 1800
+    code, body, headers = fetch(url)
+    assert (code, body) == (200, b"%PDF-1.4")
+    # What else a browser asks for is between it and S3.
+    assert fetch(url, Range="bytes=1-3")[:2] == (206, b"PDF")
+    with pytest.raises(urllib.error.HTTPError, match="304"):
+        fetch(url, **{"If-None-Match": headers["ETag"]})
+    assert fetch(answers["head"][1], "HEAD")[2]["Content-Length"] == "8"
+    disposition = fetch(answers["download"][1])[2]["Content-Disposition"]
+    assert disposition.startswith('attachment; filename="invoice_')
+    assert answers["post"][0] == 405
+    assert [answers[key][0] for key in ("no file", "no row", "other")] == [404, 404, 404]
+    for visitor in ("visitor", "visitor, no row"):
+        assert answers[visitor][0] == 302 and answers[visitor][1].startswith("/login?next=")
+
+
+ADMIN = (
+    HEAD
+    + """
+call_command("migrate", run_syncdb=True, verbosity=0)
+root = User.objects.create_superuser("root")
+client = Client()
+client.force_login(root)
+posted = client.post("/admin/billing/invoice/add/", {
+    "customer": root.pk, "pdf": SimpleUploadedFile("invoice.pdf", b"%PDF-1.4"),
+    "logo": SimpleUploadedFile("logo.png", b"png")})
+invoice = Invoice.objects.get()
+page = client.get(f"/admin/billing/invoice/{invoice.pk}/change/").content.decode()
+call_command("makemigrations", "billing", verbosity=0)
+migration = open("billing/migrations/0001_initial.py").read()
+call_command("makemigrations", "billing", check_changes=True, verbosity=0)
+from django.utils.html import escape
+result = {"status": posted.status_code, "pdf": invoice.pdf.url, "logo": invoice.logo.url,
+          "shown": [escape(invoice.pdf.url) in page, escape(invoice.logo.url) in page],
+          "migration": migration}
+"""
+)
+
+
+def test_one_public_and_one_private_field_on_a_model_in_the_admin(billing):
+    billing.allow_everyone_to_read("public/*")
+    found = billing.python(ADMIN)
+    assert found["status"] == 302 and found["shown"] == [True, True]
+    assert "/media/invoices/" in found["pdf"] and fetch(found["pdf"])[1] == b"%PDF-1.4"
+    assert "/public/logos/" in found["logo"] and fetch(found["logo"])[1] == b"png"
+    assert "?" not in found["logo"]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        fetch(found["pdf"].partition("?")[0])
+    # A migration names the function, and no bucket.
+    assert "storage=s3files.media.private_storage" in found["migration"]
+    assert billing.bucket not in found["migration"]
