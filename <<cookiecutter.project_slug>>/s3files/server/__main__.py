@@ -2,13 +2,17 @@
 
 import os
 import sys
+from pathlib import Path
 
 from s3files import server
+from s3files.server.keeper import run_keeper
 
 
 def main() -> None:
     """Run a command with the server, whatever S3 the environment chooses."""
     arguments = sys.argv[1:]
+    if arguments[:1] in (["--keep"], ["--discard"]):
+        return run_keeper(Path(arguments[1]), arguments[2], arguments[0] == "--discard")
     if not arguments:
         sys.exit("usage: python -m s3files.server COMMAND [ARGUMENT …]")
     try:

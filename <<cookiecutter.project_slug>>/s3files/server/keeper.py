@@ -1,6 +1,6 @@
 """The keeper: a process of its own that runs the server, and stops it after its last user.
 
-    python -m s3files.server.keeper keep|discard FOLDER WEED
+    python -m s3files.server --keep|--discard FOLDER WEED
 
 Each user holds a shared lock on `users.lock`; the system frees it however the user ends.
 The keeper holds `keeper.lock`. If it is killed, the server goes on: the next keeper finds
@@ -34,14 +34,20 @@ IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
 
 
-def main() -> None:
-    action, folder, weed = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+def run_keeper(folder: Path, weed: str, discard: bool) -> None:
+    """Keep the server of `folder` while it has users; `weed` is the program's path."""
     # `finally` runs after sys.exit, not after a signal.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     # Waits for a keeper that is at work, or just ending.
     with locked(folder / "keeper.lock"), open(folder / "users.lock", "ab") as users:
         if not try_lock(users.fileno()):
-            keep(folder, weed, users, discard=action == "discard")
+            keep(folder, weed, users, discard)
+
+
+def has_keeper(folder: Path) -> bool:
+    """Whether a keeper is at work in this folder."""
+    with open(folder / "keeper.lock", "ab") as file:
+        return not try_lock(file.fileno())
 
 
 def keep(folder: Path, weed: str, users: IO[bytes], discard: bool) -> None:
@@ -170,7 +176,3 @@ def _launch(folder: Path, weed: str, server: Server) -> Weed:
             },
         )
     return Weed(child.pid, folder, child)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from .buckets import make_bucket_in
-from .keeper import find_weed
+from .keeper import find_weed, has_keeper
 from .reservation import (
     CHOOSE,
     LOOPBACK,
@@ -95,7 +95,7 @@ def ensure_running() -> Server:
         use = _share_use(_folder)
         with locked(_folder / "start.lock"):
             _ran_before = is_ours(_server)
-            if not _ran_before:
+            if not (_ran_before and has_keeper(_folder)):
                 _start(_folder, _server)
             for bucket in _buckets:
                 make_bucket_in(_server, bucket, _public)
@@ -180,11 +180,10 @@ def _start(folder: Path, server: Server) -> None:
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     if not weed:
         raise EmbeddedS3Error(NO_SERVER)
-    (folder / "weed.log").unlink(missing_ok=True)
-    action = "discard" if os.environ.get(TEST_FOLDER) == str(folder) else "keep"
+    action = "--discard" if os.environ.get(TEST_FOLDER) == str(folder) else "--keep"
     # Not of this process's group: Ctrl-C is for Django, which may still write while it stops.
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "s3files.server.keeper", action, str(folder), weed],
+        [sys.executable, "-m", "s3files.server", action, str(folder), weed],
         cwd=Path(__file__).resolve().parent.parent.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -1,0 +1,10 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def project_folder(render, tmp_path):
+    """A rendered project of this test's own, without the example app."""
+    return Path(shutil.copytree(render(example_app="no"), tmp_path / "my_site"))
