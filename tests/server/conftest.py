@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.site import proxy, server, site  # noqa: F401
+
 
 @pytest.fixture
 def project_folder(render, tmp_path):

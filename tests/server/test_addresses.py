@@ -1,0 +1,93 @@
+"""s3files/address.py, which names hosts by itself, against the client that asks them."""
+
+import importlib.util
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import boto3
+import botocore
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from tests.conftest import TEMPLATE
+
+BOTOCORE = Path(botocore.__file__).parent / "data"
+PARTITIONS = json.loads((BOTOCORE / "partitions.json").read_text())["partitions"]
+REGIONS = {
+    region: partition["outputs"]
+    for partition in PARTITIONS
+    for region in partition["regions"]
+    if not region.endswith("-global")
+}
+
+
+@pytest.fixture(scope="module")
+def address_module():
+    """The module, without a rendered project: it needs no settings."""
+    folder = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files"
+    spec = importlib.util.spec_from_file_location(
+        "s3files_alone", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    sys.modules["s3files_alone"] = importlib.util.module_from_spec(spec)
+    yield importlib.import_module("s3files_alone.address")
+    for name in [name for name in sys.modules if name.startswith("s3files_alone")]:
+        del sys.modules[name]
+
+
+def url_of_botocore(region, bucket, fips, dualstack):
+    """The URL that botocore signs for a bucket; None where it refuses to."""
+    config = Config(
+        signature_version="s3v4",
+        use_fips_endpoint=fips,
+        use_dualstack_endpoint=dualstack,
+        s3={
+            "us_east_1_regional_endpoint": "regional",
+            "addressing_style": "path" if "." in bucket else "virtual",
+        },
+    )
+    try:
+        client = boto3.Session("key", "secret").client("s3", region_name=region, config=config)
+        url = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
+    except BotoCoreError:
+        return None
+    return url.partition("?")[0].removesuffix("/a")
+
+
+SWITCHES = [
+    pytest.param(fips, dualstack, id=f"fips={fips} dualstack={dualstack}")
+    for fips, dualstack in itertools.product((False, True), repeat=2)
+]
+
+
+@pytest.mark.parametrize("fips, dualstack", SWITCHES)
+def test_the_host_of_every_region_is_botocores(address_module, monkeypatch, fips, dualstack):
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    compared = 0
+    for number, region in enumerate(REGIONS):
+        bucket = "with.dots" if number % 8 == 0 else "my-bucket"
+        expected = url_of_botocore(region, bucket, fips, dualstack)
+        if expected:
+            address = address_module.Address(bucket, region, fips=fips, dualstack=dualstack)
+            assert address.bucket_url == expected
+            compared += 1
+    # It refuses FIPS in China, and dual-stack in some isolated partitions.
+    assert compared >= len(REGIONS) - 8 > 30
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "eusc-de-east-1"])
+def test_another_partition_by_environment_is_the_sites_and_the_policies(site, region):
+    site = site(aws_region="us-east-1")
+    variables = {"AWS_S3_REGION_NAME": region, "AWS_S3_ENDPOINT_URL": "", "S3_EMBEDDED": "off"}
+    result = site.python(
+        "from django.conf import settings\n"
+        "result = [media.url('a.txt').partition('?')[0], settings.STATIC_URL,"
+        " settings.CSP_DIRECTIVES['connect-src'][1]]",
+        **variables,
+    )
+    suffix = REGIONS[region]["dnsSuffix"]
+    host = f"https://{site.bucket}.s3.{region}.{suffix}"
+    assert result == [f"{host}/media/a.txt", f"{host}/static/", f"{host}/"]
