@@ -197,6 +197,17 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
 }
 
 
+def _credentials_for_obstore(account: Account) -> dict[str, Any]:
+    found = credentials(account)
+    return {
+        "access_key_id": found.access_key,
+        "secret_access_key": found.secret_key,
+        "token": found.token,
+        # boto3 renews its own in time: ask again.
+        "expires_at": datetime.now(UTC) + timedelta(minutes=10),
+    }
+
+
 def s3_store(
     address: Address,
     prefix: str,
@@ -212,17 +223,6 @@ def s3_store(
     cannot tell a slow upload from one that hangs, so a web request takes s3_client().
     """
     refuse_other_stores(address)
-
-    def provide() -> dict[str, Any]:
-        found = credentials(account)
-        return {
-            "access_key_id": found.access_key,
-            "secret_access_key": found.secret_key,
-            "token": found.token,
-            # boto3 renews its own in time: ask again.
-            "expires_at": datetime.now(UTC) + timedelta(minutes=10),
-        }
-
     return S3Store(
         address.bucket,
         prefix=prefix,
@@ -232,7 +232,7 @@ def s3_store(
         aws_endpoint_url_s3=address.bucket_url,
         # Which is to say: the endpoint names the bucket. In path style it does, too.
         virtual_hosted_style_request=True,
-        credential_provider=provide,
+        credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,
         client_options={
             "allow_http": address.bucket_url.startswith("http:"),

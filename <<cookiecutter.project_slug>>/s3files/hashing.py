@@ -5,6 +5,7 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -223,7 +224,7 @@ class HashedTree:
             body = self._substitute(name, texts[name])
             md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
             hashed = self.names.get(name) or self._hashed_name(name, md5)
-            self._name(name, hashed, Content(md5, lambda body=body: body))
+            self._name(name, hashed, Content(md5, partial(bytes, body)))
 
     def _substitute(self, name: str, data: bytes, without: Collection[str] = ()) -> bytes:
         found = [pair for pair in self._found[name] if pair[1].name not in without]

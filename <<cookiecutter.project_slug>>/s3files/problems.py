@@ -37,7 +37,8 @@ def report(problems: Iterable[Unfollowed], strict: str, shown: int = SHOWN) -> l
     """
     if strict not in ("project", "all", "none"):
         raise PublishError(f"strict_references is {strict!r}: use 'project', 'all' or 'none'.")
-    errors, warnings = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     for problem in problems:
         is_error = strict == "all" or (strict == "project" and is_the_projects(problem))
         (errors if is_error else warnings).append(str(problem))

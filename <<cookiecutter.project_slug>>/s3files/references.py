@@ -117,7 +117,8 @@ def locate(source: str, url: str, static_url: str) -> Target | None:
 
 def substitute(text: str, replacements: Collection[tuple[Reference, str]]) -> str:
     """Return the text with a new URL in the place of each of these references."""
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     for reference, url in replacements:
         parts += text[position : reference.start], reference.template % url
         position = reference.end

@@ -1,6 +1,7 @@
 """Static files on S3: Django's content-hashed names, published by collectstatic."""
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -14,7 +15,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.base import ContentFile
 
 from .address import Address
 from .build_tools import find_built_files
@@ -76,7 +76,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         self.publisher: Publisher | None = None
         self._reading = threading.Lock()
         # For Django `location` is the local folder, which has the manifest.
-        self.location = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else None
+        self.location = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else ""
         super().__init__()
 
     def key(self, name: str) -> str:
@@ -89,12 +89,12 @@ class S3StaticStorage(ManifestStaticFilesStorage):
 
     # Pages: no request to S3. The manifest is here, or is read from the bucket, once.
 
-    def url(self, name: str, force: bool = False) -> str:
+    def url(self, name: str | None, force: bool = False) -> str:
         """Return the URL of a file: the bucket's, or in development and tests the site's."""
         if not force and not urlsplit(self.base_url).netloc:
             # runserver and StaticLiveServerTestCase find the files by their plain names.
             return StaticFilesStorage.url(self, name)
-        return super().url(name, force)
+        return super().url(name or "", force)
 
     def stored_name(self, name: str) -> str:
         if not self.hashed_files or (self.release and self.release != self.manifest_hash):
@@ -194,7 +194,8 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             self.warn(warning)
         self.hashed_files = dict(sorted(tree.names.items()))
         text = json.dumps(list(self.hashed_files.items()))
-        self.manifest_hash = self.file_hash(None, ContentFile(text.encode()))
+        # As Django does.
+        self.manifest_hash = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:12]
         return tree
 
     def _hash_with(

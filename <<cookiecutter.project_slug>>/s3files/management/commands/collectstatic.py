@@ -1,9 +1,11 @@
 import os
 import sys
+from typing import Any, NoReturn
 
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import CommandError
+from django.core.files.storage import Storage
+from django.core.management.base import CommandError, CommandParser
 
 from s3files.publisher import PublishError
 from s3files.static import S3StaticStorage
@@ -12,7 +14,7 @@ from s3files.static import S3StaticStorage
 class Command(collectstatic.Command):
     """Django's own, without its copies: S3StaticStorage uploads the sources themselves."""
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--manifest-only",
@@ -20,7 +22,7 @@ class Command(collectstatic.Command):
             help="Hash the files and write the manifest; send nothing. Needs no credentials.",
         )
 
-    def run_from_argv(self, argv):
+    def run_from_argv(self, argv: list[str]) -> None:
         try:
             super().run_from_argv(argv)
         except KeyboardInterrupt:
@@ -32,13 +34,13 @@ class Command(collectstatic.Command):
                 self.leave(end.code if isinstance(end.code, int) else 1)
             raise
 
-    def leave(self, status):
+    def leave(self, status: int) -> NoReturn:
         """End at once: Python would wait for requests that hang, and S3 may never answer."""
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
-    def handle(self, **options):
+    def handle(self, **options: Any) -> str | None:
         self.manifest_only = options["manifest_only"]
         try:
             summary = super().handle(**options)
@@ -48,7 +50,7 @@ class Command(collectstatic.Command):
             summary = self.describe()
         return summary
 
-    def describe(self):
+    def describe(self) -> str:
         """Return what was done, the release, and the conflicts that Django counts."""
         found, storage = len(self.post_processed_files), self.storage
         if self.manifest_only:
@@ -60,7 +62,7 @@ class Command(collectstatic.Command):
             done += f", {skipped} skipped due to conflict"
         return f"{done}. Release {storage.manifest_hash}."
 
-    def set_options(self, **options):
+    def set_options(self, **options: Any) -> None:
         super().set_options(**options)
         if self.manifest_only and not self.publishes:
             raise CommandError(
@@ -75,24 +77,24 @@ class Command(collectstatic.Command):
                 self.storage.shown_problems = sys.maxsize
 
     @property
-    def publishes(self):
+    def publishes(self) -> bool:
         is_ours = isinstance(self.storage, S3StaticStorage)
         return is_ours and self.post_process and not self.dry_run
 
-    def collect(self):
+    def collect(self) -> dict[str, list[str]]:
         if self.publishes and not self.manifest_only:
             self.storage.begin()
         return super().collect()
 
-    def copy_file(self, path, prefixed_path, source_storage):
+    def copy_file(self, path: str, prefixed_path: str, source_storage: Storage) -> None:
         if not self.publishes:
             super().copy_file(path, prefixed_path, source_storage)
 
-    def show_warning(self, message):
+    def show_warning(self, message: str) -> None:
         if self.verbosity > 0:
             self.stderr.write(self.style.WARNING(message))
 
-    def show_progress(self, done, total):
+    def show_progress(self, done: int, total: int) -> None:
         if total and self.verbosity > 0 and self.stdout.isatty():
             bar = "#" * (40 * done // total)
             end = "\n" if done == total else ""

@@ -2,16 +2,20 @@ import json
 import re
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import obstore
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from s3files.destination import Destination
 from s3files.errors import s3_errors
-from s3files.publisher import Publisher, PublishError
+from s3files.publisher import Listed, Publisher, PublishError
 from s3files.releases import release_of
+from s3files.static import S3StaticStorage
 
 # What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
@@ -23,7 +27,7 @@ class Command(BaseCommand):
         "does it. Do not run it at the same time as collectstatic."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--older-than",
             type=days,
@@ -46,7 +50,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--delete", action="store_true", help="delete, do not just show")
 
-    def handle(self, *, older_than, keep, unknown, delete, **options):
+    def handle(
+        self, *, older_than: int, keep: int, unknown: bool, delete: bool, **options: Any
+    ) -> None:
+        if not isinstance(staticfiles_storage, S3StaticStorage):
+            raise CommandError("STORAGES['staticfiles'] is not an S3StaticStorage.")
+        self.manifest_name = staticfiles_storage.manifest_name
         try:
             with Publisher(staticfiles_storage.destination, self.manifest_name) as publisher:
                 files, live = publisher.published, publisher.manifest
@@ -74,18 +83,18 @@ class Command(BaseCommand):
         size = sum(files[name].size for name in old) / 1e6
         self.stdout.write(f"{len(old)} of {len(files)} files in {place}, {size:.1f} MB.")
 
-    @property
-    def manifest_name(self):
-        return staticfiles_storage.manifest_name
-
-    def read_releases(self, destination, files):
+    def read_releases(
+        self, destination: Destination, files: Iterable[str]
+    ) -> dict[str, dict[str, Any]]:
         """Return the manifests of all releases by their names."""
         names = [name for name in files if release_of(self.manifest_name, name)]
         store = destination.connect()
 
-        def read(name):
+        def read(name: str) -> dict[str, Any]:
             with s3_errors("GetObject", f"{destination.prefix}/{name}"):
-                return json.loads(bytes(obstore.get(store, name).bytes()))
+                body = bytes(obstore.get(store, name).bytes())
+            manifest: dict[str, Any] = json.loads(body)
+            return manifest
 
         try:
             with ThreadPoolExecutor(16) as pool:
@@ -93,7 +102,14 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
 
-    def choose_releases(self, releases, files, live, keep, deadline):
+    def choose_releases(
+        self,
+        releases: Mapping[str, Mapping[str, Any]],
+        files: Mapping[str, Listed],
+        live: Mapping[str, Any],
+        keep: int,
+        deadline: float,
+    ) -> set[str]:
         """Return the manifests to keep: the live one, the newest, and those of the last days."""
         newest_first = sorted(releases, key=lambda name: files[name].modified, reverse=True)
         kept = set(newest_first[:keep])
@@ -105,12 +121,12 @@ class Command(BaseCommand):
             ended = files[name].modified.timestamp()
         return kept
 
-    def files_of(self, manifest):
+    def files_of(self, manifest: Mapping[str, Any]) -> set[str]:
         """Return hashed files and originals of a release."""
         paths = manifest["paths"]
         return {*paths, *paths.values()}
 
-    def remove(self, destination, names, delete):
+    def remove(self, destination: Destination, names: list[str], delete: bool) -> None:
         for name in names:
             self.stdout.write(f"{'Deleting' if delete else 'Would delete'} {name}")
         if names and delete:
@@ -121,7 +137,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
 
 
-def days(text):
+def days(text: str) -> int:
     """Return the seconds of "30d"."""
     if match := re.fullmatch(r"(\d+)d?", text):
         return int(match[1]) * 24 * 60 * 60
