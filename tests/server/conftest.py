@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.doctor.conftest import doctors_project  # noqa: F401
 from tests.site import proxy, server, site  # noqa: F401
 
 

@@ -1,0 +1,158 @@
+"""Checks of who may read: ACLs, prefixes, credentials, options that do nothing."""
+
+import os
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from s3files.media import INCOMING
+from s3files.options import REFUSED_SETTINGS
+
+from .configured import find_storages, is_this_machine, our_storage
+
+# "Canned ACL" of "Access control list (ACL) overview", without those that let strangers write.
+ACLS = ("private", "public-read", "authenticated-read", "bucket-owner-read")
+ACLS += ("bucket-owner-full-control",)
+# Their buckets are open to strangers as a whole, or not at all.
+WHOLE_BUCKET_STORES = ("r2.cloudflarestorage.com", "backblazeb2.com")
+
+
+@register("s3")
+def check_private_static_has_cdn(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    # The development server stands in for the CDN, which cannot see this machine.
+    served = settings.AWS_S3_CUSTOM_DOMAIN or is_this_machine()
+    if settings.S3_STATIC_ACL == "private" and not served:
+        yield Error(
+            "Static files are private and no CDN serves them: a relative url() in CSS "
+            "carries no signature, so fonts and images would be refused.",
+            hint="Set AWS_S3_CUSTOM_DOMAIN to the CDN's domain, or S3_STATIC_ACL to public-read.",
+            id="s3.E008",
+        )
+
+
+@register("s3")
+def check_no_keys_in_settings(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    names += ("AWS_S3_ACCESS_KEY_ID", "AWS_S3_SECRET_ACCESS_KEY")
+    found = [name for name in names if getattr(settings, name, None)]
+    for alias, storage in settings.STORAGES.items():
+        options = storage.get("OPTIONS", {})
+        found += [
+            f"{key} of STORAGES[{alias!r}]"
+            for key in ("access_key", "secret_key", "security_token")
+            if options.get(key)
+        ]
+    if found:
+        yield Warning(
+            f"AWS keys are written in the settings: {', '.join(found)}.",
+            hint="Remove them: boto3 itself finds a role, an SSO login, a profile or the "
+            "environment's keys, and a role's keys renew themselves.",
+            id="s3.W010",
+        )
+
+
+@register("s3")
+def check_key_pair_is_whole(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    pair = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    missing = [name for name in pair if not os.environ.get(name)]
+    if len(missing) == 1:
+        yield Error(
+            f"Half a key pair is in the environment: {missing[0]} is not set.",
+            hint=f"Set {missing[0]} too, or unset the other one.",
+            id="s3.E011",
+        )
+
+
+@register("s3")
+def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    places = {
+        alias: (storage.address.bucket, storage.default_acl, f"{storage.prefix}/".lstrip("/"))
+        for alias, storage in find_storages().items()
+    }
+    for (one, first), (other, second) in combinations(places.items(), 2):
+        (bucket, acl, prefix), (other_bucket, other_acl, other_prefix) = first, second
+        apart = bucket != other_bucket or not _overlap(prefix, other_prefix)
+        if not apart and (acl != other_acl or "staticfiles" in (one, other)):
+            yield Error(
+                f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
+                f"{other_prefix!r}: one is empty or inside the other, so who may read the one "
+                "may read the other.",
+                hint="Give their classes in config/storages.py locations of their own, such as "
+                "media and static.",
+                id="s3.E012",
+            )
+    for alias, (_, _, prefix) in places.items():
+        if prefix.startswith(f"{INCOMING}/") and settings.AWS_LOCATION.split("/")[0] != "incoming":
+            yield Error(
+                f"STORAGES[{alias!r}] keeps its files in {prefix!r}, where uploads are that "
+                "nobody has looked at yet: they are deleted after a day.",
+                hint="Give its class in config/storages.py another location.",
+                id="s3.E012",
+            )
+
+
+def _overlap(prefix: str, other: str) -> bool:
+    return prefix.startswith(other) or other.startswith(prefix)
+
+
+@register("s3")
+def check_options_do_something(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    messages = [
+        f"The setting {name} does nothing here: {advice}."
+        for name, advice in REFUSED_SETTINGS.items()
+        if hasattr(settings, name)
+    ]
+    for alias in settings.STORAGES:
+        try:
+            our_storage(alias)
+        except ImproperlyConfigured as error:
+            messages.append(f"STORAGES[{alias!r}]: {error}")
+    for message in messages:
+        yield Error(
+            message,
+            hint="Remove it, or use what the message names.",
+            id="s3.E017",
+        )
+
+
+@register("s3")
+def check_acl(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    enforced = settings.S3_OBJECT_OWNERSHIP == "BucketOwnerEnforced"
+    # Without ACLs a policy opens a prefix, or does not.
+    allowed = ("private", "public-read") if enforced else ACLS
+    for alias, storage in find_storages().items():
+        if storage.default_acl not in allowed:
+            yield Error(
+                f"STORAGES[{alias!r}] has default_acl {storage.default_acl!r}, which "
+                + ("a bucket without ACLs cannot have." if enforced else "is no ACL of a file."),
+                hint=f"Use one of {', '.join(allowed)}.",
+                id="s3.E021",
+            )
+
+
+@register("s3")
+def check_store_can_open_one_prefix(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    host = urlsplit(settings.AWS_S3_ENDPOINT_URL).hostname or ""
+    if not host.endswith(WHOLE_BUCKET_STORES):
+        return
+    readers: dict[str, dict[bool, str]] = {}
+    for alias, storage in find_storages().items():
+        public = storage.default_acl == "public-read"
+        # `public` and `private` are there in every project; most use one of them.
+        if alias in ("staticfiles", "default"):
+            readers.setdefault(storage.address.bucket, {})[public] = alias
+    for bucket, aliases in readers.items():
+        if len(aliases) == 2:
+            yield Error(
+                f"STORAGES[{aliases[True]!r}] is public and STORAGES[{aliases[False]!r}] private, "
+                f"both in the bucket {bucket!r}; this store opens a bucket as a whole or not at "
+                "all.",
+                hint="Give the private ones a second bucket: bucket_name of their class in "
+                "config/storages.py.",
+                id="s3.E022",
+            )

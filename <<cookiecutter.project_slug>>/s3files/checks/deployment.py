@@ -1,0 +1,49 @@
+"""Checks of a site in production: `manage.py check --deploy`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from .configured import find_storages, is_this_machine
+
+ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
+
+
+@register("s3", deploy=True)
+def check_endpoint_is_not_this_machine(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if is_this_machine() and not settings.DEBUG:
+        name = ENDPOINTS[bool(settings.AWS_S3_PUBLIC_ENDPOINT_URL)]
+        yield Error(
+            f"{name} is {getattr(settings, name)!r}, a server for development: "
+            "visitors' browsers would look for files on their own machines.",
+            hint=f"Unset {name} for Amazon S3, or give your store's public URL.",
+            id="s3.E013",
+        )
+
+
+@register("s3", deploy=True)
+def check_endpoint_is_https(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    for name in ENDPOINTS:
+        url = getattr(settings, name)
+        if url.startswith("http:") and not is_this_machine():
+            yield Warning(
+                f"{name} is {url!r}: files and presigned URLs travel unencrypted.",
+                hint="Give the https:// URL of your store.",
+                id="s3.W014",
+            )
+
+
+@register("s3", deploy=True)
+def check_static_url_is_the_buckets(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    static = find_storages().get("staticfiles")
+    if static is None:
+        return
+    expected = f"{settings.S3_URL}/{static.prefix}/"
+    if settings.STATIC_URL != expected:
+        yield Warning(
+            f"STATIC_URL is {settings.STATIC_URL!r}, but collectstatic publishes to {expected}.",
+            hint="Leave STATIC_URL as settings.py computes it, and DEBUG off.",
+            id="s3.W016",
+        )
