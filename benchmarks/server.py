@@ -35,7 +35,7 @@ class Server:
         if not weed:
             sys.exit("No program `weed` beside this Python; `make bench` installs it.")
         names = ("s3", "master", "volume", "filer", "admin")
-        ports = _free_ports(2 * len(names))
+        ports = free_ports(2 * len(names))
         self.address = ("127.0.0.1", ports[0])
         with open(self._data / "weed.log", "wb") as log:
             self._process = subprocess.Popen(
@@ -118,7 +118,7 @@ class Redis:
         path = program("redis-server")
         self._process = None
         if path:
-            (port,) = _free_ports(1)
+            (port,) = free_ports(1)
             self._process = subprocess.Popen(
                 [path, "--bind", "127.0.0.1", "--port", str(port), "--save", ""],
                 stdout=subprocess.DEVNULL,
@@ -151,7 +151,7 @@ def program(name):
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
-def _free_ports(count):
+def free_ports(count):
     # Below the range of outgoing connections, one of which could take a port first.
     ports = []
     for port in random.sample(range(15000, 32000), 1000):

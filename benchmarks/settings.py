@@ -7,7 +7,13 @@ BENCHMARK_STAGE the project's STATIC_ROOT.
 import os
 
 from config.settings import *  # noqa: F403
-from config.settings import INSTALLED_APPS, S3_OPTIONS, STORAGES
+from config.settings import (
+    AWS_S3_ENDPOINT_URL,
+    AWS_S3_REGION_NAME,
+    AWS_STORAGE_BUCKET_NAME,
+    INSTALLED_APPS,
+    STORAGES,
+)
 
 PEER = os.environ["BENCHMARK_PEER"]
 
@@ -18,7 +24,10 @@ if os.environ.get("BENCHMARK_WITHOUT_ADMIN"):
     STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 
 # As django-storages' documentation says for an S3-compatible store.
-STOCK_OPTIONS = S3_OPTIONS | {
+STOCK_OPTIONS = {
+    "bucket_name": AWS_STORAGE_BUCKET_NAME,
+    "endpoint_url": AWS_S3_ENDPOINT_URL,
+    "region_name": AWS_S3_REGION_NAME,
     "addressing_style": "path",
     "signature_version": "s3v4",
     "default_acl": None,
@@ -61,4 +70,5 @@ if PEER.startswith("collectfasta"):
     }
 
 if os.environ.get("BENCHMARK_UNSIGNED"):
-    STORAGES["default"]["OPTIONS"]["querystring_auth"] = False
+    unsigned = {"default_acl": "public-read"} if PEER == "ours" else {"querystring_auth": False}
+    STORAGES["default"].setdefault("OPTIONS", {}).update(unsigned)

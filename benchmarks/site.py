@@ -11,7 +11,7 @@ from benchmarks.peers import TOP, environment
 
 
 class Site:
-    """Renders the project, for each Object Ownership asked, under `folder`."""
+    """Renders the project, for each set of answers, under `folder`."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -19,23 +19,23 @@ class Site:
         self.home.mkdir()
         self.projects = {}
 
-    def project(self, ownership):
-        if ownership not in self.projects:
-            out = self.folder / ownership
+    def project(self, ownership, example_app="no"):
+        if (ownership, example_app) not in self.projects:
+            out = self.folder / f"{ownership}-{example_app}"
             subprocess.run(
                 [
                     *(sys.executable, "-m", "cookiecutter", TOP, "--no-input", "-o", out),
                     "project_slug=project",
-                    "example_app=no",
+                    f"example_app={example_app}",
                     f"object_ownership={ownership}",
                 ],
                 env={"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-            self.projects[ownership] = out / "project"
+            self.projects[ownership, example_app] = out / "project"
             compile_bytecode(out)
-        return self.projects[ownership]
+        return self.projects[ownership, example_app]
 
     def files(self, count):
         """A workload of `count` files, made once."""
