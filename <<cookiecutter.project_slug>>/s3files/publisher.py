@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import obstore
@@ -119,6 +118,9 @@ class Publisher:
         """Wait for the uploads. If any failed, raise PublishError with names and the reason."""
         self._wait_for_start()
         self._uploader.wait(progress)
+        self._raise_failures()
+
+    def _raise_failures(self) -> None:
         if self._uploader.failures:
             raise PublishError(self._uploader.describe_failures(str(self.destination)))
         if self._mismatches and self._verified:
@@ -133,14 +135,13 @@ class Publisher:
 
         def put_all() -> None:
             for name, value in manifests.items():
-                put = partial(self._put, name, json.dumps(value).encode(), "no-cache")
-                self._uploader.retry(put)
+                data = json.dumps(value).encode()
+                self._put_verified(name, data, _md5(data), "no-cache")
 
         # In a thread: a call of obstore in this one would not hear Ctrl-C.
         self._uploader.submit(self.manifest_name, put_all)
         self._uploader.wait()
-        if self._uploader.failures:
-            raise PublishError(self._uploader.describe_failures(str(self.destination)))
+        self._raise_failures()
 
     @property
     def is_unverified(self) -> bool:
@@ -212,26 +213,32 @@ class Publisher:
     def _send(self, name: str, content: Content, cache_control: str, there: str = "") -> str:
         """Upload a file unless its ETag is `there`; return its ETag."""
         data = content.read()
-        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        md5 = _md5(data)
         if md5 != content.md5:
             raise PublishError("it was changed during the publish; run collectstatic again")
         packed = self._pack(name, md5, data)
+        encoding = "gzip" if packed is not None else None
         if packed is not None:
-            data, md5 = packed, hashlib.md5(packed, usedforsecurity=False).hexdigest()
+            data, md5 = packed, _md5(packed)
         if there == md5:
             return there
-        encoding = "gzip" if packed is not None else None
         with self._uploader.in_flight(len(data)):
-            for _ in range(TRIES_TO_STORE):
-                etag = self._uploader.retry(
-                    lambda timeout: self._put(name, data, cache_control, timeout, encoding),
-                    len(data),
-                )
-                if self._is_verified(etag, md5):
-                    break
-            else:
-                self._mismatches.append(name)
+            etag = self._put_verified(name, data, md5, cache_control, encoding)
         self.sent += 1
+        return etag
+
+    def _put_verified(
+        self, name: str, data: bytes, md5: str, cache: str, encoding: str | None = None
+    ) -> str:
+        """Upload bytes until S3 has them as they are; return their ETag."""
+        for _ in range(TRIES_TO_STORE):
+            etag = self._uploader.retry(
+                lambda timeout: self._put(name, data, cache, timeout, encoding), len(data)
+            )
+            if self._is_verified(etag, md5):
+                break
+        else:
+            self._mismatches.append(name)
         return etag
 
     def _pack(self, name: str, md5: str, data: bytes) -> bytes | None:
@@ -258,17 +265,12 @@ class Publisher:
         encoding: str | None = None,
     ) -> str:
         kind = content_type(name)
-        attributes = {"Cache-Control": cache_control}
-        attributes["Content-Type"] = f"{kind}; charset=utf-8" if _has_charset(kind) else kind
-        if encoding:
-            attributes["Content-Encoding"] = encoding
-        result = obstore.put(
-            self._store(timeout, put=True),
-            name,
-            data,
-            attributes=attributes,
-            use_multipart=len(data) > LARGEST_PUT,
-        )
+        if kind.startswith("text/") or kind in ("application/json", "image/svg+xml"):
+            kind += "; charset=utf-8"
+        attributes = {"Cache-Control": cache_control, "Content-Type": kind}
+        attributes |= {"Content-Encoding": encoding} if encoding else {}
+        store, in_parts = self._store(timeout, put=True), len(data) > LARGEST_PUT
+        result = obstore.put(store, name, data, attributes=attributes, use_multipart=in_parts)
         return (result["e_tag"] or "").strip('"')
 
     def _is_verified(self, etag: str, md5: str) -> bool:
@@ -294,5 +296,5 @@ class Publisher:
         return self._stores[key]
 
 
-def _has_charset(kind: str) -> bool:
-    return kind.startswith("text/") or kind in ("application/json", "image/svg+xml")
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,6 +1,8 @@
 """Many requests at once, each tried again, with an end to every wait."""
 
 import contextlib
+import itertools
+import logging
 import random
 import threading
 import time
@@ -13,6 +15,7 @@ from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
 from .errors import describe_failure, error_code, http_status
 
 Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
 # On a machine far from S3 each waits most of the time.
 UPLOADS_AT_ONCE = 128
@@ -26,7 +29,7 @@ TIMEOUT = 20  # seconds
 SLOWEST = 50_000  # bytes a second
 TRIES = 3  # each of which obstore makes several of
 LONGEST_PAUSE = 8  # seconds
-# With no answer from S3 at all for so long, it will have none for the rest either.
+# With nothing done by S3 for so long, it will do nothing for the rest either.
 PATIENCE = 60  # seconds
 # Failed files that are named; of the rest, their number.
 NAMED_FAILURES = 10
@@ -56,6 +59,11 @@ def is_final(error: BaseException) -> bool:
     return http_status(error) in _FINAL and error_code(error) not in _NOT_FINAL
 
 
+def is_unknown_host(error: BaseException) -> bool:
+    """Return whether no address is known for S3's name: most likely it is misspelt."""
+    return "dns error" in str(error)
+
+
 class Uploader:
     """Runs requests in threads; each is tried again as long as S3 answers anything at all."""
 
@@ -70,6 +78,7 @@ class Uploader:
         self._most_bytes = FIRST_BYTES_AT_ONCE
         self._last_answer = time.monotonic()
         self._is_stopped = threading.Event()
+        self._has_warned = False
 
     def submit(self, name: str, job: Callable[[], object]) -> None:
         """Have a job done in the background; `name` is for the message if it fails."""
@@ -114,21 +123,39 @@ class Uploader:
         """Return the result of a request, which is given the timeout of each try in seconds."""
         timeout = TIMEOUT + size / SLOWEST
         began = time.monotonic()
-        for number in range(TRIES):
+        for number in itertools.count(1):
             try:
                 result = request(timeout)
             except (OSError, BaseError) as error:
-                silent = time.monotonic() - max(self._last_answer, began)
-                is_last = number + 1 == TRIES or silent > PATIENCE or self._is_stopped.is_set()
-                if is_last or is_final(error):
+                if is_final(error) or self._gives_up(number, began, error):
                     raise
-                timeout *= 2
             else:
                 self._last_answer = time.monotonic()
                 return result
+            # A slow store may need more time; a second try of a hung request does not.
+            timeout = min(timeout * 2, 4 * TIMEOUT + size / SLOWEST)
             pause = min(LONGEST_PAUSE, 0.25 * 2**number)
             self._is_stopped.wait(pause * random.uniform(0.5, 1))  # noqa: S311
         raise AssertionError("The last try returns or raises.")
+
+    def _gives_up(self, tries: int, began: float, error: BaseException) -> bool:
+        """Return whether a failed request is not to be tried again.
+
+        While S3 does what others ask, it has a few tries; while S3 does nothing for anybody,
+        that may pass.
+        """
+        silent = time.monotonic() - max(self._last_answer, began)
+        if self._is_stopped.is_set() or silent > PATIENCE:
+            return True
+        if tries >= TRIES and (self._last_answer > began or is_unknown_host(error)):
+            return True
+        if silent > PATIENCE / 10 and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "S3 has done nothing for %.0f seconds; trying for %d: %s",
+                *(silent, PATIENCE, describe_failure(error)),
+            )
+        return False
 
     @contextlib.contextmanager
     def in_flight(self, size: int) -> Iterator[None]:
