@@ -152,3 +152,11 @@ def processes_of(folder):
         if str(folder) in command or place.startswith(str(folder)):
             found.append(command)
     return found
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests have counted with record_property(): faults, kills, what was lost."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        if report.user_properties and report.when == "call":
+            counts = ", ".join(f"{name}: {value}" for name, value in report.user_properties)
+            terminalreporter.write_line(f"{report.head_line}: {counts}")

@@ -157,7 +157,10 @@ def test_ctrl_c_ends_it_in_five_seconds(site):
 def test_bytes_that_change_on_the_way_are_sent_again(site):
     site = site()
     fill(site, 6)
-    site.proxy.break_it = first(4, ("flip", -1), kind="PUT")
+    flip, flip_manifest = (first(n, ("flip", -1), kind="PUT") for n in (4, 2))
+    site.proxy.break_it = lambda request: (flip_manifest if ".json" in request.key else flip)(
+        request
+    )
     publish(site, LIMITS)
     assert_published(site)
 

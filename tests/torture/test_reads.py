@@ -1,0 +1,76 @@
+"""Every byte of an answer as its last one: a read gives all bytes, or raises."""
+
+import hashlib
+import random
+from collections import Counter
+
+import pytest
+
+from tests.faults.project import short
+from tests.faults.reading import cut_everything
+
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
+
+# Of a head of some 450 bytes and the 498 that follow the first cut.
+OFFSETS = range(960)
+
+
+def test_answers_cut_after_every_byte(site, record_property):
+    site, total, cuts = site(), Counter(), 0
+    for start in range(0, len(OFFSETS), 96):
+        outcomes, count = cut_everything(site, OFFSETS[start : start + 96])
+        total += outcomes
+        cuts += count
+    wrong = {case: n for case, n in total.items() if case[2] not in ("right", "S3Error")}
+    record_property("offsets", len(OFFSETS))
+    record_property("answers cut", cuts)
+    record_property("torn or wrong", sum(wrong.values()))
+    assert not wrong
+    assert {case[2] for case in total if case[1] != "always"} == {"right"}
+
+
+READ = """
+import hashlib, random
+chance = random.Random(seed)
+result = []
+for _ in range(rounds):
+    size = sizes[_ % len(sizes)]
+    with media.open(f"{size}.bin") as file:
+        digest = hashlib.sha256()
+        while block := file.read(chance.choice([1000, 70_000, 2**20, 5 * 2**20])):
+            digest.update(block)
+    start = chance.randrange(size)
+    with media.open(f"{size}.bin") as file:
+        file.seek(start)
+        result.append([size, digest.hexdigest(), start, file.read(1000).hex()])
+"""
+
+
+def test_random_cuts_of_objects_from_1_kb_to_40_mb(site, record_property):
+    site, chance, cuts = site(), random.Random(40), [0]
+    sizes = [1000, 100_000, 3 * 2**20, 40 * 2**20]
+    bodies = {size: chance.randbytes(size) for size in sizes}
+    for size, body in bodies.items():
+        site.s3.put_object(Bucket=site.bucket, Key=f"media/{size}.bin", Body=body)
+
+    def cut(request):
+        if request.method == "GET" and chance.random() < 0.6:
+            cuts[0] += 1
+            size = int(request.key.removeprefix("media/").removesuffix(".bin"))
+            return ("cut", chance.choice([chance.randrange(700), chance.randrange(size + 400)]))
+
+    site.proxy.break_it = cut
+    rounds = 60
+    code = (
+        f"{short(answer=10, again=20, tries=12)}seed, rounds, sizes = 1, {rounds}, {sizes}\n{READ}"
+    )
+    outcomes = site.python(code, timeout=600)
+    wrong = 0
+    for size, digest, start, piece in outcomes:
+        body = bodies[size]
+        wrong += digest != hashlib.sha256(body).hexdigest()
+        wrong += bytes.fromhex(piece) != body[start : start + 1000]
+    record_property("objects read", 2 * rounds)
+    record_property("answers cut", cuts[0])
+    record_property("torn", wrong)
+    assert not wrong and cuts[0] > rounds

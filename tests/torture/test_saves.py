@@ -1,0 +1,158 @@
+"""Thousands of saves on a broken line, and killed ones: nothing torn, nothing lost."""
+
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.faults.project import short
+from tests.torture.faults import RandomFaults
+
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
+
+PART = 5 * 2**20
+SAVE = """
+import hashlib, random
+from concurrent.futures import ThreadPoolExecutor
+writing.PART_BYTES = part
+def save(number):
+    body = random.Random(number).randbytes(part + 1000 if number % 25 == 0 else 1000)
+    # Half are a FileField's, with a random part in their name.
+    length = 100 if number % 2 else None
+    try:
+        name = media.save(f"{number}.bin", ContentFile(body), max_length=length)
+    except S3Error as error:
+        name = ""
+        message = " ".join([str(error), *getattr(error, "__notes__", ())])
+    else:
+        message = ""
+    return [number, name, hashlib.md5(body).hexdigest(), message]
+with ThreadPoolExecutor(16) as pool:
+    result = list(pool.map(save, numbers))
+"""
+
+
+def stored(site):
+    """Return the MD5 of each object, by its name."""
+    return {
+        key.removeprefix("media/"): hashlib.md5(site.read(key)).hexdigest()
+        for key in site.keys("media/")
+    }
+
+
+def test_saves_with_random_faults(site, record_property):
+    site = site()
+    site.proxy.break_it = faults = RandomFaults(random.Random(3), 0.25)
+    outcomes = []
+    for start in range(0, 2000, 500):
+        code = f"{short(answer=2, again=1.5, tries=4)}part = {PART}\n"
+        code += f"numbers = range({start}, {start + 500})\n{SAVE}"
+        outcomes += site.python(code, timeout=600)
+    objects = stored(site)
+    numbers = {number: md5 for number, _, md5, _ in outcomes}
+    saved = {name: md5 for _, name, md5, _ in outcomes if name}
+    failed = {number: message for number, name, _, message in outcomes if not name}
+    lost = [name for name, md5 in saved.items() if objects.get(name) != md5]
+    rest = objects.keys() - saved.keys()
+    torn = [n for n in rest if objects[n] != numbers[int(n.partition(".")[0].partition("_")[0])]]
+    unsaid = [
+        name
+        for name in rest
+        if "may have stored it" not in failed.get(int(name.partition(".")[0].partition("_")[0]), "")
+    ]
+    parts = site.s3.list_multipart_uploads(Bucket=site.bucket).get("Uploads", [])
+    with_parts = [
+        upload["Key"]
+        for upload in parts
+        if site.s3.list_parts(
+            Bucket=site.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+        ).get("Parts")
+        and "lifecycle"
+        not in failed.get(int(upload["Key"][6:].partition(".")[0].partition("_")[0]), "")
+    ]
+    record_property("saves", len(outcomes))
+    record_property("faults", faults.count)
+    record_property("failed", len(failed))
+    record_property("left and said so", len(rest) - len(unsaid))
+    record_property("left unsaid", len(unsaid))
+    record_property("lost", len(lost))
+    record_property("torn", len(torn))
+    record_property("parts left unsaid", len(with_parts))
+    assert faults.count > 500 and len(saved) > 1000
+    assert not lost and not torn and not unsaid and not with_parts
+
+
+SAVE_UNTIL_KILLED = """
+import itertools, random
+from concurrent.futures import ThreadPoolExecutor
+writing.PART_BYTES = part
+def save(number):
+    body = random.Random(number).randbytes(part + 1000 if number % 10 == 0 else 1000)
+    name = media.save(f"{seed}-{number}.bin", ContentFile(body))
+    print(json.dumps([name, number]), flush=True)
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(save, range(400)))
+"""
+
+
+def test_processes_killed_while_they_save(site, record_property):
+    site, chance, kills = site(), random.Random(4), 12
+    acknowledged = {}
+    for seed in range(kills):
+        head = "import django, json; django.setup()\nfrom django.core.files.base import "
+        head += "ContentFile\nfrom django.core.files.storage import default_storage as media\n"
+        code = f"{head}{short()}part, seed = {PART}, {seed}\n{SAVE_UNTIL_KILLED}"
+        process = subprocess.Popen(
+            ["python", "-c", code],
+            cwd=site.folder,
+            env=site.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        first = process.stdout.readline()
+        time.sleep(chance.uniform(0, 1))
+        process.send_signal(signal.SIGKILL)
+        lines = [first, *process.stdout]
+        process.wait()
+        acknowledged.update(json.loads(line) for line in lines if line.endswith("]\n"))
+    bodies = {}
+    objects = stored(site)
+    for name in objects:
+        number = int(name.partition("-")[2].partition(".")[0])
+        size = PART + 1000 if number % 10 == 0 else 1000
+        bodies[name] = hashlib.md5(random.Random(number).randbytes(size)).hexdigest()
+    torn = [name for name, md5 in objects.items() if md5 != bodies[name]]
+    lost = acknowledged.keys() - objects.keys()
+    record_property("kills", kills)
+    record_property("saved", len(acknowledged))
+    record_property("lost", len(lost))
+    record_property("torn", len(torn))
+    assert acknowledged and not lost and not torn
+
+
+SLOW = """
+from concurrent.futures import ThreadPoolExecutor
+from s3files import patience
+def save(size):
+    patience.begin_request()
+    began = time.monotonic()
+    return [size, media.save(f"{size}.bin", ContentFile(bytes(size))), time.monotonic() - began]
+with ThreadPoolExecutor(4) as pool:
+    result = list(pool.map(save, [2**20, 2 * 2**20, 5 * 2**20, 20 * 2**20]))
+"""
+
+
+def test_web_requests_that_save_at_200_kb_a_second(site, record_property):
+    site = site()
+    site.python("media.save('first.txt', ContentFile(b'finds out what the store knows'))")
+    site.proxy.break_it = lambda request: (
+        ("up", 200_000) if request.kind in ("PUT", "PART") else None
+    )
+    for size, name, seconds in site.python(SLOW, timeout=300):
+        assert name == f"{size}.bin"
+        assert site.s3.head_object(Bucket=site.bucket, Key=f"media/{name}")["ContentLength"] == size
+        record_property(f"{size / 2**20:.0f} MB", f"saved in {seconds:.0f} s")
