@@ -23,13 +23,16 @@ TRIES = 3
 MODES = ("r", "rt", "rb", "w", "wt", "wb", "w+", "w+t", "wt+", "w+b", "wb+")
 
 
-class S3File(File):
+class S3File(File):  # type: ignore[type-arg]  # generic in django-stubs alone
     """An object, open in one of Django's modes; it is never in memory as a whole.
 
     Reading gives all bytes of one version of the object, or raises S3Error. What is
     written is in S3, whole, once the file is closed: neither before, nor after an
     exception inside `with`.
     """
+
+    file: Any
+    name: Any
 
     def __init__(self, storage: S3MediaStorage, name: str, mode: str = "rb"):
         if mode not in MODES:

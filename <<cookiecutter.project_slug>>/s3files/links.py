@@ -59,8 +59,8 @@ class LinksMixin:
         """
         key = self.key(name)
         if not self.querystring_auth:
-            query = f"?{urlencode(parameters)}" if parameters else ""
-            return f"{self._host_url}/{filepath_to_uri(key)}{query}"
+            search = f"?{urlencode(parameters)}" if parameters else ""
+            return f"{self._host_url}/{filepath_to_uri(key)}{search}"
         expire = self.querystring_expire if expire is None else expire
         start = window_start(key, expire, time.time())
         query = tuple(response_query(parameters)) if parameters else ()

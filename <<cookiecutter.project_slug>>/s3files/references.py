@@ -120,7 +120,7 @@ def substitute(text: str, replacements: Collection[tuple[Reference, str]]) -> st
     parts: list[str] = []
     position = 0
     for reference, url in replacements:
-        parts += text[position : reference.start], reference.template % url
+        parts += [text[position : reference.start], reference.template % url]
         position = reference.end
     return "".join([*parts, text[position:]])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from django.conf import settings
@@ -79,12 +80,13 @@ def _check_signed_link(link: str, wanted: int) -> None:
 
 
 def _is_public(alias: str) -> bool:
-    return not storages[alias].querystring_auth
+    storage = cast(Any, storages[alias])
+    return not storage.querystring_auth
 
 
 def _check_bare_url(probe: Probe, alias: str, place: dict[str, str]) -> str:
     """See whether a stranger reads the file by a URL without a signature, as the settings say."""
-    storage = storages[alias]
+    storage = cast(Any, storages[alias])
     url = f"{storage.address.public_bucket_url}/{place['Key']}"
     if _is_public(alias):
         url = f"{settings.S3_URL}/{place['Key']}"
@@ -169,7 +171,7 @@ def _expect_stored(probe: Probe, key: str, answer: Answer, operation: str) -> No
 def check_incoming(probe: Probe) -> str:
     """See that nobody reads what browsers upload before the site has looked at it."""
     _need_write(probe)
-    storage = storages["public"]
+    storage = cast(Any, storages["public"])
     incoming, final = probe.new_incoming_key(), storage.key(".s3doctor/copied.txt")
     place = {"Bucket": storage.address.bucket, "Key": incoming}
     parameters = objects.write_parameters(storage, "copied.txt", "text/plain")

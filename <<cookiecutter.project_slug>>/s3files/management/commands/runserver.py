@@ -1,4 +1,5 @@
 import os
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
@@ -11,7 +12,9 @@ from s3files import server
 class Command(runserver.Command):
     """Django's own, which starts the embedded S3 server first, where that is meant."""
 
-    def run(self, **options):
+    port: str  # Django's handle() sets it.
+
+    def run(self, **options: Any) -> None:
         # In the process that watches the files, too: the server stays while the other reloads.
         if settings.S3_EMBEDDED:
             # Whose pages may upload to the bucket.
@@ -26,6 +29,6 @@ class Command(runserver.Command):
         super().run(**options)
 
 
-def is_reloaded():
+def is_reloaded() -> bool:
     """Whether this is the process that django.utils.autoreload starts again and again."""
     return os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
