@@ -30,6 +30,12 @@ def test_a_function_of_41_lines_is_too_long():
     assert excesses_in(f"def f():\n{body.partition(chr(10))[2]}") == []
 
 
+def test_a_docstring_does_not_count():
+    body = "".join(f"    x = {number}\n" for number in range(39))
+    docstring = '    """Say.\n\n    At length.\n    """\n'
+    assert excesses_in(f"def f():\n{docstring}{body}") == []
+
+
 def test_a_method_counts_as_a_function():
     body = "".join(f"        x = {number}\n" for number in range(40))
     assert len(excesses_in(f"class C:\n    async def f(self):\n{body}")) == 1

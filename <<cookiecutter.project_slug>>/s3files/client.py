@@ -6,7 +6,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -19,6 +19,9 @@ from . import server
 from .address import Address
 from .http import use_strict_connections
 from .patience import Patience, apply_patience, current_patience
+
+if TYPE_CHECKING:
+    from obstore.store import S3Credential
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
 }
 
 
-def _credentials_for_obstore(account: Account) -> dict[str, Any]:
+def _credentials_for_obstore(account: Account) -> "S3Credential":
     found = credentials(account)
     return {
         "access_key_id": found.access_key,

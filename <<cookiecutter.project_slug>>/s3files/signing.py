@@ -58,9 +58,7 @@ def presign(
     stamp = _format_date(at or datetime.now(UTC))
     origin, host, folder = _split_url(address.public_bucket_url)
     path = f"{folder}/{quote(key, safe='/~')}"
-    names, canonical_headers = "host", f"host:{host}"
-    if headers:
-        names, canonical_headers = _sign_headers(headers, host)
+    names, canonical = _sign_headers(headers, host) if headers else ("host", f"host:{host}")
     scope = f"{stamp[:8]}/{address.region}/s3/aws4_request"
     signer = _encode(f"{credentials.access_key}/{scope}")
     ours = (
@@ -75,8 +73,7 @@ def presign(
         ours = f"{theirs}&{ours}"
     canonical_query = _sort_query(ours) if query or credentials.token else ours
     request = (
-        f"{method.upper()}\n{path}\n{canonical_query}\n{canonical_headers}\n\n{names}\n"
-        "UNSIGNED-PAYLOAD"
+        f"{method.upper()}\n{path}\n{canonical_query}\n{canonical}\n\n{names}\nUNSIGNED-PAYLOAD"
     )
     digest = hashlib.sha256(request.encode()).hexdigest()
     signature = hmac.digest(

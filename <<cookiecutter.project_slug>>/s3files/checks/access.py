@@ -16,8 +16,10 @@ from s3files.options import REFUSED_SETTINGS
 from .configured import find_storages, is_this_machine, our_storage
 
 # "Canned ACL" of "Access control list (ACL) overview", without those that let strangers write.
-ACLS = ("private", "public-read", "authenticated-read", "bucket-owner-read")
-ACLS += ("bucket-owner-full-control",)
+ACLS = (
+    *("private", "public-read", "authenticated-read"),
+    *("bucket-owner-read", "bucket-owner-full-control"),
+)
 # Their buckets are open to strangers as a whole, or not at all.
 WHOLE_BUCKET_STORES = ("r2.cloudflarestorage.com", "backblazeb2.com")
 
@@ -37,11 +39,11 @@ def check_private_static_has_cdn(app_configs: Any, **kwargs: Any) -> Iterator[Ch
 
 @register("s3")
 def check_no_keys_in_settings(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    names += ("AWS_S3_ACCESS_KEY_ID", "AWS_S3_SECRET_ACCESS_KEY")
+    keys = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+    names = [f"AWS_{s3}{key}" for s3 in ("", "S3_") for key in keys]
     found = [name for name in names if getattr(settings, name, None)]
     for alias, storage in settings.STORAGES.items():
-        options = storage.get("OPTIONS", {})
+        options: Any = storage.get("OPTIONS", {})
         found += [
             f"{key} of STORAGES[{alias!r}]"
             for key in ("access_key", "secret_key", "security_token")
