@@ -15,6 +15,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from obstore.store import S3Store
 
+if TYPE_CHECKING:
+    from obstore.store import S3Credential
+
 from . import server
 from .address import Address
 from .http import use_strict_connections
