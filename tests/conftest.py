@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
@@ -160,3 +161,30 @@ def pytest_terminal_summary(terminalreporter):
         if report.user_properties and report.when == "call":
             counts = ", ".join(f"{name}: {value}" for name, value in report.user_properties)
             terminalreporter.write_line(f"{report.head_line}: {counts}")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path:
+        return path
+    missing("no chromium here: install it, or set CHROMIUM to its path")
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    """One for all tests of a worker: a second one in the same thread is an error."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def launch(playwright, chromium):
+    """Start a browser, with more arguments where a test has some."""
+
+    def launch(*arguments):
+        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        return playwright.chromium.launch(executable_path=chromium, args=[*quiet, *arguments])
+
+    return launch

@@ -120,7 +120,8 @@ def test_nothing_of_the_template_is_left_and_every_file_parses(render, answers):
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue  # a font or an image
-        assert not LEFTOVER.search(text), f"{name} holds {LEFTOVER.search(text)}"
+        if not name.startswith("s3files/"):  # copied as it is, not rendered
+            assert not LEFTOVER.search(text), f"{name} holds {LEFTOVER.search(text)}"
         if path.suffix in parsers:
             parsers[path.suffix](text)
 

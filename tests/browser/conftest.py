@@ -1,7 +1,6 @@
 """A rendered project as it runs in production, and a real browser in front of it."""
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -10,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.browser.network import Network
-from tests.conftest import environment, free_port, missing
+from tests.conftest import environment, free_port
 
 PASSWORD = "correct-horse-battery"
 
@@ -40,15 +38,6 @@ class Site:
     server: dict  # the S3 server's environment variables
     folder: Path
     process: subprocess.Popen
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path:
-        return path
-    missing("no chromium here: install it, or set CHROMIUM to its path")
 
 
 @pytest.fixture(scope="session")
@@ -91,23 +80,6 @@ def network(site):
     """All that the browser says to S3 goes through here."""
     with Network(site.s3) as network:
         yield network
-
-
-@pytest.fixture(scope="session")
-def playwright():
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def launch(playwright, chromium):
-    """Start a browser, with more arguments where a test has some."""
-
-    def launch(*arguments):
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        return playwright.chromium.launch(executable_path=chromium, args=[*quiet, *arguments])
-
-    return launch
 
 
 @pytest.fixture(scope="session")

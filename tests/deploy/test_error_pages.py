@@ -1,7 +1,6 @@
 """Error pages and the favicon: in the site's own clothes, when S3 is what failed, too."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.conftest import environment, free_port
 from tests.deploy.serving import Serving
@@ -34,7 +33,6 @@ from config.settings import *
 
 ROOT_URLCONF = "config.test_urls"
 """
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture
@@ -59,16 +57,15 @@ def web(project, tmp_path):
 
 
 @pytest.fixture
-def page(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        context = browser.new_context(color_scheme="light")
-        context.add_init_script(
-            "window.refused = []; document.addEventListener('securitypolicyviolation',"
-            " event => window.refused.push(event.effectiveDirective))"
-        )
-        yield context.new_page()
-        browser.close()
+def page(launch):
+    browser = launch()
+    context = browser.new_context(color_scheme="light")
+    context.add_init_script(
+        "window.refused = []; document.addEventListener('securitypolicyviolation',"
+        " event => window.refused.push(event.effectiveDirective))"
+    )
+    yield context.new_page()
+    browser.close()
 
 
 def test_each_error_has_a_styled_page_without_a_file_from_s3(web, page):
