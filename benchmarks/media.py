@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,15 +18,20 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.peers import OURS, STOCK
+from benchmarks.measure import CommandFailed, measure
+from benchmarks.peers import OURS, STOCK, sync_program
 from benchmarks.proxy import Proxy
-from benchmarks.server import Redis, Server
+from benchmarks.server import Server
 
 SAVES, PROCESSES, THREADS = 400, 4, 16
+# A list page has so many links, and a folder that is moved so many files of so many bytes.
+LINKS = 200
+FILES, FILE_BYTES = 10_000, 100_000
 BIG_BYTES = 256 * 2**20
 ROUND_TRIPS = (0.03, 0.0)
 
 STOCK_NAME = "stock S3Storage"
+MOVERS = ("movemedia", "s5cmd sync", "aws s3 sync")
 PEERS = {"this project": OURS.storage, STOCK_NAME: STOCK.storage}
 
 
@@ -40,13 +46,14 @@ def run(site, quick):
     checksum = _make_big_file(big_file, BIG_BYTES // 16 if quick else BIG_BYTES)
     for number in range(rounds):
         # A server for each round: deleted objects keep their place on its disk.
-        with Server() as server, Proxy(server.address) as proxy, Redis() as redis:
+        with Server() as server, Proxy(server.address) as proxy:
             peers = list(PEERS)[:: -1 if number % 2 else 1]
             for peer in peers:
-                bench = Bench(site, server, proxy, redis, peer)
+                bench = Bench(site, server, proxy, peer)
                 for results in (
                     bench.race(),
                     bench.links(),
+                    bench.requests(),
                     bench.threads(),
                     *(bench.big(big_file, checksum, trip) for trip in ROUND_TRIPS),
                 ):
@@ -56,15 +63,15 @@ def run(site, quick):
                             yield record | result
                     except JobFailed as error:
                         yield record | {"error": str(error)}
+    yield from _move(site, quick)
 
 
 class Bench:
     """One peer with a bucket of its own."""
 
-    def __init__(self, site, server, proxy, redis, peer):
+    def __init__(self, site, server, proxy, peer):
         self.server = server
         self.proxy = proxy
-        self.redis = redis
         self.bucket = f"media-{PEERS[peer]}"
         self.folder = site.folder
         self.project = site.project(OURS.ownership)
@@ -109,18 +116,33 @@ class Bench:
         """Microseconds for a link, and whether two processes give out the same."""
         self.proxy.delay(0)
         yield {"measure": "url", "kind": "signed", **self.job("links")}
-        shared = {"CACHE_URL": self.redis.url or f"filecache://{self.folder}/cache"}
-        if self.redis.url:
-            yield {"measure": "url", "kind": "signed, Redis", **self.job("links", **shared)}
         yield {
             "measure": "url",
             "kind": "unsigned",
             **self.job("links", BENCHMARK_UNSIGNED="yes"),
         }
-        first = self.job("link", **shared)
+        first = self.job("link")
         time.sleep(1.1)  # a signature says its second
-        second = self.job("link", **shared)
-        yield {"measure": "same link", "same": first == second, "cache": shared["CACHE_URL"][:5]}
+        second = self.job("link")
+        yield {"measure": "same link", "same": first == second}
+
+    def requests(self):
+        """How many requests a save takes, by method."""
+        self.proxy.delay(0)
+        for kind in ("field", "free", "taken"):
+            process = self.start("save_one", kind)
+            try:
+                process.stdout.readline()  # it is ready
+                self.proxy.requests()
+                with contextlib.suppress(BrokenPipeError):  # result() says why
+                    process.stdin.write("go\n")
+                    process.stdin.flush()
+                self.result(process)
+            finally:
+                process.kill()
+                process.wait()
+            requests, _ = self.proxy.requests()
+            yield {"measure": "save one", "kind": kind, "requests": requests}
 
     def threads(self):
         self.proxy.delay(0)
@@ -163,6 +185,50 @@ class Bench:
         return json.loads(output.splitlines()[-1])
 
 
+def _move(site, quick):
+    """Send a folder to the bucket: movemedia, and the programs that people use."""
+    count = FILES // 20 if quick else FILES
+    folder = site.folder / "media-root"
+    block = random.Random(2).randbytes(FILE_BYTES - 8)
+    for number in range(count):
+        path = folder / f"{number % 100}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(number.to_bytes(8, "big") + block)
+    project = site.project(OURS.ownership)
+    for name in MOVERS:
+        record = {"part": "media", "peer": name, "measure": "move", "files": count}
+        with Server() as server:
+            server.make_bucket("moved")
+            url = "http://{}:{}".format(*server.address)
+            env = site.environment(server, url, "moved") | {
+                "BENCHMARK_PEER": "ours",
+                "BENCHMARK_FILES": str(site.folder),
+                "BENCHMARK_STAGE": str(site.folder / "stage-media"),
+            }
+            try:
+                cost, _ = measure(_mover(name, folder, url), cwd=project, env=env)
+            except CommandFailed as error:
+                yield record | {"error": str(error)}
+                continue
+            objects = len(list(server.objects("moved", "media/")))
+        if objects != count:
+            yield record | {"error": f"{objects} of {count} files arrived"}
+        else:
+            yield record | {"wall": cost.wall, "cpu": cost.cpu, "memory": cost.memory}
+    shutil.rmtree(folder)
+
+
+def _mover(name, folder, url):
+    target = "s3://moved/media/"
+    if name == "movemedia":
+        return [sys.executable, "manage.py", "movemedia", str(folder), "--copy", "-v", "0"]
+    if name == "s5cmd sync":
+        path = sync_program("s5cmd")
+        return [path, "--log=error", "--endpoint-url", url, "sync", f"{folder}/", target]
+    path = sync_program("aws s3")
+    return [path, "s3", "sync", "--only-show-errors", "--endpoint-url", url, str(folder), target]
+
+
 def _make_big_file(path, size):
     block = random.Random(1).randbytes(2**20)
     checksum = 0
@@ -182,7 +248,8 @@ def race(saves, number):
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage as storage
 
-    storage.exists("ready")  # the client is there before the start
+    # The client is there before the start, and knows what the store does with conditions.
+    storage.save(f"ready/{number}", ContentFile(b"ready"))
 
     def save(index):
         content = f"{number} {index} ".encode() * 400
@@ -196,27 +263,37 @@ def race(saves, number):
 
 
 def links():
+    """Microseconds for each URL of a page of links that no process asked for before."""
     from django.core.files.storage import default_storage as storage
 
-    names = [f"photos/2024/picture-{number}.jpg" for number in range(100)]
-
-    def microseconds(names, times):
+    def microseconds(page):
+        names = [f"photos/2024/{page}/picture-{number}.jpg" for number in range(LINKS)]
         start = time.perf_counter()
-        for _ in range(times):
-            for name in names:
-                storage.url(name)
-        return (time.perf_counter() - start) / times / len(names) * 1e6
+        for name in names:
+            storage.url(name)
+        return (time.perf_counter() - start) / LINKS * 1e6
 
     storage.url("warm-up.jpg")
-    first = microseconds(names, 1)
-    again = statistics.median(microseconds(names, 5) for _ in range(9))
-    return {"first_us": first, "again_us": again}
+    return {"url_us": statistics.median(microseconds(page) for page in range(25))}
 
 
 def link():
     from django.core.files.storage import default_storage as storage
 
     return storage.url("photos/2024/picture.jpg")
+
+
+def save_one(kind):
+    """Save 1 KB: as a FileField does, under a free name, under a taken one."""
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage as storage
+
+    storage.save("save-one/taken.txt", ContentFile(b"x" * 1024))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    name = {"taken": "save-one/taken.txt"}.get(kind, f"save-one/{kind}.txt")
+    # A FileField says how long a name may be.
+    return storage.save(name, ContentFile(b"y" * 1024), 100 if kind == "field" else None)
 
 
 def threads(count=8):
@@ -316,5 +393,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    jobs = {job.__name__: job for job in (race, links, link, threads, save, read)}
+    jobs = {job.__name__: job for job in (race, links, link, save_one, threads, save, read)}
     print(json.dumps(jobs[sys.argv[1]](*sys.argv[2:])))

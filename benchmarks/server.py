@@ -109,43 +109,6 @@ class Server:
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
 
-class Redis:
-    """A Redis with nothing in it; `url` is empty where none is installed."""
-
-    url = ""
-
-    def __enter__(self):
-        path = program("redis-server")
-        self._process = None
-        if path:
-            (port,) = free_ports(1)
-            self._process = subprocess.Popen(
-                [path, "--bind", "127.0.0.1", "--port", str(port), "--save", ""],
-                stdout=subprocess.DEVNULL,
-                cwd=tempfile.gettempdir(),
-                start_new_session=True,
-            )
-            _wait_for(port)
-            self.url = f"redis://127.0.0.1:{port}/0"
-        return self
-
-    def __exit__(self, *_):
-        if self._process:
-            self._process.terminate()
-            self._process.wait(timeout=10)
-
-
-def _wait_for(port):
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=2).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
 def program(name):
     """The path of a program installed beside this Python, or anywhere."""
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)

@@ -73,7 +73,7 @@ class LinksMixin:
             http_method or "GET",
             key,
             expires=expire,
-            at=datetime.fromtimestamp(start, UTC),
+            at=start,
             query=query,
         )
 

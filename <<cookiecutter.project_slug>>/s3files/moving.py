@@ -62,6 +62,8 @@ class Folder:
 
     def __init__(self, path: str):
         self.root = Path(path)
+        # Of files that were just read: they need not be read again.
+        self._sums: dict[str, str] = {}
         if not self.root.is_dir():
             raise MoveError(f"{path} is no folder. A source is a folder, or s3://bucket/prefix.")
 
@@ -76,7 +78,8 @@ class Folder:
                 yield Item(name, os.path.getsize(path), path)
 
     def tag(self, item: Item) -> str:
-        return content_tag(item.place)
+        """Return the ETag that S3 gives these bytes."""
+        return self._sums.pop(item.name, "") or content_tag(item.place)
 
     def copy(self, item: Item, storage: S3MediaStorage) -> str:
         """Send a file; return the ETag that S3 gave it."""
@@ -87,10 +90,12 @@ class Folder:
                 upload = Upload(storage.client, storage.address, key, parameters)
                 return upload.send(File(file))
         attributes = {ATTRIBUTES[name]: value for name, value in parameters.items()}
+        body = Path(item.place).read_bytes()
+        self._sums[item.name] = hashlib.md5(body, usedforsecurity=False).hexdigest()
         result = obstore.put(
             _store(storage),
             storage.key(item.name),
-            Path(item.place).read_bytes(),
+            body,
             attributes=attributes,
             use_multipart=False,
         )

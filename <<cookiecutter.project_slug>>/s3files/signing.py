@@ -35,7 +35,7 @@ def presign(
     key: str,
     *,
     expires: int,
-    at: datetime | None = None,
+    at: datetime | int | None = None,
     query: Pairs = (),
     headers: Pairs = (),
 ) -> str:
@@ -47,7 +47,7 @@ def presign(
         method: The HTTP method, such as "GET".
         key: The object's full key, with its prefix.
         expires: Seconds that the URL lives, counted from `at`: 2 to 604,800 (7 days).
-        at: The date of the signature; now, where none is given.
+        at: The date of the signature, also in Unix seconds; now, where none is given.
         query: Query parameters of the operation, such as {"uploadId": …}, in their order.
         headers: Headers that the request must then carry with exactly these values.
 
@@ -55,12 +55,13 @@ def presign(
         ValueError: `expires` is not in the range that S3 accepts.
     """
     check_expires(expires)
-    stamp = _format_date(at or datetime.now(UTC))
+    stamp = _format_date(datetime.now(UTC) if at is None else at)
     origin, host, folder = _split_url(address.public_bucket_url)
     path = f"{folder}/{quote(key, safe='/~')}"
     names, canonical = _sign_headers(headers, host) if headers else ("host", f"host:{host}")
-    scope = f"{stamp[:8]}/{address.region}/s3/aws4_request"
-    signer = _encode(f"{credentials.access_key}/{scope}")
+    scope, signer, signing_key = _signer_of_day(
+        credentials.access_key, credentials.secret_key, stamp[:8], address.region
+    )
     ours = (
         f"X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={signer}"
         f"&X-Amz-Date={stamp}&X-Amz-Expires={expires}"
@@ -76,11 +77,8 @@ def presign(
         f"{method.upper()}\n{path}\n{canonical_query}\n{canonical}\n\n{names}\nUNSIGNED-PAYLOAD"
     )
     digest = hashlib.sha256(request.encode()).hexdigest()
-    signature = hmac.digest(
-        _signing_key(credentials.secret_key, stamp[:8], address.region),
-        f"{ALGORITHM}\n{stamp}\n{scope}\n{digest}".encode(),
-        "sha256",
-    ).hex()
+    text = f"{ALGORITHM}\n{stamp}\n{scope}\n{digest}"
+    signature = hmac.digest(signing_key, text.encode(), "sha256").hex()
     return f"{origin}{path}?{ours}&X-Amz-Signature={signature}"
 
 
@@ -136,8 +134,9 @@ def _split_url(url: str) -> tuple[str, str, str]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _format_date(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+def _format_date(at: datetime | int) -> str:
+    moment = datetime.fromtimestamp(at, UTC) if isinstance(at, int) else at.astimezone(UTC)
+    return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
 @functools.lru_cache(maxsize=256)
@@ -146,9 +145,12 @@ def _encode(value: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _signing_key(secret_key: str, day: str, region: str) -> bytes:
-    """Derive the key that signs all of one day's requests."""
+def _signer_of_day(
+    access_key: str, secret_key: str, day: str, region: str
+) -> tuple[str, str, bytes]:
+    """Return the scope of one day's signatures, the X-Amz-Credential, and the key that signs."""
     key = f"AWS4{secret_key}".encode()
     for part in (day, region, "s3", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    scope = f"{day}/{region}/s3/aws4_request"
+    return scope, quote(f"{access_key}/{scope}", safe="-._~"), key
