@@ -74,6 +74,7 @@ class Image:
         self.ignored = read_ignored((project / ".dockerignore").read_text())
         for name, arguments in read_instructions((project / "Dockerfile").read_text()):
             getattr(self, f"do_{name.lower()}")(arguments)
+        self.ignored = None  # so that it can be pickled
         # All of it is root's, and USER is another.
         for path in (self.root, *self.root.rglob("*")):
             if not path.is_symlink():

@@ -1,6 +1,9 @@
 """The Dockerfile makes an image that holds no secret, and that serves what its build named."""
 
+import fcntl
 import json
+import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -36,11 +39,22 @@ def base_python(tmp_path_factory, version):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def image(render, tmp_path_factory):
-    """Lock the dependencies as docs/deploy-image.md says, then build."""
-    folder = tmp_path_factory.mktemp("image")
-    project = Path(shutil.copytree(render(), folder / "project"))
+    """Lock the dependencies as docs/deploy-image.md says, then build: once, for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    with open(shared / "image.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = shared / "image.pickle"
+        if not built.exists():
+            built.write_bytes(pickle.dumps(build(render(), shared / "image", tmp_path_factory)))
+    return pickle.loads(built.read_bytes())
+
+
+def build(rendered, folder, tmp_path_factory):
+    project = Path(shutil.copytree(rendered, folder / "project"))
     for name, text in OF_ONE_MACHINE.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text)
@@ -49,7 +63,7 @@ def image(render, tmp_path_factory):
     return Image(project, folder / "root", base_python(tmp_path_factory, "3.13"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bucket(server):
     """Return the deployed site's environment: a real S3 server, an empty bucket of its own."""
     name = f"bucket-{uuid.uuid4()}"
@@ -112,20 +126,19 @@ def test_what_is_not_needed_to_run_is_left_in_the_first_stage(image):
     assert not (image.path("/venv") / "bin" / "weed").exists()
 
 
-def test_debug_stays_off_and_env_is_not_read_even_where_one_was_copied_in(image):
-    app = image.path("/app")
+def test_debug_stays_off_and_env_is_not_read_even_where_one_was_copied_in(image, tmp_path):
+    app = Path(shutil.copytree(image.path("/app"), tmp_path / "app"))
     app.chmod(0o755)
-    stray = app / ".env"
-    stray.write_text("DJANGO_DEBUG=on\nDJANGO_SECRET_KEY=the-developers-own\n")
-    try:
-        show = "from django.conf import settings as s; print(s.DEBUG, s.S3_EMBEDDED, s.SECRET_KEY)"
-        shell = ["python", "manage.py", "shell", "-v0", "-c", show]
-        assert "False False of-this-container" in image.run(
-            *shell, DJANGO_SECRET_KEY="of-this-container"
-        )
-    finally:
-        stray.unlink()
-        app.chmod(0o555)
+    (app / ".env").write_text(OF_ONE_MACHINE[".env"])
+    show = "from django.conf import settings as s; print(s.DEBUG, s.S3_EMBEDDED, s.SECRET_KEY)"
+    done = subprocess.run(
+        [image.path("/venv") / "bin" / "python", "manage.py", "shell", "-v0", "-c", show],
+        cwd=app,
+        env=image.environment(DJANGO_SECRET_KEY="of-this-container"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "False False of-this-container\n", done.stderr
 
 
 def test_the_deploy_publishes_the_release_that_the_image_names_and_the_site_serves_it(
