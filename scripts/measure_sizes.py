@@ -82,7 +82,8 @@ def main() -> None:
             path.relative_to(TEMPLATE).as_posix(), path.read_text(encoding="utf-8")
         )
     ]
-    sys.exit("\n".join(excesses))
+    if excesses:
+        sys.exit("\n".join(excesses))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import re
 import runpy
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -47,6 +49,13 @@ def test_a_file_of_301_lines_is_too_long_and_its_tables_do_not_count():
     assert excesses_in("x = 1\n" * 301 + table) == [
         "module.py: 301 lines without tables, 300 are allowed"
     ]
+
+
+def test_the_product_keeps_to_the_limits():
+    done = subprocess.run(
+        [sys.executable, TEMPLATE / "scripts" / "measure_sizes.py"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_refreshing_the_pins_changes_nothing():

@@ -6,17 +6,16 @@ import base64
 import contextlib
 import hashlib
 import itertools
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from django.conf import settings
-from django.core.files import File
 from django.utils.crypto import get_random_string
 
 from .address import Address
+from .contents import read_parts, rereadable, size_of
 from .errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
 
 # A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
@@ -246,63 +245,6 @@ def _metadata(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def as_bytes(data: Any) -> bytes:
-    """Return bytes as they are, strings in UTF-8, and the bytes of any other buffer.
-
-    Raises TypeError for everything else.
-    """
-    if isinstance(data, bytes):
-        return data
-    if isinstance(data, str):
-        return data.encode()
-    # As its bytes: str(bytearray) is its repr.
-    return memoryview(data).tobytes()
-
-
-def read_parts(content: Any, size: int) -> Iterator[bytes]:
-    """Yield a file in pieces of `size` bytes; the last one may be shorter."""
-    rest = bytearray()
-    for chunk in content.chunks(size):
-        data = as_bytes(chunk)
-        if not rest and len(data) == size:
-            yield data
-            continue
-        rest += data
-        while len(rest) >= size:
-            yield bytes(rest[:size])
-            del rest[:size]
-    if rest:
-        yield bytes(rest)
-
-
-def rereadable(content: Any) -> Any:
-    """Return a file that can be read again, and says its size: what cannot is read into one."""
-    if _size(content) is not None and _seekable(content):
-        return content
-    spool = tempfile.SpooledTemporaryFile(PART_BYTES)  # noqa: SIM115
-    for chunk in content.chunks():
-        spool.write(as_bytes(chunk))
-    spool.seek(0)
-    return File(spool, getattr(content, "name", None))
-
-
-def _seekable(content: Any) -> bool:
-    try:
-        return bool(content.seekable())
-    except (AttributeError, ValueError, OSError):
-        return False
-
-
-def _size(content: Any) -> int | None:
-    """Return the size that a file says it has, if it says one."""
-    try:
-        size = content.size
-    # A file may find its size in any way: with seek() of a stream that has none, for example.
-    except Exception:
-        return None
-    return size if isinstance(size, int) else None
-
-
 def _part_bytes(content: Any) -> int:
     """Return how large parts must be, so that S3's 10,000 are enough."""
-    return max(PART_BYTES, -(-(_size(content) or 0) // MAX_PARTS))
+    return max(PART_BYTES, -(-(size_of(content) or 0) // MAX_PARTS))
