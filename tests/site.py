@@ -100,6 +100,11 @@ class Site:
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
 
+    def allow_cross_origin(self):
+        """As infra/s3.yaml does: browsers fetch module scripts with CORS."""
+        rule = {"AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
+        self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [rule]})
+
     def run(self, *command, status=0, timeout=120, **variables):
         """Run a command in the project; return its output. Fails on any other status, if given."""
         done = subprocess.run(

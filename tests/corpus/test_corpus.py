@@ -40,7 +40,7 @@ def publish(site, package):
         # Thousands of files need not pass a proxy in Python.
         "AWS_S3_ENDPOINT_URL": site.server["AWS_S3_ENDPOINT_URL"],
     }
-    output = site.collectstatic()
+    output = site.collectstatic(timeout=280)
     names = site.live_manifest()
     stock_output = site.run(
         *("python", "manage.py", "collectstatic", "--noinput"), status=None, STOCK="yes"

@@ -405,7 +405,7 @@ def test_each_failed_upload_is_named_and_no_manifest_is_written(site):
     assert len(refused) == 5
     for key in refused:
         assert f"  {key.removeprefix('static/')}\n" in output
-    assert output.count("AccessDenied") == 1 and "Traceback" not in output
+    assert output.count("<Code>AccessDenied</Code>") == 1 and "Traceback" not in output
     assert site.live_manifest() == before
     assert site.local_manifest() == here
 

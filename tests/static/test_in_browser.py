@@ -1,0 +1,145 @@
+"""Static files of the bucket in Chromium: the admin's, an editor's, a build tool's."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.browser.conftest import chromium  # noqa: F401  (fixture)
+from tests.conftest import TEMPLATE, missing
+from tests.static import pages
+
+DOCS_LINES = re.compile(r"```python\n(POLICY = .*?)```", re.DOTALL)
+TINYMCE = """
+from django import forms
+from tinymce.widgets import TinyMCE
+
+class Form(forms.Form):
+    text = forms.CharField(widget=TinyMCE())
+
+form = Form(initial={"text": "<p>Hello</p>"})
+html = f"<!doctype html><title>x</title>{form.media}<form>{form}</form>"
+"""
+
+
+def test_tinymce_works_under_the_projects_policy(site, chromium):  # noqa: F811
+    site = site()
+    # The lines that the documentation gives for editors.
+    [lines] = DOCS_LINES.findall((TEMPLATE / "docs" / "static-files.md").read_text())
+    with (site.folder / "config" / "settings.py").open("a") as settings:
+        settings.write(f"\n{lines}")
+    pages.publish(site, "tinymce")
+    html, policy = pages.render(site, TINYMCE)
+    assert "script-src 'self' http" in policy and "unsafe-eval" not in policy
+    with pages.shown(chromium, html, policy) as (page, problems):
+        page.wait_for_function("tinymce.activeEditor && tinymce.activeEditor.initialized")
+        editor = page.frame_locator("iframe.tox-edit-area__iframe").locator("body")
+        editor.press_sequentially("Ready? ")
+        page.get_by_role("button", name="Bold").click()
+        assert page.evaluate("tinymce.activeEditor.getContent()").startswith("<p>Ready? Hello")
+        assert problems == []
+        # Its plugins and skins are asked for by plain names, the rest by hashed ones.
+        asked = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        assert any(url.endswith("/skins/ui/oxide/skin.min.css") for url in asked)
+        assert any(re.search(r"/tinymce\.min\.[0-9a-f]{12}\.js$", url) for url in asked)
+
+
+LOGIN = """
+from django.template import engines
+from django.contrib.admin import site as admin_site
+from django.test import RequestFactory
+from django.contrib.auth.models import AnonymousUser
+request = RequestFactory().get("/admin/login/")
+request.user = AnonymousUser()
+html = admin_site.login(request).render().content.decode()
+"""
+
+
+def test_the_admins_login_page_is_styled_from_gzipped_files(site, chromium):  # noqa: F811
+    site = site()
+    pages.publish(site, "")
+    html, policy = pages.render(site, LOGIN)
+    sent = []
+    with pages.shown(chromium, html, policy) as (page, problems):
+        page.on("response", lambda response: sent.append(response))
+        page.reload()
+        assert page.locator("#header").evaluate("e => getComputedStyle(e).display") == "flex"
+        styles = [response for response in sent if response.url.endswith(".css")]
+        assert len(styles) > 4
+        assert any(response.headers.get("content-encoding") == "gzip" for response in styles)
+        assert problems == []
+
+
+VITE_FILES = {
+    "package.json": json.dumps({"private": True, "type": "module"}),
+    "vite.config.js": """
+export default {
+  base: process.env.BASE,
+  build: { manifest: "manifest.json", outDir: "../assets/dist", emptyOutDir: true,
+    rollupOptions: { input: "src/main.js" } },
+};
+""",
+    "src/main.js": """
+import "./main.css";
+import("./later.js").then(({ text }) => { document.body.dataset.later = text; });
+""",
+    "src/later.js": "export const text = 'loaded later';",
+    "src/main.css": "body { background: url(./logo.svg) rgb(1, 2, 3) }",
+    "src/logo.svg": f"<svg xmlns='http://www.w3.org/2000/svg'>{'<g/>' * 2000}</svg>",
+}
+VITE_SETTINGS = """
+DJANGO_VITE = {
+    "default": {
+        "static_url_prefix": "dist",
+        "manifest_path": BASE_DIR / "assets" / "dist" / "manifest.json",
+    }
+}
+"""
+VITE_PAGE = """
+from django.template import engines
+html = engines["django"].from_string(
+    "{% load django_vite %}<!doctype html><title>x</title><body>{% vite_asset 'src/main.js' %}"
+).render()
+"""
+
+
+@pytest.mark.matrix
+def test_a_build_of_vite_works_by_its_own_names(site, chromium):  # noqa: F811
+    if not shutil.which("npm"):
+        missing("npm is not installed")
+    site = site()
+    frontend = site.folder / "frontend"
+    for name, text in VITE_FILES.items():
+        (frontend / name).parent.mkdir(parents=True, exist_ok=True)
+        (frontend / name).write_text(text)
+    for command in (
+        ["npm", "install", "--silent", "--no-audit", "--no-fund", "vite@8"],
+        ["npx", "vite", "build", "--logLevel", "error"],
+    ):
+        base = {"BASE": "./"}
+        done = subprocess.run(
+            command, cwd=frontend, env=site.environment(**base), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    packages = site.folder.parent / "packages"
+    site.run("python", "-m", "pip", "install", "-q", "--no-deps", "-t", packages, "django-vite")
+    with (site.folder / "config" / "settings.py").open("a") as settings:
+        settings.write(VITE_SETTINGS)
+    pages.publish(
+        site, "django_vite", PYTHONPATH=str(packages), FOLDERS=str(site.folder / "assets")
+    )
+    names = site.live_manifest()
+    built = [name for name in names if name.startswith("dist/assets/")]
+    assert len(built) == 4 and all(names[name] == name for name in built)
+    for name in built:
+        head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{name}")
+        assert head["CacheControl"] == "public, max-age=31536000, immutable"
+    html, policy = pages.render(site, VITE_PAGE)
+    site.allow_cross_origin()
+    with pages.shown(chromium, html, policy) as (page, problems):
+        page.wait_for_selector("body[data-later='loaded later']", state="attached")
+        color = "getComputedStyle(document.body).backgroundColor"
+        assert page.evaluate(color) == "rgb(1, 2, 3)"
+        assert problems == []
