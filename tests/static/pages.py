@@ -19,8 +19,9 @@ RENDER = """
 from django.middleware.csrf import get_token
 from django.templatetags.static import static as static_url
 {code}
-from csp.utils import build_policy
-result = [html, build_policy(config=None, update=None, replace=None)]
+from django.test import Client
+answer = Client().get("/admin/login/", secure=True)
+result = [html, answer.headers["Content-Security-Policy"]]
 """
 
 
