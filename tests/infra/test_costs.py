@@ -25,9 +25,9 @@ def stated(action):
     return {kind: int(count) for count, kind in re.findall(r"(\d+) ([A-Z]+)", row[1])}
 
 
-def count(proxy):
+def count(counting_proxy):
     kinds = {}
-    for kind, number in proxy.kinds().items():
+    for kind, number in counting_proxy.kinds().items():
         method = kind.split()[0]
         kinds[method] = kinds.get(method, 0) + number
     return kinds
