@@ -278,10 +278,10 @@ ON_THE_WAY = {
     ),
     "an endpoint that is no URL": (
         lambda tmp: nullcontext("s3.example.com"),
-        "endpoint",
-        "ValueError",
-        "s3.example.com is not a URL",
-        "with https:// in front",
+        "settings",
+        "InconsistentSettings",
+        "mistakes in the settings",
+        "manage.py check --tag s3",
     ),
 }
 

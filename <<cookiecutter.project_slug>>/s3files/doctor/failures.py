@@ -106,13 +106,6 @@ FAILURES = [
     ),
     Failure(
         "endpoint",
-        "ValueError InvalidURL",
-        "$ENDPOINT is not a URL.",
-        "# Write AWS_S3_ENDPOINT_URL with https:// in front, or leave it empty for Amazon S3.",
-        when="url type|Invalid endpoint|port",
-    ),
-    Failure(
-        "endpoint",
         "PublicEndpointUnreachable",
         "The site reaches the store, but nothing answers at $PUBLIC_ENDPOINT, where browsers are "
         "sent (AWS_S3_PUBLIC_ENDPOINT_URL). From inside a network of containers that can be as it "
