@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -186,3 +187,23 @@ def test_the_page_followed_word_for_word_brings_fifty_files_to_s3(shop, bucket, 
     with Serving(command, port, log, cwd=shop.folder, env=environ) as web:
         page = web.ask("/admin/login/")[2].decode()
     assert f"{variables['AWS_S3_ENDPOINT_URL']}/{name}/static/admin/css/base." in page
+
+
+def test_old_settings_that_do_nothing_are_named_by_the_check(site):
+    old = {
+        "AWS_DEFAULT_ACL": "private",
+        "AWS_QUERYSTRING_AUTH": False,
+        "AWS_S3_SIGNATURE_VERSION": "s3v4",
+        "AWS_S3_ADDRESSING_STYLE": "virtual",
+        "AWS_S3_USE_SSL": True,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    one = site()
+    with open(one.folder / "config" / "test_settings.py", "a") as settings:
+        settings.writelines(f"{name} = {value!r}\n" for name, value in old.items())
+    said = one.run("python", "manage.py", "check", "--tag", "s3", status=1)
+    page = (TEMPLATE / "docs" / "existing-project.md").read_text()
+    for name in old:
+        assert f"`{name}`" in page
+        assert re.search(rf"\(s3\.[EW]0\d\d\) .*\b{name}\b", said), f"{name} is not in {said}"
