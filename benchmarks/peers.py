@@ -20,6 +20,7 @@ class Peer:
     module: str = "storages"  # what must be installed
     stage: bool = False  # whether it has a local folder between the sources and S3
     sends: bool = True
+    options: tuple[str, ...] = ()  # of collectstatic
 
     def missing(self):
         """What this peer lacks here, or an empty string."""
@@ -31,6 +32,10 @@ class Peer:
 
 
 OURS = Peer("this project", "ours", stage=True)
+OURS_HASHED = Peer("this project, hashed names alone", "ours-hashed", stage=True)
+OURS_MANIFEST = Peer(
+    "this project, manifest alone", "ours", stage=True, sends=False, options=("--manifest-only",)
+)
 OURS_ACL = Peer("this project, canned ACL", "ours", ownership="BucketOwnerPreferred", stage=True)
 LOCAL = Peer("local ManifestStaticFilesStorage, nothing sent", "local", stage=True, sends=False)
 SYNCS = [
@@ -45,8 +50,8 @@ STOCK = Peer("S3StaticStorage", "stock")
 STOCK_MANIFEST = Peer("S3ManifestStaticStorage", "stock-manifest")
 
 
-def collectstatic():
-    return [sys.executable, "manage.py", "collectstatic", "--noinput"]
+def collectstatic(peer):
+    return [sys.executable, "manage.py", "collectstatic", "--noinput", *peer.options]
 
 
 def sync(peer, folder, url, bucket):

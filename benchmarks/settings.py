@@ -44,7 +44,9 @@ BACKENDS = {
     "collectfasta": "storages.backends.s3.S3StaticStorage",
     "collectfasta-manifest": "storages.backends.s3.S3ManifestStaticStorage",
 }
-if PEER != "ours":
+if PEER == "ours-hashed":
+    STORAGES["staticfiles"] = {"BACKEND": "benchmarks.storages.HashedNamesAlone"}
+elif PEER != "ours":
     STORAGES["staticfiles"] = {
         "BACKEND": BACKENDS[PEER],
         "OPTIONS": {} if PEER == "local" else STOCK_STATIC_OPTIONS,

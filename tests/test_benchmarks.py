@@ -168,7 +168,7 @@ def test_a_request_takes_no_less_than_its_round_trips(proxy, connection):
 
 def test_a_publish_is_measured_step_by_step_and_an_absent_peer_is_named(tmp_path):
     absent = dataclasses.replace(peers.COLLECTFASTA, module="no_such_module")
-    turn = [peers.OURS, peers.LOCAL, absent]
+    turn = [peers.OURS, peers.OURS_HASHED, peers.OURS_MANIFEST, peers.LOCAL, absent]
     records = list(static.play(Site(tmp_path), turn, 30, 0.03, sample=True))
     assert [record for record in records if "error" in record] == []
     assert [record["missing"] for record in records if record["peer"] == absent.name] == [
@@ -181,6 +181,9 @@ def test_a_publish_is_measured_step_by_step_and_an_absent_peer_is_named(tmp_path
     assert "PUT" not in ours[static.UNCHANGED]["requests"]
     # The image, the stylesheet that shows it, the bundle that imports that.
     assert ours[static.CHANGED]["new_names"] == 3
+    assert ours[static.CHANGED]["requests"]["PUT"] == 3 + 3
+    alone = [record for record in records if record["peer"] == peers.OURS_HASHED.name]
+    assert alone[0]["requests"]["PUT"] == 30 + 2
     for record in ours.values():
         assert record["wall"] > 0 and record["cpu"] > 0 and record["memory"] > 2**20
 
@@ -202,7 +205,7 @@ def test_a_missed_bar_is_shown_as_missed_and_an_absent_figure_as_not_measured():
         }
 
     lines = report.bars_table(
-        report.Results([first(report.OURS, 3.0), first(report.LOCAL, 2.0)])
+        report.Results([first(report.HASHED, 3.0), first(report.LOCAL, 2.0)])
     ).splitlines()
     assert "| at most 1 × | 1.50 × | **no** |" in lines[2]
     assert "| not measured | – |" in lines[3]
