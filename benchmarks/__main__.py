@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import media, report, static
+from benchmarks import media, report, static, uploads
 from benchmarks.peers import TOP
 from benchmarks.site import Site, compile_packages
 
@@ -22,6 +22,7 @@ PARTS = {
     "static": (static.run, static.show),
     "growth": (static.run_growth, static.show),
     "media": (media.run, media.show),
+    "uploads": (uploads.run, uploads.show),
 }
 RECORDS = TOP / "build" / "benchmarks.json"
 
