@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from benchmarks.peers import TOP
-from benchmarks.server import Server, _free_ports
+from benchmarks.server import Server, free_ports
 
 PEERS = ["ours", "s3-file-field", "stock"]
 UPLOADS, CLIENTS, SIZE = 300, 32, 200_000
@@ -69,7 +69,7 @@ def measure(site, server, peer, uploads):
     folder = site.folder / f"uploads-{peer}"
     shutil.copytree(site.project("BucketOwnerEnforced"), folder)
     shutil.copytree(TOP / "benchmarks" / "uploads_site", folder / "uploads_site")
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     env = site.environment(server, "http://{}:{}".format(*server.address), bucket) | {
         "UPLOAD_PEER": peer,
         "DJANGO_SETTINGS_MODULE": "uploads_site.settings",
@@ -92,7 +92,12 @@ def measure(site, server, peer, uploads):
     )
     sessions = done.stdout.split()
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}"]
-    command += [f"--workers={WORKERS}", f"--threads={THREADS}", "--log-level=warning"]
+    command += [
+        f"--workers={WORKERS}",
+        f"--threads={THREADS}",
+        "--log-level=warning",
+        "--access-logfile=/dev/null",
+    ]
     process = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL)
     try:
         wait_for(port)

@@ -82,6 +82,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A transaction that reads before it writes waits its turn, instead of failing with
     # "database is locked" (Django: "SQLite notes", Transactions behavior).
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("transaction_mode", "IMMEDIATE")
+    # Readers and one writer do not wait for each other ("Write-Ahead Logging").
+    wal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
+    DATABASES["default"]["OPTIONS"].setdefault("init_command", wal)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}

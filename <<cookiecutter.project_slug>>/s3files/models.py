@@ -36,20 +36,21 @@ class UploadAccount(models.Model):
         One conditional UPDATE: it holds across workers, and locks the row until the
         transaction ends.
         """
-        UploadAccount.objects.bulk_create([UploadAccount(key=key)], ignore_conflicts=True)
-        return bool(
-            cls.objects.filter(
-                Q(begun__lt=begun) | ~Q(minute=minute),
-                key=key,
-                files_under_way__lt=files,
-                bytes_under_way__lte=bytes - size,
-            ).update(
-                files_under_way=F("files_under_way") + 1,
-                bytes_under_way=F("bytes_under_way") + size,
-                begun=Case(When(minute=minute, then=F("begun") + 1), default=Value(1)),
-                minute=minute,
-            )
+        conditions = Q(begun__lt=begun) | ~Q(minute=minute)
+        rows = cls.objects.filter(
+            conditions, key=key, files_under_way__lt=files, bytes_under_way__lte=bytes - size
         )
+        changes = {
+            "files_under_way": F("files_under_way") + 1,
+            "bytes_under_way": F("bytes_under_way") + size,
+            "begun": Case(When(minute=minute, then=F("begun") + 1), default=Value(1)),
+            "minute": minute,
+        }
+        if rows.update(**changes):
+            return True
+        # Over a limit; or the account's first upload.
+        UploadAccount.objects.bulk_create([UploadAccount(key=key)], ignore_conflicts=True)
+        return bool(rows.update(**changes))
 
 
 class State(models.TextChoices):

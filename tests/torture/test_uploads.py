@@ -301,17 +301,16 @@ def test_no_row_loses_its_object_and_no_object_stays_without_a_row(torture, caps
     class Machine(Uploads):
         project = torture
 
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=2000,  # as many of them as there is time for
-            stateful_step_count=30,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-        ),
+    few = settings(
+        max_examples=10,
+        stateful_step_count=30,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
     )
+    while time.monotonic() < torture.ends:
+        run_state_machine_as_test(Machine, settings=few)
     counts = torture.counts
     for name in ("rows without objects", "objects without rows after the sweep"):
         counts[name] += 0

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import F
 
 from s3files.errors import S3Error
 from s3files.models import DirectUpload, State
@@ -22,6 +23,7 @@ from .tickets import parameters_for, sending_key, thumbnail_key
 
 logger = logging.getLogger(__name__)
 
+_UNDER_WAY = (State.RESERVED, State.ARRIVED, State.PROCESSING)
 # Longer than gunicorn lets a request take.
 LEASE = timedelta(minutes=2)
 # A command that copies a terabyte takes its time.
@@ -50,6 +52,14 @@ def complete(upload: DirectUpload, *, background: bool = False) -> State:
     if upload.state == State.CANCELLED:
         raise UnknownUpload("This upload was cancelled. Please send the file again.")
     policy = policy_of(upload)
+    if upload.attempts >= policy.max_attempts and not background:
+        raise UnknownUpload("This upload was tried too often. Please send the file again.")
+    if _is_quick(policy, upload):
+        try:
+            return _complete(policy, upload, background)
+        except BaseException:
+            DirectUpload.objects.filter(pk=upload.pk).update(attempts=F("attempts") + 1)
+            raise
     _take_lease(policy, upload, background)
     try:
         return _complete(policy, upload, background)
@@ -57,10 +67,16 @@ def complete(upload: DirectUpload, *, background: bool = False) -> State:
         DirectUpload.objects.filter(pk=upload.pk).update(leased_until=None)
 
 
+def _is_quick(policy: UploadPolicy, upload: DirectUpload) -> bool:
+    """Return whether two requests may look at it at once: they only read, and cost little."""
+    hook = type(policy).check_file is not UploadPolicy.check_file
+    moves = upload.incoming_key or upload.upload_id or upload.thumbnail_name
+    return not (hook or moves or upload.leased_until or upload.state != State.RESERVED)
+
+
 def _take_lease(policy: UploadPolicy, upload: DirectUpload, background: bool) -> None:
-    states = (State.RESERVED, State.ARRIVED, State.PROCESSING)
     attempts = 2**31 if background else policy.max_attempts
-    if upload.lease(LONG_LEASE if background else LEASE, attempts, *states):
+    if upload.lease(LONG_LEASE if background else LEASE, attempts, *_UNDER_WAY):
         upload.refresh_from_db()
         return
     upload.refresh_from_db()
@@ -77,10 +93,11 @@ def _complete(policy: UploadPolicy, upload: DirectUpload, background: bool) -> S
     found = objects.look_at(storage, key)
     if found is None:
         return _explain_missing(policy, upload)
-    upload.move(State.RESERVED, state=State.ARRIVED)
+    if upload.upload_id:
+        upload.move(State.RESERVED, state=State.ARRIVED)
     reason = _find_fault(policy, upload, found)
     if not reason and not (background or policy.checks_in_request(upload)):
-        upload.move(State.ARRIVED, state=State.PROCESSING)
+        upload.move(State.RESERVED, State.ARRIVED, state=State.PROCESSING)
         return State.PROCESSING
     if not reason:
         reason = _ask_owner(policy, upload, key)
@@ -90,7 +107,7 @@ def _complete(policy: UploadPolicy, upload: DirectUpload, background: bool) -> S
         refuse(policy, upload, reason)
     if upload.thumbnail_name:
         _check_thumbnail(storage, upload)
-    if upload.move(State.ARRIVED, State.PROCESSING, state=State.COMPLETE):
+    if upload.move(*_UNDER_WAY, state=State.COMPLETE):
         if upload.incoming_key:
             _delete_quietly(storage, key)
         return State.COMPLETE
@@ -115,7 +132,7 @@ def _explain_missing(policy: UploadPolicy, upload: DirectUpload) -> State:
         return State.COMPLETE
     if upload.state == State.RESERVED and not upload.upload_id:
         raise NotArrived(f"“{upload.name}” has not arrived. Please send it again.")
-    if upload.end(State.RESERVED, State.ARRIVED, State.PROCESSING, state=State.CANCELLED):
+    if upload.end(*_UNDER_WAY, state=State.CANCELLED):
         raise UnknownUpload(f"“{upload.name}” is not there any more. Please send it again.")
     return _follow(upload)
 
@@ -177,21 +194,19 @@ def _check_thumbnail(storage: Any, upload: DirectUpload) -> None:
         return
     if found:
         _delete_quietly(storage, key)
-    upload.move(State.ARRIVED, State.PROCESSING, thumbnail_name="")
+    upload.move(*_UNDER_WAY, thumbnail_name="")
 
 
 def refuse(policy: UploadPolicy, upload: DirectUpload, reason: str) -> None:
     """Delete what arrived and raise Refused."""
-    before = (State.RESERVED, State.ARRIVED, State.PROCESSING)
-    if upload.end(*before, state=State.REFUSED, refusal=reason):
+    if upload.end(*_UNDER_WAY, state=State.REFUSED, refusal=reason):
         discard_objects(policy.storage, upload)
     raise Refused(reason)
 
 
 def cancel(upload: DirectUpload) -> None:
     """End an upload that no row has taken, and remove what is there of it. Harmless twice."""
-    before = (State.RESERVED, State.ARRIVED, State.PROCESSING)
-    ended = upload.end(*before, state=State.CANCELLED)
+    ended = upload.end(*_UNDER_WAY, state=State.CANCELLED)
     if not ended and upload.claimed is None:
         rows = DirectUpload.objects.filter(pk=upload.pk, claimed=None, state=State.COMPLETE)
         ended = bool(rows.update(state=State.CANCELLED))

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 
 from s3files.errors import S3Error
 from s3files.media import INCOMING
@@ -16,7 +17,7 @@ from s3files.models import DirectUpload, State, UploadAccount
 from . import objects
 from .errors import NotAllowed, OverLimit, OverQuota, UnknownUpload
 from .policy import UploadPolicy, safe_name
-from .tickets import THUMBNAIL_TYPES, make_ticket, parameters_for, sending_key
+from .tickets import CLOCK_SKEW, THUMBNAIL_TYPES, make_ticket, parameters_for, sending_key
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def begin(
     """
     policy.check_announced(name, size)
     known = DirectUpload.objects.filter(pk=upload_id).first()
+    is_new = known is None
     if known is None:
         known = reserve(policy, account, upload_id, name, size, modified, thumbnail)
     elif (known.account, known.field, known.name, known.size) != (
@@ -56,7 +58,7 @@ def begin(
     if known.state != State.RESERVED:
         raise UnknownUpload("This upload has ended, or has arrived already.")
     _create_multipart(policy, known)
-    return make_ticket(policy, known)
+    return make_ticket(policy, known, is_new=is_new)
 
 
 def reserve(
@@ -86,6 +88,7 @@ def reserve(
         content_type=policy.content_type(name),
         stored_name=policy.make_name(name),
         part_bytes=policy.size_of_parts(size) if in_parts else 0,
+        signed_until=timezone.now() + policy.signature_life + CLOCK_SKEW,
     )
     if not storage.querystring_auth:
         # What everyone may read goes where nobody may, until it has been looked at.

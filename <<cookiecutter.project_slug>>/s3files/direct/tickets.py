@@ -15,6 +15,9 @@ from .policy import UploadPolicy
 # URLs of parts that one answer has: a few seconds of work for the server at most.
 PARTS_AT_ONCE = 64
 
+# A signature made a moment after its row ends after it, and clocks differ.
+CLOCK_SKEW = timedelta(minutes=5)
+
 THUMBNAIL_TYPES = {"image/webp": ".webp", "image/jpeg": ".jpg"}
 
 _signer = signing.Signer(salt="s3files.direct.upload", sep=".")
@@ -67,11 +70,17 @@ def parameters_for(
     return parameters
 
 
-def make_ticket(policy: UploadPolicy, upload: DirectUpload) -> dict[str, Any]:
-    """Return what a browser needs to send the whole file, or its first parts."""
+def make_ticket(
+    policy: UploadPolicy, upload: DirectUpload, *, is_new: bool = False
+) -> dict[str, Any]:
+    """Return what a browser needs to send the whole file, or its first parts.
+
+    A new row says already until when something may be written.
+    """
     storage = policy.storage
     ticket: dict[str, Any] = {"token": make_token(upload), "size": upload.size}
-    _note_signature(policy, upload)
+    if not is_new:
+        _note_signature(policy, upload)
     if upload.upload_id:
         ticket |= {"part_bytes": upload.part_bytes, "part_count": upload.part_count}
         ticket["parts"] = _sign_parts(policy, upload, range(1, PARTS_AT_ONCE + 1))
@@ -130,5 +139,5 @@ def _sign_put(
 def _note_signature(policy: UploadPolicy, upload: DirectUpload) -> bool:
     """Write down until when something may still be written, before it is signed."""
     now = timezone.now()
-    until = now + policy.signature_life + timedelta(minutes=5)
+    until = now + policy.signature_life + CLOCK_SKEW
     return upload.move(State.RESERVED, active=now, signed_until=until)

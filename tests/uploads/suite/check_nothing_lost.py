@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from client import LARGE, PDF, Browser, BucketTestCase
 from papers.models import Paper
-from s3files.direct import deleting, objects
+from s3files.direct import objects
 from s3files.direct.files import DirectFile
 from s3files.errors import S3Error
 from s3files.models import DirectUpload, State, UploadAccount
@@ -98,10 +98,6 @@ class DeletingTests(BucketTestCase):
     def papers(self, count):
         for number in range(count):
             Paper.objects.create(title=str(number), file=ContentFile(PDF, "paper.pdf"))
-
-    def setUp(self):
-        super().setUp()
-        deleting._failed_at = -100.0
 
     def test_deleting_a_row_deletes_its_files(self):
         self.save_paper(self.ada.upload())

@@ -195,6 +195,9 @@ def run(line):
     if child == 0:
         os.close(source)
         data = json.loads(line)
+        # Made once: the parent has not used them, so no socket is shared.
+        s3_client._sessions.update(SESSIONS)
+        s3_client._clients.update(CLIENTS)
         Plug(data.get("kill")).install()
         with os.fdopen(sink, "w") as result:
             json.dump(globals()[data["do"]](data), result)
@@ -212,6 +215,9 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["migrate"]:
         call_command("migrate", run_syncdb=True, verbosity=0)
         sys.exit()
+    for alias in ("default", "public"):
+        assert storages[alias].client
+    SESSIONS, CLIENTS = dict(s3_client._sessions), dict(s3_client._clients)
     connection.close()
     for line in sys.stdin:
         print(run(line), flush=True)
