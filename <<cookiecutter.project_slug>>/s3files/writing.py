@@ -17,6 +17,7 @@ from django.utils.crypto import get_random_string
 from .address import Address
 from .contents import read_parts, rereadable, size_of
 from .errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
+from .patience import WEB_REQUEST, current_patience
 
 # A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
 PART_BYTES = 8 * 2**20
@@ -24,7 +25,7 @@ PARALLEL_PARTS = 4
 MAX_PARTS = 10_000
 # AWS, "Preventing object overwrites with conditional writes": 409 means to try again.
 CONFLICT_TRIES = 5
-# After a save that took longer, nobody waits for a look at what it left.
+# After a save that took longer, a web request has no time for a look at what it left.
 LOOK_SECONDS = 5
 # The key in the object's metadata by which a repeated try knows its own object.
 SAVE_ID = "save-id"
@@ -208,7 +209,8 @@ class Upload:
 
     def _is_stored(self) -> bool | None:
         """Return whether the object at this key is this one; None: S3 does not say."""
-        if time.monotonic() - self.started > LOOK_SECONDS:
+        waited = time.monotonic() - self.started
+        if current_patience() == WEB_REQUEST and waited > LOOK_SECONDS:
             return None
         try:
             with s3_errors("HeadObject", self.place["Key"]):
