@@ -44,9 +44,9 @@ class Network:
             self.limit = limit
             self.changed.notify_all()
 
-    def wait_until_held(self):
+    def wait_until_held(self, timeout=20):
         with self.changed:
-            assert self.changed.wait_for(lambda: self.sent >= self.limit, timeout=20)
+            assert self.changed.wait_for(lambda: self.sent >= self.limit, timeout)
 
     def cut(self):
         """Break every connection, and each new one until `reset`."""
