@@ -87,6 +87,8 @@ requirements: .venv/ready
 		--output-file requirements-demo.txt
 	$(COMPILE) --upgrade benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	$(COMPILE) --upgrade tests/infra/ministack.in --output-file tests/infra/ministack.txt
+	$(COMPILE) --upgrade tests/media/packages/requirements.in \
+		--output-file tests/media/packages/requirements.txt
 	$(COMPILE) --upgrade tests/compat/rclone.in --output-file tests/compat/rclone.txt
 	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
 	$(BIN)/python scripts/refresh_regions.py

@@ -27,6 +27,9 @@ from .releases import make_manifests, parse_release, read_release, release_of
 
 logger = logging.getLogger(__name__)
 
+# One thread reads the manifest. Not the storage's own: storages can be pickled.
+_reading = threading.Lock()
+
 # What is known of the files since the last time, beside the local manifest. It may be deleted.
 CACHE_NAME = "staticfiles.cache.json"
 # Changes when the same files would get other names or other records.
@@ -74,7 +77,6 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         self.destination = Destination(self.address, self.account, self.prefix, acl)
         self.release = parse_release(settings.S3_STATIC_RELEASE)
         self.publisher: Publisher | None = None
-        self._reading = threading.Lock()
         # For Django `location` is the local folder, which has the manifest.
         self.location = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else ""
         super().__init__()
@@ -102,7 +104,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         return super().stored_name(name)
 
     def _read_from_bucket(self) -> None:
-        with self._reading:
+        with _reading:
             if self.hashed_files and self.release in ("", self.manifest_hash):
                 return  # another thread has
             if not self.release:

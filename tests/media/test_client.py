@@ -48,3 +48,30 @@ def test_a_forked_process_has_a_client_of_its_own(site):
 
 def test_storages_can_be_pickled(site):
     assert site().python(PICKLE) == ["config.storages.MediaStorage", "kept", "StaticStorage"]
+
+
+OPTIONS = """
+from django.core.exceptions import ImproperlyConfigured
+Media = type(media)
+result = []
+for make in (
+    lambda: Media(client_config=1), lambda: Media(custom_domain="cdn.example.com"),
+    lambda: type("Zipped", (Media,), {"gzip": True})(), lambda: Media(nonsense=1),
+    lambda: Media(session_profile="x", access_key="y", secret_key="z"),
+):
+    try:
+        make()
+    except ImproperlyConfigured as error:
+        result.append(str(error))
+result.append(Media(kms_key="alias/media").get_object_parameters("a.txt"))
+result.append(Media(object_parameters={"StorageClass": "STANDARD_IA"}).get_object_parameters("a"))
+"""
+
+
+def test_an_option_that_nothing_acts_on_is_refused_with_what_to_use_instead(site):
+    config, domain, zipped, unknown, both, kms, storage_class = site().python(OPTIONS)
+    assert "'client_config'" in config and "s3files/client.py" in config
+    assert "'custom_domain'" in domain and "AWS_S3_CUSTOM_DOMAIN" in domain
+    assert "'gzip'" in zipped and "nonsense" in unknown and "session_profile" in both
+    assert kms["ServerSideEncryption"] == "aws:kms" and kms["SSEKMSKeyId"] == "alias/media"
+    assert storage_class["StorageClass"] == "STANDARD_IA"

@@ -36,7 +36,7 @@ def packages():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists() or ready.read_bytes() != requirements.read_bytes():
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", folder]
             subprocess.run([*install, "-r", requirements], check=True, timeout=600)
             shutil.copy(requirements, ready)
     return str(folder / "bin" / "python")
