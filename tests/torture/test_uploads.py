@@ -39,7 +39,7 @@ kills = st.one_of(st.none(), st.none(), st.integers(0, 40))
 faults = st.one_of(
     st.none(),
     st.none(),
-    st.tuples(st.integers(0, 4), st.sampled_from(["reset", "lost answer", 503, "cut"])),
+    st.tuples(st.integers(0, 2), st.sampled_from(["reset", "lost answer", 503, "cut"])),
 )
 
 
@@ -154,7 +154,7 @@ class Uploads(RuleBasedStateMachine):
 
     @precondition(lambda self: self.uploads)
     @rule(
-        which=st.integers(0, 99), chaos=st.lists(st.tuples(kills, faults), min_size=1, max_size=4)
+        which=st.integers(0, 99), chaos=st.lists(st.tuples(kills, faults), min_size=4, max_size=6)
     )
     def go_on(self, which, chaos):
         """Do the next steps of an upload, as a browser that is not disturbed does them."""

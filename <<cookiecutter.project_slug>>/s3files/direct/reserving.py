@@ -93,10 +93,7 @@ def reserve(
     if not storage.querystring_auth:
         # What everyone may read goes where nobody may, until it has been looked at.
         upload.incoming_key = f"{incoming_prefix(storage)}{upload.pk}/{safe_name(name)}"
-    if thumbnail and thumbnail[0] in THUMBNAIL_TYPES:
-        if 0 < thumbnail[1] <= policy.max_thumbnail_bytes:
-            upload.thumbnail_size = thumbnail[1]
-            upload.thumbnail_name = f"{upload.stored_name}.thumbnail{THUMBNAIL_TYPES[thumbnail[0]]}"
+    _note_thumbnail(policy, upload, thumbnail)
     # Committed, or nothing is signed.
     with transaction.atomic():
         _take(policy, account, upload.counted_bytes)
@@ -106,6 +103,17 @@ def reserve(
         except IntegrityError:
             raise NotAllowed("This upload was begun twice at once. Please try again.") from None
     return upload
+
+
+def _note_thumbnail(
+    policy: UploadPolicy, upload: DirectUpload, thumbnail: tuple[str, int] | None
+) -> None:
+    """Give the row a thumbnail, if it is of a type and size that the policy takes."""
+    if thumbnail is None or thumbnail[0] not in THUMBNAIL_TYPES:
+        return
+    if 0 < thumbnail[1] <= policy.max_thumbnail_bytes:
+        upload.thumbnail_size = thumbnail[1]
+        upload.thumbnail_name = f"{upload.stored_name}.thumbnail{THUMBNAIL_TYPES[thumbnail[0]]}"
 
 
 def _take(policy: UploadPolicy, account: str, size: int) -> None:
