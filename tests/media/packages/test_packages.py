@@ -21,7 +21,7 @@ from tests.conftest import TEMPLATE
 HERE = Path(__file__).parent
 PACKAGES = sorted(path.stem for path in (HERE / "cases").glob("*.py"))
 # What `make test` runs of them; `make matrix` runs all.
-SAMPLE = {"easy_thumbnails", "import_export", "rest_framework", "sorl"}
+SAMPLE = {"easy_thumbnails", "import_export"}
 
 
 @pytest.fixture(scope="session")
