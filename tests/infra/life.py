@@ -5,14 +5,17 @@ of lives, each with its environment variables and steps; standard output says, f
 which steps failed, and why.
 """
 
+import html
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 import time
 import urllib.request
 import uuid
+from pathlib import Path
 
 # Imported once here, and not in every life.
 import boto3  # noqa: F401
@@ -20,6 +23,7 @@ import django
 import django.contrib.admin
 import storages.backends.s3  # noqa: F401
 from botocore.httpsession import URLLib3Session
+from django.conf import settings
 
 ORIGIN = "https://www.example.com"
 BIG = 9 * 2**20  # sent in parts
@@ -168,36 +172,81 @@ def doctor():
         raise AssertionError(output.getvalue()) from error
 
 
+def direct_upload():
+    """As the example app's page does it: begin, send to S3, record."""
+    from django.contrib.auth import get_user_model
+    from django.test import Client, override_settings
+    from django.urls import reverse
+    from uploads.models import Upload
+
+    name = f"notes-{uuid.uuid4().hex}.txt"
+    stock = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    storages = settings.STORAGES | {"staticfiles": stock}
+    with override_settings(STORAGES=storages, ALLOWED_HOSTS=["testserver"]):
+        browser = Client()
+        browser.force_login(get_user_model().objects.get_or_create(username="ada")[0])
+        page = browser.get(reverse("uploads")).content.decode()
+        target = html.unescape(re.search('data-target="([^"]+)"', page)[1])
+        begin = json.dumps({"target": target, "name": name, "size": 5})
+        ticket = browser.post(reverse("s3files:begin"), begin, "application/json").json()
+        put = ticket["put"]
+        request = urllib.request.Request(put["url"], b"hello", method="PUT", headers=put["headers"])
+        urllib.request.urlopen(request, timeout=10).close()
+        recorded = browser.post(
+            reverse("uploads"),
+            {"files-upload": ticket["token"]},
+            headers={"Accept": "application/json"},
+        )
+        assert recorded.status_code == 200, recorded.content
+        upload = Upload.objects.get(name=name)
+        with upload.file.open() as file:
+            assert file.read() == b"hello"
+        upload.file.delete(save=False)
+
+
 # --- The operator
 
 
-def sweep():
-    from django.core.files.storage import default_storage as storage
+def move():
+    from django.core.files.storage import default_storage
+    from django.core.management import call_command
 
-    bucket = storage.address.bucket
-    place = {"Bucket": bucket, "Key": storage.key("left.bin")}
-    storage.client.create_multipart_upload(**place, **storage.acl)
-    found = storage.client.list_multipart_uploads(Bucket=bucket, Prefix=place["Key"])["Uploads"]
-    for item in found:
-        storage.client.abort_multipart_upload(**place, UploadId=item["UploadId"])
-    assert "Uploads" not in storage.client.list_multipart_uploads(
-        Bucket=bucket, Prefix=place["Key"]
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("one.txt", "two.txt"):
+            Path(folder, name).write_text("moved")
+        call_command("movemedia", folder, "--copy", stdout=io.StringIO())
+    for name in ("one.txt", "two.txt"):
+        with default_storage.open(name) as file:
+            assert file.read() == b"moved"
+        default_storage.delete(name)
+
+
+def sweep():
+    from django.core.management import call_command
+
+    call_command("sweepmedia", "--delete", stdout=io.StringIO())
 
 
 def erase():
     from django.core.files.storage import default_storage as storage
+    from django.core.management import call_command
+
+    name = upload()
+    call_command("erasemedia", name, "--erase", stdout=io.StringIO())
+    listed = {"Bucket": storage.address.bucket, "Prefix": storage.key(name)}
+    left = storage.client.list_object_versions(**listed)
+    assert not left.get("Versions") and not left.get("DeleteMarkers")
+
+
+def bring_back():
+    """Read the version of a file that was deleted by mistake."""
+    from django.core.files.storage import default_storage as storage
 
     place = {"Bucket": storage.address.bucket, "Key": storage.key(upload())}
     version = storage.client.head_object(**place)["VersionId"]
-    storage.client.get_object(**place, VersionId=version)["Body"].close()
     storage.client.delete_object(**place)
-    listed = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
-    found = storage.client.list_object_versions(**listed)
-    for item in found["Versions"] + found["DeleteMarkers"]:
-        storage.client.delete_object(**place, VersionId=item["VersionId"])
-    left = storage.client.list_object_versions(**listed)
-    assert not left.get("Versions") and not left.get("DeleteMarkers")
+    answer = storage.client.get_object(**place, VersionId=version)
+    assert answer["Body"].read() == b"hello"
 
 
 STEPS = {
@@ -217,8 +266,11 @@ STEPS = {
         cancelled_upload_from_the_browser,
         static_urls,
         doctor,
+        direct_upload,
+        move,
         sweep,
         erase,
+        bring_back,
     )
 }
 
