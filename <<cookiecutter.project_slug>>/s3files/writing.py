@@ -73,7 +73,7 @@ class Upload:
         self.only_new = only_new
         metadata = parameters.get("Metadata", {}) | {SAVE_ID: self.save_id}
         self.parameters = parameters | {"Metadata": metadata}
-        self.started = time.monotonic()
+        self.asked = time.monotonic()
 
     def send(self, content: Any) -> str:
         """Store a file; return its ETag without quotes, "" where S3's answer was lost.
@@ -109,6 +109,7 @@ class Upload:
         return self._put(b"".join(head), condition)
 
     def _put(self, body: bytes, condition: dict[str, str]) -> str:
+        self.asked = time.monotonic()
         try:
             answer = self.client.put_object(
                 **self.place, **self.parameters, **condition, **self._checksum(body), Body=body
@@ -139,6 +140,7 @@ class Upload:
             upload = self.place | {"UploadId": answer["UploadId"]}
         try:
             tags = self._send_parts(parts, upload)
+            self.asked = time.monotonic()
             try:
                 answer = self.client.complete_multipart_upload(
                     **upload, **condition, MultipartUpload={"Parts": tags}
@@ -194,22 +196,24 @@ class Upload:
     def _settle(self, error: BaseException, operation: str) -> str:
         """Return "" where S3 has the object in spite of an error; else raise what it means."""
         status = http_status(error)
-        retried = bool(_metadata(error).get("RetryAttempts"))
-        # S3 may have done what it was asked, and its answer was lost.
+        # S3 may have done what it was asked, and its answer was lost: the last one, or one before.
         unsure = status == 0 or status >= 500
-        if (unsure or retried) and self._is_stored():
+        retried = bool(_metadata(error).get("RetryAttempts"))
+        stored = self._is_stored() if unsure or retried else False
+        if stored:
             return ""
-        if status == 412:
+        if status == 412 and stored is False:
             _honours_condition[self.address] = True
             raise NameTaken(self.place["Key"]) from error
-        if status == 409:
+        if status == 409 and stored is False:
             raise Conflict(str(error)) from error
-        note = " S3 may have stored it all the same, or may yet." if unsure else ""
+        may_be = unsure or stored is None
+        note = " S3 may have stored it all the same, or may yet." if may_be else ""
         raise S3Error(operation, self.place["Key"], error, note) from error
 
     def _is_stored(self) -> bool | None:
         """Return whether the object at this key is this one; None: S3 does not say."""
-        waited = time.monotonic() - self.started
+        waited = time.monotonic() - self.asked
         if current_patience() == WEB_REQUEST and waited > LOOK_SECONDS:
             return None
         try:
