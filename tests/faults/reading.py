@@ -42,7 +42,9 @@ def cut_everything(site, offsets):
         cases += [["range", f"range-{offset}.bin"], ["seek", f"seek-{offset}.bin"]]
     put_all(site, [*names, *(name for operation, name in cases if operation != "listdir")], BODY)
     site.proxy.break_it = cuts = NamedCuts(len(BODY))
-    outcomes = site.python(f"{short(tries=2)}\nbody, cases = {BODY!r}, {cases!r}\n{OPERATIONS}")
+    outcomes = site.python(
+        f"{short(answer=20, again=20, tries=2)}\nbody, cases = {BODY!r}, {cases!r}\n{OPERATIONS}"
+    )
     assert len(outcomes) == len(cases)
     return Counter(
         (operation, name.partition("-")[0], outcome) for operation, name, outcome in outcomes

@@ -200,7 +200,7 @@ def test_a_process_that_had_a_bad_minute_is_as_good_as_new_after_it(site):
         return 503 if bad else None
 
     site.proxy.break_it = break_it
-    saved = site.python(short(again=5, tries=3) + QUOTA)
+    saved = site.python(short(answer=20, again=20, tries=3) + QUOTA)
     assert saved == [f"good-{number}.txt" for number in range(40)]
     assert {seen[f"media/good-{number}.txt"] for number in range(40)} == {3}
 
@@ -214,7 +214,9 @@ def test_bytes_that_change_on_the_way_are_sent_again_or_an_error(site):
     flip += [lambda request: ("flip", 7) if request.kind in ("PUT", "PART") else None] * 2
     site.proxy.break_it = break_by_name(flip)
     names = ["small-0.bin", "large-1.bin", "small-2.bin", "large-3.bin"]
-    outcomes = dict(site.python(f"{short(tries=4)}names = {names!r}\n{SAVE_EACH}"))
+    outcomes = dict(
+        site.python(f"{short(answer=20, again=20, tries=4)}names = {names!r}\n{SAVE_EACH}")
+    )
     assert outcomes["small-0.bin"] == "small-0.bin" and outcomes["large-1.bin"] == "large-1.bin"
     assert site.read("media/small-0.bin") == SMALL and site.read("media/large-1.bin") == LARGE
     assert "PutObject of media/small-2.bin failed" in outcomes["small-2.bin"][0]

@@ -26,7 +26,7 @@ def test_answers_cut_after_every_byte(site, record_property):
     record_property("answers cut", cuts)
     record_property("torn or wrong", sum(wrong.values()))
     assert not wrong
-    assert {case[2] for case in total if case[1] != "always"} == {"right"}
+    assert not [case for case in total if case[1] != "always" and case[2] != "right"]
 
 
 READ = """
