@@ -16,21 +16,23 @@ FIX = (
 )
 
 
-def is_the_projects(problem: Unfollowed) -> bool:
+def is_the_projects(problem: Unfollowed, project: Path) -> bool:
     """Return whether the file is the project's own, and not a package's.
 
-    A package is installed by pip, or by npm, or stands below a package.json that is in the
-    folder of static files.
+    A package is outside of the project's folder, or is installed by pip or npm, or stands below
+    a package.json that is in the folder of static files.
     """
     path = Path(problem.path)
-    if not PACKAGE_FOLDERS.isdisjoint(path.parts):
+    if not path.is_relative_to(project) or not PACKAGE_FOLDERS.isdisjoint(path.parts):
         return False
     # As many folders up as the place has parts: the folder of static files.
     depth = len(Path(problem.place).parts)
     return not any((folder / "package.json").exists() for folder in path.parents[:depth])
 
 
-def report(problems: Iterable[Unfollowed], strict: str, shown: int = SHOWN) -> list[str]:
+def report(
+    problems: Iterable[Unfollowed], strict: str, project: Path, shown: int = SHOWN
+) -> list[str]:
     """Return the warnings. Raises PublishError if some of the problems are errors.
 
     `strict` says which are: those in the "project", in "all" files, or in "none".
@@ -40,7 +42,7 @@ def report(problems: Iterable[Unfollowed], strict: str, shown: int = SHOWN) -> l
     errors: list[str] = []
     warnings: list[str] = []
     for problem in problems:
-        is_error = strict == "all" or (strict == "project" and is_the_projects(problem))
+        is_error = strict == "all" or (strict == "project" and is_the_projects(problem, project))
         (errors if is_error else warnings).append(str(problem))
     if errors:
         raise PublishError("\n".join([*_shorten(errors, shown), FIX]))

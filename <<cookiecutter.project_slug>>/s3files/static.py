@@ -192,7 +192,9 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         if publisher and not publisher.published.keys() >= tree.reused:
             # Somebody removed files from it: look at all of them.
             tree = self._hash_with(paths, publisher, {})
-        for warning in report(tree.unfollowed(), self.strict_references, self.shown_problems):
+        project = Path(settings.BASE_DIR)
+        problems = tree.unfollowed()
+        for warning in report(problems, self.strict_references, project, self.shown_problems):
             self.warn(warning)
         self.hashed_files = dict(sorted(tree.names.items()))
         text = json.dumps(list(self.hashed_files.items()))

@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 from typing import Any, NoReturn
@@ -82,8 +83,11 @@ class Command(collectstatic.Command):
         return is_ours and self.post_process and not self.dry_run
 
     def collect(self) -> dict[str, list[str]]:
-        if self.publishes and not self.manifest_only:
-            self.storage.begin()
+        if self.publishes:
+            # What is imported stays: that Python looks through it again takes 0.1 s.
+            gc.freeze()
+            if not self.manifest_only:
+                self.storage.begin()
         return super().collect()
 
     def copy_file(self, path: str, prefixed_path: str, source_storage: Storage) -> None:
