@@ -12,7 +12,7 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-from benchmarks import media, peers, static
+from benchmarks import media, peers, static, uploads
 
 MB = 2**20
 OURS = peers.OURS.name
@@ -76,7 +76,19 @@ class Results:
 
 def bars(results):
     """What was to be reached: rows of (what, bar, reached, True, False or None)."""
-    return [*_static_bars(results), *_media_bars(results)]
+    return [*_static_bars(results), *_media_bars(results), *_upload_bars(results)]
+
+
+def _upload_bars(results):
+    ours = results.median("worker_ms", part="uploads", peer="ours")
+    for peer, name in (
+        ("s3-file-field", "django-s3-file-field"),
+        ("stock", "stock through Django"),
+    ):
+        theirs = results.median("worker_ms", part="uploads", peer=peer)
+        yield _at_most(
+            1.0, f"upload of 200 KB, web worker CPU, against {name}", _ratio(ours, theirs)
+        )
 
 
 def _static_bars(results):
@@ -264,6 +276,25 @@ def bars_table(results, *, measured=False):
     )
 
 
+def _upload_table(results):
+    rows = []
+    for record in results.find(part="uploads"):
+        rows.append(
+            (
+                {"ours": "this project", "s3-file-field": "django-s3-file-field"}.get(
+                    record["peer"], "stock, through Django"
+                ),
+                f"{record['worker_ms']:.1f} ms",
+                f"{record['requests']:.0f}",
+                f"{record['p50']:.2f} s",
+                f"{record['p99']:.2f} s",
+                str(record["errors"]),
+            )
+        )
+    columns = ("", "Web worker CPU, a file", "Requests to Django", "Half in", "99 % in", "Errors")
+    return _table(columns, rows)
+
+
 def document(results, about):
     """docs/benchmarks.md."""
     return f"""\
@@ -309,6 +340,13 @@ First publish by this project, 30 ms; admin's files are among them.
 race would leave one object of {media.SAVES}. A further thread's time is that of its first
 request, less what a request takes anyway.
 
+## Uploads
+
+{_upload_table(results)}
+Files of {uploads.SIZE:,} bytes by {uploads.CLIENTS} clients at once, {uploads.WORKERS} gunicorn
+processes with {uploads.THREADS} threads each, SQLite. Each client does all that a browser does;
+bytes go through Django with stock alone.
+
 ## How it is measured
 
 - S3 is SeaweedFS, on the same machine. Each round has a server of its own, warmed up by a
@@ -326,7 +364,8 @@ request, less what a request takes anyway.
 {_failures(results)}
 {_about(about)}
 To do it again: `make bench` (about {about["minutes"]:.0f} minutes; Linux).
-`python -m benchmarks --quick` runs it small, `--only static`, `growth` or `media` in part.
+`python -m benchmarks --quick` runs it small, `--only static`, `growth`, `media`
+or `uploads` in part.
 """
 
 
