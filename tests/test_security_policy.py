@@ -72,7 +72,7 @@ def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
     assert seen["post"].rstrip("/") == bucket
     sources = {source for sources in policy.values() for source in sources}
     assert sources <= {
-        *("'self'", "'none'", bucket),
+        *("'self'", "'none'", f"{bucket}/"),
         *(
             f"{one}/{prefix}/"
             for one in (bucket, static)
