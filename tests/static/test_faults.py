@@ -157,8 +157,8 @@ def test_a_full_disk_leaves_the_release_before(site):
     site.write(SMALL)
     site.collectstatic()
     before, here = site.live_manifest(), site.local_manifest()
-    site.write({"theme.css": ".b {}"})
-    # No file may become larger than 512 bytes.
+    site.write({"theme.css": ".b {}"} | {f"{number}.txt": "" for number in range(30)})
+    # No file may become larger than 1,024 bytes: the manifest is.
     limited = ["bash", "-c", 'ulimit -f 1; exec "$@"', "-", *COLLECT]
     output = site.run(*limited, status=1)
     assert "Cannot write to " in output and "File too large" in output
