@@ -131,7 +131,14 @@ def update_as_the_changelog_says(shell, project):
     commit(shell, project, "Leave .env to this machine")
     shell(project, "cruft", "update", "--skip-apply-ask", "--checkout", "main")
     unmerged = shell(project, "git", "diff", "--name-only", "--diff-filter=U").split()
-    assert unmerged == ["config/storages.py"]
+    assert unmerged == ["config/settings.py", "config/storages.py"]
+    # What stands next to a block that changed: the new block, and the owner's lines.
+    settings = project / "config" / "settings.py"
+    before, _, rest = settings.read_text().partition("<<<<<<< ours\n")
+    ours, _, rest = rest.partition("=======\n")
+    theirs, _, after = rest.partition(">>>>>>> theirs\n")
+    assert ours.endswith("\nSITE_ID = 1\n") and "<<<<<<<" not in after
+    settings.write_text(f"{before}{theirs}\nSITE_ID = 1\n{after}")
     storages = project / "config" / "storages.py"
     assert REPORTS in storages.read_text()  # between the marks of the conflict
     shell(project, "git", "checkout", "--theirs", "config/storages.py")

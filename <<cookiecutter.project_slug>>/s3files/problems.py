@@ -1,6 +1,6 @@
 """References that cannot be followed: whose they are, and what is said about them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .hashing import Unfollowed
@@ -16,14 +16,14 @@ FIX = (
 )
 
 
-def is_the_projects(problem: Unfollowed, project: Path) -> bool:
+def is_the_projects(problem: Unfollowed, project: Collection[Path]) -> bool:
     """Return whether the file is the project's own, and not a package's.
 
-    A package is outside of the project's folder, or is installed by pip or npm, or stands below
+    A package is outside of the project's folders, or is installed by pip or npm, or stands below
     a package.json that is in the folder of static files.
     """
     path = Path(problem.path)
-    if not path.is_relative_to(project) or not PACKAGE_FOLDERS.isdisjoint(path.parts):
+    if not any(map(path.is_relative_to, project)) or not PACKAGE_FOLDERS.isdisjoint(path.parts):
         return False
     # As many folders up as the place has parts: the folder of static files.
     depth = len(Path(problem.place).parts)
@@ -31,11 +31,12 @@ def is_the_projects(problem: Unfollowed, project: Path) -> bool:
 
 
 def report(
-    problems: Iterable[Unfollowed], strict: str, project: Path, shown: int = SHOWN
+    problems: Iterable[Unfollowed], strict: str, project: Collection[Path], shown: int = SHOWN
 ) -> list[str]:
     """Return the warnings. Raises PublishError if some of the problems are errors.
 
-    `strict` says which are: those in the "project", in "all" files, or in "none".
+    `strict` says which are: those in the "project", in "all" files, or in "none". The project's
+    own files are in the folders `project`.
     """
     if strict not in ("project", "all", "none"):
         raise PublishError(f"strict_references is {strict!r}: use 'project', 'all' or 'none'.")

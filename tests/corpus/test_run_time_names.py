@@ -86,7 +86,7 @@ CASES = {
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", CASES)
-def test_a_package_finds_its_files(site, chromium, name):
+def test_a_package_finds_its_files(site, launch, name):
     apps, code, works, asked_for = CASES[name]
     site = site()
     [package] = [line for line in PYPI + NPM if line.split("==")[0].split("@")[0] == name]
@@ -95,7 +95,7 @@ def test_a_package_finds_its_files(site, chromium, name):
     variables = {"FOLDERS": path} if package in NPM else {"PYTHONPATH": path}
     pages.publish(site, apps, timeout=280, **variables)
     html, _ = pages.render(site, code)
-    with pages.shown(chromium, html) as (page, problems):
+    with pages.shown(launch, html) as (page, problems):
         page.wait_for_function(works)
         page.wait_for_timeout(1000)
         asked = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")

@@ -102,6 +102,7 @@ def test_variables_that_name_another_place_are_not_followed(our_site, other_stor
     our_site.write({"site.css": "body {}"})
     our_site.collectstatic(**places)
     assert "static/staticfiles.json" in our_site.keys()
+    our_site.allow_everyone_to_read("public/*")
     our_site.run(
         *("python", "manage.py", "s3doctor", "--write", "--only=objects", "--only=links"),
         **places,

@@ -4,8 +4,6 @@ import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from playwright.sync_api import sync_playwright
-
 # In a project's settings: apps of packages, and all finders.
 SETTINGS = """
 import os
@@ -41,33 +39,32 @@ def render(site, code):
 
 
 @contextlib.contextmanager
-def shown(chromium, html, policy=""):
+def shown(launch, html, policy=""):
     """Show a page; yield it and the list of what went wrong with its requests."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        problems = []
-        page.on(
-            "response",
-            lambda response: response.status >= 400 and problems.append(response.url),
-        )
-        # What a package has elsewhere (MathJax its fonts) is not the bucket's affair.
-        page.route("https://**", lambda route: route.abort())
-        page.on(
-            "requestfailed",
-            lambda request: request.url.startswith("http:") and problems.append(request.url),
-        )
-        page.on(
-            "console",
-            lambda message: "Content Security" in message.text and problems.append(message.text),
-        )
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        with served(html, policy) as url:
-            page.goto(url)
-            try:
-                yield page, problems
-            finally:
-                browser.close()
+    browser = launch()
+    page = browser.new_page()
+    problems = []
+    page.on(
+        "response",
+        lambda response: response.status >= 400 and problems.append(response.url),
+    )
+    # What a package has elsewhere (MathJax its fonts) is not the bucket's affair.
+    page.route("https://**", lambda route: route.abort())
+    page.on(
+        "requestfailed",
+        lambda request: request.url.startswith("http:") and problems.append(request.url),
+    )
+    page.on(
+        "console",
+        lambda message: "Content Security" in message.text and problems.append(message.text),
+    )
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    with served(html, policy) as url:
+        page.goto(url)
+        try:
+            yield page, problems
+        finally:
+            browser.close()
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ html = f"<!doctype html><title>x</title>{form.media}<form>{form}</form>"
 """
 
 
-def test_tinymce_works_under_the_projects_policy(site, chromium):
+def test_tinymce_works_under_the_projects_policy(site, launch):
     site = site()
     # The lines that the documentation gives for editors.
     [lines] = DOCS_LINES.findall((TEMPLATE / "docs" / "static-files.md").read_text())
@@ -32,7 +32,7 @@ def test_tinymce_works_under_the_projects_policy(site, chromium):
     pages.publish(site, "tinymce")
     html, policy = pages.render(site, TINYMCE)
     assert "script-src 'self' http" in policy and "unsafe-eval" not in policy
-    with pages.shown(chromium, html, policy) as (page, problems):
+    with pages.shown(launch, html, policy) as (page, problems):
         page.wait_for_function("tinymce.activeEditor && tinymce.activeEditor.initialized")
         editor = page.frame_locator("iframe.tox-edit-area__iframe").locator("body")
         editor.press_sequentially("Ready? ")
@@ -56,12 +56,12 @@ html = admin_site.login(request).render().content.decode()
 """
 
 
-def test_the_admins_login_page_is_styled_from_gzipped_files(site, chromium):
+def test_the_admins_login_page_is_styled_from_gzipped_files(site, launch):
     site = site()
     pages.publish(site, "")
     html, policy = pages.render(site, LOGIN)
     sent = []
-    with pages.shown(chromium, html, policy) as (page, problems):
+    with pages.shown(launch, html, policy) as (page, problems):
         page.on("response", lambda response: sent.append(response))
         page.reload()
         assert page.locator("#header").evaluate("e => getComputedStyle(e).display") == "flex"
@@ -105,7 +105,7 @@ html = engines["django"].from_string(
 
 
 @pytest.mark.matrix
-def test_a_build_of_vite_works_by_its_own_names(site, chromium):
+def test_a_build_of_vite_works_by_its_own_names(site, launch):
     if not shutil.which("npm"):
         missing("npm is not installed")
     site = site()
@@ -137,7 +137,7 @@ def test_a_build_of_vite_works_by_its_own_names(site, chromium):
         assert head["CacheControl"] == "public, max-age=31536000, immutable"
     html, policy = pages.render(site, VITE_PAGE)
     site.allow_cross_origin()
-    with pages.shown(chromium, html, policy) as (page, problems):
+    with pages.shown(launch, html, policy) as (page, problems):
         page.wait_for_selector("body[data-later='loaded later']", state="attached")
         color = "getComputedStyle(document.body).backgroundColor"
         assert page.evaluate(color) == "rgb(1, 2, 3)"

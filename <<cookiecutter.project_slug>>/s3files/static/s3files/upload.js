@@ -404,7 +404,7 @@ export async function makeThumbnail(file, maxBytes, side = 400) {
     context.imageSmoothingQuality = "high";
     context.drawImage(full, 0, 0, canvas.width, canvas.height);
     full.close();
-    for (const quality of [0.75, 0.5, 0.25]) {
+    for (const quality of [0.7, 0.5, 0.3]) {
       const encode = (type) => new Promise((done) => canvas.toBlob(done, type, quality));
       let blob = await encode("image/webp");
       // Browsers that cannot write WebP make a PNG of it.
