@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
@@ -175,6 +175,8 @@ def chromium():
 @pytest.fixture(scope="session")
 def playwright():
     """One for all tests of a worker: a second one in the same thread is an error."""
+    # What is expected comes at once, but for a machine that is busy with other tests.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         yield playwright
 

@@ -99,6 +99,8 @@ class Proxy(ThreadingHTTPServer):
 
     def __init__(self, target):
         super().__init__(("127.0.0.1", 0), _Handler)
+        # What a client has sent is then on the line, and not in a buffer of this machine.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)
         self.forward_to(target)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.requests = []
@@ -184,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name != "up":
             return self.rfile.read(length)
         # A window of two segments (loopback's are 64 KB), or the system takes most of it at once.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)
         body = b""
         while len(body) < length:
             block = self.rfile.read(min(value // 20 + 1, length - len(body)))
