@@ -195,7 +195,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         # STATICFILES_DIRS has folders, and pairs of a prefix and a folder.
         listed = settings.STATICFILES_DIRS
         folders = [item[1] if isinstance(item, tuple | list) else item for item in listed]
-        project = [Path(folder) for folder in (settings.BASE_DIR, *folders)]
+        project = [Path(str(folder)) for folder in (settings.BASE_DIR, *folders)]
         problems = tree.unfollowed()
         for warning in report(problems, self.strict_references, project, self.shown_problems):
             self.warn(warning)
