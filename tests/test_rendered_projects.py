@@ -1,5 +1,6 @@
 """Rendered projects do what their README says, on a real S3 server."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -140,10 +141,14 @@ class running:
         return self.log.read_text(errors="replace")
 
     def interrupt(self):
-        if self.process.poll() is None:
-            # Ctrl-C in a terminal reaches every process of the group.
-            os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(timeout=30)
+        # Again, as a person does, where a callback of Python's lost the first one.
+        for _ in range(3):
+            if self.process.poll() is None:
+                # Ctrl-C in a terminal reaches every process of the group.
+                os.killpg(self.process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(timeout=10)
+        return self.process.wait(timeout=5)
 
     def __enter__(self):
         return self
