@@ -45,7 +45,9 @@ _STATEMENT = {
     ),
     "export": re.compile(rf"\s*(?:{_NAMES})(?P<from>\s*from\s*){_STRING}"),
 }
-_CALL = re.compile(rf"\s*\(\s*(?:/\*[\s\S]*?\*/\s*|//[^\n]*\s*)*{_STRING}(?=\s*[,)])")
+# As for words: a comment ends at the first end of one, and nowhere else.
+_COMMENT = r"/\*[^*]*(?:\*(?!/)[^*]*)*\*/|//[^\n]*\n"
+_CALL = re.compile(rf"\s*\(\s*(?:(?:{_COMMENT})\s*)*{_STRING}(?=\s*[,)])")
 _BEFORE_REGEX = frozenset(
     "await case delete do else in instanceof new of return throw typeof void yield".split()
 )

@@ -252,6 +252,8 @@ def reach(graph, start):
         "comments.js": "/*" * 100_000 + ";import('./z.js')",
         "templates.js": "`${" * 50_000 + ";import('./z.js')",
         "slashes.js": "a/" * 50_000 + ";import('./z.js')",
+        "calls.js": "import(/* a */ /* b */ c);" * 20_000 + ";import('./z.js')",
+        "arguments.js": "import(" + "/* a */ // b // c\n" * 20_000 + "d);import('./z.js')",
         "urls.css": "url(" * 50_000,
         "quotes.css": 'url("' * 50_000,
         "imports.css": "@import '" * 50_000,
