@@ -39,11 +39,12 @@ class Source(Protocol):
 
 
 class Content:
-    """The bytes of a file to publish: in memory, or read when they are needed."""
+    """The bytes of a file to publish: read when they are needed, or in memory as `data`."""
 
-    def __init__(self, md5: str, read: Callable[[], bytes]):
+    def __init__(self, md5: str, read: Callable[[], bytes], data: bytes | None = None):
         self.md5 = md5
         self.read = read
+        self.data = data
 
 
 class Unfollowed(NamedTuple):
@@ -149,7 +150,8 @@ class HashedTree:
             self._found[name] = found
             return [target.name for _, target in found if target.name in self._paths]
         else:
-            self._name(name, self._hashed_name(name, md5), self.source(name))
+            content = Content(md5, partial(self.read, name), data)
+            self._name(name, self._hashed_name(name, md5), content)
         return None
 
     def _look(self, name: str) -> list[Any] | None:

@@ -2,38 +2,33 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from .client import credentials
-from .compression import compress, is_text
+from .compression import Packer
 from .content_types import content_type
 from .destination import Destination
 from .hashing import Content
-from .uploader import PublishError, Uploader
+from .listing import Listed, Listing
+from .uploader import TIMEOUT, PublishError, Uploader
 
-__all__ = ["Destination", "PublishError", "Publisher"]
+__all__ = ["Destination", "Listed", "PublishError", "Publisher"]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-# Gzipped bytes that are kept until the original is sent, too.
-MOST_PACKED_BYTES = 32 * 2**20
+# Files that wait in memory to be sent; what does not fit is read again.
+MOST_KEPT_BYTES = 32 * 2**20
 # obstore sends larger ones in parts.
 LARGEST_PUT = 16 * 2**20
 # How often a file is sent of which S3 has stored other bytes.
 TRIES_TO_STORE = 3
-
-
-class Listed(NamedTuple):
-    """An object of the listing."""
-
-    size: int
-    etag: str
-    modified: Any  # a datetime
 
 
 @dataclass
@@ -47,6 +42,8 @@ class Publisher:
     manifest_name: str
     compress: bool = False
     original_cache_control: str = "public, max-age=300"
+    # Where the pages of the listing ended the last time, as far as this machine knows.
+    pages: Sequence[str] = ()
     # For each original its MD5 as a source, and the ETag of what was sent.
     originals: dict[str, tuple[str, str]] = field(default_factory=dict)
     sent: int = 0
@@ -54,16 +51,17 @@ class Publisher:
 
     def __post_init__(self) -> None:
         self._uploader = Uploader()
-        self._stores: dict[tuple[int, bool], S3Store] = {}
-        self._packed: dict[str, bytes | None] = {}
-        self._packed_bytes = 0
+        self._stores: dict[tuple[int, str | None], S3Store] = {}
+        self._lock = threading.Lock()
+        self._kept_bytes = 0
+        self._packer = Packer() if self.compress else None
         self._mismatches: list[str] = []
         self._verified = 0
-        self._listing: dict[str, Listed] = {}
         self._manifest: dict[str, Any] = {}
         # Both are on their way while the files are looked for and hashed.
         self._started = Uploader()
-        self._started.submit(f"{self.destination}", self._list)
+        self._listing = Listing(self._store, self._started, f"{self.destination}")
+        self._listing.begin(self.pages)
         self._started.submit(f"{self.destination}{self.manifest_name}", self._get_manifest)
 
     def __enter__(self) -> "Publisher":
@@ -83,7 +81,7 @@ class Publisher:
     def published(self) -> Mapping[str, Listed]:
         """What was in the bucket when the publish began."""
         self._wait_for_start()
-        return self._listing
+        return self._listing.objects
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -93,7 +91,8 @@ class Publisher:
 
     def add(self, name: str, content: Content) -> None:
         """Upload a content-hashed file in the background, unless it is there."""
-        if not self._started.is_done or name not in self._listing:
+        if not self._started.is_done or name not in self._listing.objects:
+            self._keep(content)
             self._uploader.submit(name, lambda: self._send_if_missing(name, content))
 
     def add_original(self, name: str, content: Content, is_final: bool = False) -> None:
@@ -158,25 +157,7 @@ class Publisher:
 
     # In the threads
 
-    def _list(self) -> None:
-        # Raises NoCredentials; below it would be an error of the network, tried again.
-        credentials(self.destination.account)
-        last: str | None = None
-
-        def read_pages(timeout: float) -> None:
-            nonlocal last
-            for page in obstore.list(self._store(timeout), offset=last, chunk_size=1000):
-                for item in page:
-                    last = item["path"]
-                    etag = (item["e_tag"] or "").strip('"')
-                    self._listing[last] = Listed(item["size"], etag, item["last_modified"])
-
-        # Each try goes on behind the last object that arrived.
-        self._started.retry(read_pages)
-
     def _get_manifest(self) -> None:
-        credentials(self.destination.account)
-
         def get(timeout: float) -> bytes:
             return bytes(obstore.get(self._store(timeout), self.manifest_name).bytes())
 
@@ -188,6 +169,8 @@ class Publisher:
             raise PublishError(
                 "it is no manifest. Delete it, and run collectstatic again"
             ) from None
+        finally:
+            self._listing.set_pages(self._manifest.get("pages", ()))
 
     def _known_md5(self, name: str) -> str:
         return str(self.manifest.get("originals", {}).get(name, [""])[0])
@@ -212,11 +195,8 @@ class Publisher:
 
     def _send(self, name: str, content: Content, cache_control: str, there: str = "") -> str:
         """Upload a file unless its ETag is `there`; return its ETag."""
-        data = content.read()
-        md5 = _md5(data)
-        if md5 != content.md5:
-            raise PublishError("it was changed during the publish; run collectstatic again")
-        packed = self._pack(name, md5, data)
+        data, md5 = self._read(content), content.md5
+        packed = self._packer.pack(name, md5, data) if self._packer else None
         encoding = "gzip" if packed is not None else None
         if packed is not None:
             data, md5 = packed, _md5(packed)
@@ -226,6 +206,26 @@ class Publisher:
             etag = self._put_verified(name, data, md5, cache_control, encoding)
         self.sent += 1
         return etag
+
+    def _keep(self, content: Content) -> None:
+        """Have the bytes wait in memory, where there is room, for their turn to be sent."""
+        if content.data is not None:
+            with self._lock:
+                self._kept_bytes += len(content.data)
+                if self._kept_bytes > MOST_KEPT_BYTES:
+                    self._kept_bytes -= len(content.data)
+                    content.data = None
+
+    def _read(self, content: Content) -> bytes:
+        data, content.data = content.data, None
+        if data is not None:
+            with self._lock:
+                self._kept_bytes -= len(data)
+            return data
+        data = content.read()
+        if _md5(data) != content.md5:
+            raise PublishError("it was changed during the publish; run collectstatic again")
+        return data
 
     def _put_verified(
         self, name: str, data: bytes, md5: str, cache: str, encoding: str | None = None
@@ -240,21 +240,6 @@ class Publisher:
         else:
             self._mismatches.append(name)
         return etag
-
-    def _pack(self, name: str, md5: str, data: bytes) -> bytes | None:
-        """Return the file gzipped, or None if it goes as it is."""
-        if not self.compress or not is_text(content_type(name)):
-            return None
-        if md5 in self._packed:
-            # The original of a file that was the same under its hashed name.
-            packed = self._packed.pop(md5)
-            self._packed_bytes -= len(packed or b"")
-            return packed
-        packed = compress(data)
-        if self._packed_bytes < MOST_PACKED_BYTES:
-            self._packed[md5] = packed
-            self._packed_bytes += len(packed or b"")
-        return packed
 
     def _put(
         self,
@@ -289,11 +274,17 @@ class Publisher:
         return etag == md5 or unknown
 
     def _store(self, timeout: float, put: bool = False) -> S3Store:
-        key = round(timeout), put
-        if key not in self._stores:
-            acl = self.destination.acl if put else None
-            self._stores[key] = self.destination.connect(timeout, acl)
-        return self._stores[key]
+        """Return a client. There are few, since each opens connections of its own."""
+        acl = self.destination.acl if put else None
+        # The next one of 20, 40, 80… seconds, with half as much again being near enough.
+        longer = max(0, math.ceil(math.log2(timeout / TIMEOUT / 1.5)))
+        key = longer, acl
+        with self._lock:
+            if key not in self._stores:
+                # Raises NoCredentials; of obstore it would be an error of the network, tried again.
+                credentials(self.destination.account)
+                self._stores[key] = self.destination.connect(TIMEOUT * 2**longer, acl)
+            return self._stores[key]
 
 
 def _md5(data: bytes) -> str:

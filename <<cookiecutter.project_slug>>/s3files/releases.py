@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -69,20 +69,27 @@ def make_manifests(
     manifest_name: str,
     manifest: Mapping[str, Any],
     originals: Mapping[str, tuple[str, str]],
+    pages: Sequence[str],
     before: Mapping[str, Any],
     published: Mapping[str, object],
 ) -> dict[str, object]:
     """Return the manifests to upload, in this order: the release's own, then the newest one.
 
-    The newest one also has, for each original, the MD5 of the source and the ETag of the object.
-    There is none to upload if nothing has changed since `before`, the newest one of the bucket.
+    The newest one also has, for each original, the MD5 of the source and the ETag of the object,
+    and where the pages of the listing end. There is none to upload if nothing has changed since
+    `before`, the newest one of the bucket.
     """
-    newest = {**manifest, "originals": {name: list(originals[name]) for name in sorted(originals)}}
+    newest = {
+        **manifest,
+        "originals": {name: list(originals[name]) for name in sorted(originals)},
+        "pages": pages,
+    }
     own = release_name(manifest_name, manifest["hash"])
     uploads: dict[str, object] = {}
     # Again when a release comes back: prunestatic goes by the time.
     if own not in published or before.get("hash") != manifest["hash"]:
         uploads[own] = dict(manifest)
-    if newest != before:
+    # The pages alone are no reason: they end elsewhere after prunestatic.
+    if newest != {**before, "pages": pages}:
         uploads[manifest_name] = newest
     return uploads

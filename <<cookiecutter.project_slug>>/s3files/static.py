@@ -16,24 +16,21 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.core.exceptions import ImproperlyConfigured
 
+from . import known_files
 from .address import Address
 from .build_tools import find_built_files
 from .client import Account, s3_client
 from .destination import Destination
 from .hashing import HashedTree, Record
+from .listing import find_pages
 from .problems import SHOWN, report
 from .publisher import Publisher, PublishError
-from .releases import make_manifests, parse_release, read_release, release_of
+from .releases import make_manifests, parse_release, read_release, release_name, release_of
 
 logger = logging.getLogger(__name__)
 
 # One thread reads the manifest. Not the storage's own: storages can be pickled.
 _reading = threading.Lock()
-
-# What is known of the files since the last time, beside the local manifest. It may be deleted.
-CACHE_NAME = "staticfiles.cache.json"
-# Changes when the same files would get other names or other records.
-CACHE_VERSION = 1
 
 
 class S3StaticStorage(ManifestStaticFilesStorage):
@@ -130,6 +127,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             self.manifest_name,
             compress=not settings.AWS_S3_CUSTOM_DOMAIN if self.gzip is None else self.gzip,
             original_cache_control=self.original_cache_control,
+            pages=known_files.read_pages(self._cache_path),
         )
         return self.publisher
 
@@ -145,6 +143,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             return
         paths = {self.clean_name(name): source for name, source in paths.items()}
         if self.manifest_only:
+            self._pages = known_files.read_pages(self._cache_path)
             with self._replacing_local_files(self._hash(paths, None)):
                 pass
         else:
@@ -160,13 +159,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             # Not before: while a reference is in error, the live release keeps its originals.
             self._add_originals(tree, publisher)
             publisher.finish(self.progress)
-            uploads = make_manifests(
-                self.manifest_name,
-                self._make_manifest(),
-                publisher.originals,
-                publisher.manifest,
-                publisher.published,
-            )
+            uploads = self._make_manifests(publisher)
             with self._replacing_local_files(tree):
                 publisher.put_manifests(uploads)
         self.sent = publisher.sent
@@ -187,7 +180,9 @@ class S3StaticStorage(ManifestStaticFilesStorage):
 
     def _hash(self, paths: Mapping[str, Any], publisher: Publisher | None) -> HashedTree:
         """Name the files, those that changed anew; set `hashed_files` and `manifest_hash`."""
-        tree = self._hash_with(paths, publisher, self._read_cache())
+        tree = self._hash_with(
+            paths, publisher, known_files.read_records(self._cache_path, self._rules)
+        )
         # Only now, since the bucket was being listed meanwhile.
         if publisher and not publisher.published.keys() >= tree.reused:
             # Somebody removed files from it: look at all of them.
@@ -235,22 +230,29 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             "hash": self.manifest_hash,
         }
 
+    def _make_manifests(self, publisher: Publisher) -> dict[str, object]:
+        own = release_name(self.manifest_name, self.manifest_hash)
+        published = publisher.published
+        names = {self.manifest_name, own, *self.hashed_files.values(), *publisher.originals}
+        self._pages = find_pages(names.union(published))
+        return make_manifests(
+            self.manifest_name,
+            self._make_manifest(),
+            publisher.originals,
+            self._pages,
+            publisher.manifest,
+            published,
+        )
+
     # The local manifest, and beside it what is known of the files
 
     @property
     def _cache_path(self) -> Path:
-        return Path(self.path(CACHE_NAME))
+        return Path(self.path(known_files.NAME))
 
     @property
     def _rules(self) -> str:
-        return repr((CACHE_VERSION, settings.STATIC_URL, self.built_prefixes))
-
-    def _read_cache(self) -> dict[str, Record]:
-        try:
-            cache = json.loads(self._cache_path.read_bytes())
-            return dict(cache["files"]) if cache["rules"] == self._rules else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}  # it may be deleted, or of another version
+        return repr((known_files.VERSION, settings.STATIC_URL, self.built_prefixes))
 
     @contextlib.contextmanager
     def _replacing_local_files(self, tree: HashedTree) -> Iterator[None]:
@@ -261,7 +263,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         """
         cache, manifest = self._cache_path, Path(self.path(self.manifest_name))
         contents = {
-            cache: json.dumps({"rules": self._rules, "files": tree.finish_records()}),
+            cache: known_files.dump(self._rules, self._pages, tree.finish_records()),
             manifest: json.dumps(self._make_manifest()),
         }
         temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
