@@ -15,8 +15,13 @@ PIP_INSTALL := -m pip install --disable-pip-version-check
 
 .PHONY: demo test lint matrix torture compat load bench screenshots requirements clean
 
-demo: build/demo/ready
+demo: free-port build/demo/ready
 	@build/demo/bin/python scripts/demo.py --port $(PORT)
+
+# Before anything is installed.
+.PHONY: free-port
+free-port: python
+	@$(PYTHON) scripts/demo.py --port $(PORT) --check-port
 
 # Only what the demo needs. Compiling all of boto3 beforehand would take longer than using it.
 build/demo/ready: requirements-demo.txt | python

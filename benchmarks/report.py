@@ -506,8 +506,8 @@ def _samples(results):
     if not few:
         return ""
     return (
-        f"\n\\* ran once, on a sample of {min(few)} files, collectfasta of {max(few)}: seconds, CPU "
-        f"and requests are scaled to {results.files:,}, Python's start counted once.\n"
+        f"\n\\* ran once, on a sample of {min(few)} files, collectfasta of {max(few)}: seconds, "
+        f"CPU and requests are scaled to {results.files:,}, Python's start counted once.\n"
     )
 
 

@@ -88,11 +88,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--folder", type=Path, default=TEMPLATE / "build", help="made anew")
+    parser.add_argument("--check-port", action="store_true", help="do nothing else")
     arguments = parser.parse_args()
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", arguments.port)) == 0:
             other = arguments.port + 1
             sys.exit(f"Port {arguments.port} is in use. Choose another: make demo PORT={other}")
+    if arguments.check_port:
+        return
     print("Rendering the project into build/my_site …", flush=True)
     project = render(arguments.folder)
     sys.exit(run_until_stopped(project, production_environment(project, arguments.port)))

@@ -51,10 +51,21 @@ def test_the_project_works(project, run, python, django, resolution):
     assert "No changes detected" in manage("makemigrations", "--check")
     production = {"DJANGO_DEBUG": "off", "DJANGO_ALLOWED_HOSTS": "www.example.com"}
     manage("check", "--deploy", "--fail-level", "WARNING", **production)
+    find_a_file_twice(folder)
     published = manage(
         *("collectstatic", "--noinput"), before=[interpreter, "-m", "s3files.server"], **production
     )
     assert "static file" in published
+    # Django counts it since 6.1.
+    assert ("1 skipped due to conflict" in published) == (django == "6.1")
+
+
+def find_a_file_twice(folder):
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / "same.css").write_text(f"/* {name} */")
+    with (folder / "config" / "settings.py").open("a") as settings:
+        settings.write('STATICFILES_DIRS = [BASE_DIR / "one", BASE_DIR / "two"]\n')
 
 
 def test_the_matrix_is_what_the_project_promises(render):

@@ -11,7 +11,7 @@ _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _SMALLEST = 512  # bytes
 _TEXT_TYPES = ("application/json", "application/manifest+json", "image/svg+xml")
 # Gzipped bytes that are kept until the original is sent, too.
-_MOST_KEPT_BYTES = 32 * 2**20
+_MOST_KEPT_BYTES = 16 * 2**20
 
 
 def is_text(content_type: str) -> bool:

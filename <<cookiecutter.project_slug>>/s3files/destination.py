@@ -25,7 +25,7 @@ class Destination:
     def client(self) -> Any:
         return s3_client(self.address, self.account)
 
-    def place(self, name: str) -> dict[str, str]:
+    def parameters(self, name: str) -> dict[str, str]:
         return {"Bucket": self.address.bucket, "Key": f"{self.prefix}/{name}"}
 
     def connect(self, timeout: float = 120, acl: str | None = None) -> S3Store:

@@ -23,7 +23,7 @@ from .references import (
 )
 
 # What is known of a file since the last time, in JSON:
-#   look: path, size and times    md5: of the source    hashed: its content-hashed name
+#   stat: path, size and times    md5: of the source    hashed: its content-hashed name
 #   targets: the hashed names of the files that it refers to
 #   unfollowed: line, URL and name of each file that it refers to and that is not there
 Record = dict[str, Any]
@@ -101,7 +101,7 @@ class HashedTree:
                 graph[name] = targets
         inner = {name: [t for t in targets if t in graph] for name, targets in graph.items()}
         for group in order_groups(inner):
-            self._name_group(group, is_circle=len(group) > 1 or group[0] in inner[group[0]])
+            self._name_group(group, is_circular=len(group) > 1 or group[0] in inner[group[0]])
 
     def unfollowed(self) -> Iterable[Unfollowed]:
         """Return the references that could not be followed, each once."""
@@ -133,9 +133,9 @@ class HashedTree:
 
     def _take(self, name: str) -> list[str] | None:
         """Name a file that needs no other one; return the targets of one that does."""
-        look = self._look(name)
+        stat = self._stat(name)
         known = self._known.get(name)
-        if known and look and known["look"] == look and self._is_still_true(name, known):
+        if known and stat and known["stat"] == stat and self._is_still_true(name, known):
             self.records[name] = known
             if known["targets"]:
                 return list(known["targets"])
@@ -143,7 +143,7 @@ class HashedTree:
             return None
         data = self.read(name)
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        self.records[name] = {"look": look, "md5": md5, "targets": {}, "unfollowed": []}
+        self.records[name] = {"stat": stat, "md5": md5, "targets": {}, "unfollowed": []}
         if name in self.built:
             self.names[name] = name
         elif found := self._find_references(name, data):
@@ -154,15 +154,15 @@ class HashedTree:
             self._name(name, self._hashed_name(name, md5), content)
         return None
 
-    def _look(self, name: str) -> list[Any] | None:
+    def _stat(self, name: str) -> list[Any] | None:
         storage, path = self._paths[name]
         try:
             path = storage.path(path)
         except NotImplementedError:
             return None
-        stat = os.stat(path)
+        found = os.stat(path)
         # The time of an edit (mtime) can be set back; that of any change (ctime) cannot.
-        return [path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+        return [path, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
     def _is_still_true(self, name: str, known: Record) -> bool:
         return (
@@ -204,8 +204,8 @@ class HashedTree:
         # Django leaves folders as they are.
         return target.name.endswith("/") or target.name in self._folders
 
-    def _name_group(self, group: list[str], is_circle: bool) -> None:
-        """Name a file whose targets have names, or all files of a circle at once."""
+    def _name_group(self, group: list[str], is_circular: bool) -> None:
+        """Name a file whose targets have names, or all files that refer to each other, at once."""
         if all(self._is_as_before(name, group) for name in group):
             for name in group:
                 self._reuse(name)
@@ -215,7 +215,7 @@ class HashedTree:
             if name not in self._found:
                 self._found[name] = self._find_references(name, texts[name])
         seed = b""
-        if is_circle:
+        if is_circular:
             # Each has a new name when any of them changes.
             parts = [self._substitute(name, texts[name], set(group)) for name in sorted(group)]
             seed = hashlib.md5(b"\0".join(parts), usedforsecurity=False).digest()
@@ -226,7 +226,10 @@ class HashedTree:
             body = self._substitute(name, texts[name])
             md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
             hashed = self.names.get(name) or self._hashed_name(name, md5)
-            self._name(name, hashed, Content(md5, partial(bytes, body)))
+            self._name(name, hashed, Content(md5, partial(self._read_hashed, name), body))
+
+    def _read_hashed(self, name: str) -> bytes:
+        return self._substitute(name, self.read(name))
 
     def _substitute(self, name: str, data: bytes, without: Collection[str] = ()) -> bytes:
         found = [pair for pair in self._found[name] if pair[1].name not in without]

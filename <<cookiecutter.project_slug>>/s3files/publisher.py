@@ -24,7 +24,7 @@ __all__ = ["Destination", "Listed", "PublishError", "Publisher"]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Files that wait in memory to be sent; what does not fit is read again.
-MOST_KEPT_BYTES = 32 * 2**20
+MOST_KEPT_BYTES = 16 * 2**20
 # obstore sends larger ones in parts.
 LARGEST_PUT = 16 * 2**20
 # How often a file is sent of which S3 has stored other bytes.
@@ -161,16 +161,19 @@ class Publisher:
         def get(timeout: float) -> bytes:
             return bytes(obstore.get(self._store(timeout), self.manifest_name).bytes())
 
+        pages: list[str] = []
         try:
-            self._manifest = json.loads(self._started.retry(get))
+            manifest = json.loads(self._started.retry(get))
+            pages = [str(name) for name in manifest.get("pages", ())]
+            self._manifest = manifest
         except (FileNotFoundError, NotFoundError):
             pass
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):
             raise PublishError(
                 "it is no manifest. Delete it, and run collectstatic again"
             ) from None
         finally:
-            self._listing.set_pages(self._manifest.get("pages", ()))
+            self._listing.set_pages(pages)
 
     def _known_md5(self, name: str) -> str:
         return str(self.manifest.get("originals", {}).get(name, [""])[0])

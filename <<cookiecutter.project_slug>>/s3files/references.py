@@ -1,4 +1,4 @@
-"""What static files refer to each other by: found once, named once, in any order and in circles.
+"""References between static files: each found once, each file named once, circular or not.
 
 Django finds them with regular expressions, pass after pass (HashedFilesMixin). Where its result
 is right, this one is the same, byte for byte, on every version of Django that is supported.
@@ -133,7 +133,7 @@ def line_of(text: str, reference: Reference) -> int:
 def order_groups(graph: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
     """Yield the files of a graph, each after those that it refers to.
 
-    Files that refer to each other in a circle come together, sorted. The graph has for each
+    Files whose references are circular come together, sorted. The graph has for each
     file those that it refers to; all of them are keys. This is Tarjan's algorithm for strongly
     connected components, without its recursion: chains of imports are deeper than Python's
     stack.

@@ -31,10 +31,10 @@ def read_release(destination: Destination, manifest_name: str, release: str) -> 
     Raises ImproperlyConfigured if it is not there, and S3Error if S3 fails.
     """
     name = release_name(manifest_name, release) if release else manifest_name
-    place = destination.place(name)
+    parameters = destination.parameters(name)
     try:
-        with s3_errors("GetObject", place["Key"]):
-            response = destination.client.get_object(**place)
+        with s3_errors("GetObject", parameters["Key"]):
+            response = destination.client.get_object(**parameters)
             body = response["Body"].read()
     except FileNotFoundError:
         raise ImproperlyConfigured(_describe_missing(destination, name, release)) from None

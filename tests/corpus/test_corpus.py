@@ -1,7 +1,9 @@
 """Whatever a package ships, it is published: all that stock Django publishes, and the rest."""
 
+import importlib.util
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -23,16 +25,24 @@ if os.environ.get("STOCK"):
 IN_COMMENTS = {"samples/toolbarconfigurator/css/fontello.css"}
 
 
+# Among the requirements of these tests: nothing to download.
+INSTALLED = ("django.contrib.admin", "rest_framework", "tinymce")
+
+
+def test_what_is_installed_is_published(site):
+    packages = [Path(importlib.util.find_spec(name).origin).parent for name in INSTALLED]
+    publish(site(), [package / "static" for package in packages])
+
+
 @pytest.mark.matrix
 @pytest.mark.parametrize("package", PYPI + NPM)
 def test_a_package_is_published(site, package):
-    publish(site(), package)
+    publish(site(), static_folders(package))
 
 
-def publish(site, package):
-    """Publish a package by stock Django and by this project, and compare."""
+def publish(site, folders):
+    """Publish folders by stock Django and by this project, and compare."""
     (site.folder / "config" / "corpus_settings.py").write_text(SETTINGS)
-    folders = static_folders(package)
     assert folders
     site.env |= {
         "DJANGO_SETTINGS_MODULE": "config.corpus_settings",

@@ -829,14 +829,14 @@ ANSWERS = {
         "which server",
     ),
     # Links
-    "a signed link that does not open": (
+    "a presigned URL that does not open": (
         {"SignedLink": Answer(502, "<html>Bad Gateway</html>", {"Content-Type": "text/html"})},
         "links",
         "LinkRefused",
         "does not open",
         "--only clock",
     ),
-    "a signed link without the right to read": (
+    "a presigned URL without the right to read": (
         {"SignedLink": DENIED},
         "links",
         "AccessDenied",

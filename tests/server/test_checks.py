@@ -25,7 +25,7 @@ B2 = {
     "AWS_S3_REGION_NAME": "us-west-004",
 }
 
-# id: (the mistake, what mends it), each as (environment, edits of the settings).
+# id: (the mistake, the fix), each as (environment, edits of the settings).
 MISTAKES = {
     "s3.E001 no bucket": (
         ({"AWS_STORAGE_BUCKET_NAME": ""}, {}),

@@ -468,6 +468,16 @@ def test_a_bucket_that_cannot_be_listed_says_so(site):
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"pages": 1}'])
+def test_a_manifest_that_is_none_is_named(site, body):
+    site = site()
+    site.write(SMALL)
+    site.s3.put_object(Bucket=site.bucket, Key="static/staticfiles.json", Body=body)
+    output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
+    assert f"Cannot read s3://{site.bucket}/static/staticfiles.json: it is no manifest" in output
+    assert site.read("static/staticfiles.json") == body
+
+
 # --- Run time --------------------------------------------------------------
 
 URLS = "result = [static.url('theme.css') for _ in range(3)]"
