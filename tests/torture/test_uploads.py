@@ -319,4 +319,4 @@ def test_no_row_loses_its_object_and_no_object_stays_without_a_row(torture, reco
     # It met enough of each for as long as it had.
     assert counts["kills"] * 40 > counts["steps"]
     assert counts["faults"] * 40 > counts["steps"]
-    assert counts["rows saved"] > 1
+    assert counts["rows saved"] > 0
