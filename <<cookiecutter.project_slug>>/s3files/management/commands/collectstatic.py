@@ -58,7 +58,7 @@ class Command(collectstatic.Command):
             done = f"{found} static files in {storage.path(storage.manifest_name)}, none sent"
         else:
             done = f"{found} static files in {storage.destination}, {storage.sent} uploaded"
-        # Since Django 6.1.
+        # Since Django 6.0.
         if skipped := len(getattr(self, "skipped_files", ())):
             done += f", {skipped} skipped due to conflict"
         return f"{done}. Release {storage.manifest_hash}."
