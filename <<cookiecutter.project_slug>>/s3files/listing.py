@@ -1,12 +1,14 @@
 """What the bucket has below a prefix: all pages of the listing asked for at once.
 
 S3 lists 1,000 objects at a time ("ListObjectsV2"), in the order of their names. Whoever knows
-which names the pages ended with the last time need not wait for one to ask for the next.
+which names the pages ended with the last time need not wait for one to ask for the next. Some
+stores have another order (SeaweedFS lists the folder "a" before "a-b"); then objects can be missed
+between two pages, and the caller says which must be there.
 """
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -34,8 +36,7 @@ def find_pages(names: Iterable[str]) -> list[str]:
 class Listing:
     """Lists in the threads of an Uploader; `objects` has them, by name, when it is done.
 
-    `connect(timeout)` returns obstore's client. `pages`, which find_pages() made of an earlier
-    listing, may be out of date: then it only takes longer.
+    `connect(timeout)` returns obstore's client.
     """
 
     def __init__(self, connect: Callable[[float], S3Store], requests: Uploader, place: str):
@@ -43,30 +44,56 @@ class Listing:
         self._connect = connect
         self._requests = requests
         self._place = place
-        self._later = threading.Event()
-        self._later_pages: Sequence[str] = ()
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._is_told = threading.Event()
+        self._pages: Sequence[str] = ()
+        self._present: Set[str] = frozenset()
+
+    def begin_in_order(self) -> None:
+        """List one page after the other: nothing is missed, whatever the store's order."""
+        self._requests.submit(self._place, functools.partial(self._list, None, None))
 
     def begin(self, pages: Sequence[str]) -> None:
-        """List all; where `pages` is empty, begin with one page, and wait for set_pages()."""
+        """List these pages at once, or one, and the others when tell() has been called.
+
+        find_pages() made `pages` of an earlier listing. They may be out of date: then it only
+        takes longer.
+        """
         if pages:
             self._submit(None, pages)
         else:
             self._requests.submit(self._place, self._list_first_page)
 
-    def set_pages(self, pages: Sequence[str]) -> None:
-        """Have those pages listed at once that come after the first one."""
-        self._later_pages = pages
-        self._later.set()
+    def tell(self, pages: Sequence[str], present: Set[str]) -> None:
+        """Say what the pages were, if begin() did not know, and what must be there.
+
+        If something is not, all is listed once more, in order.
+        """
+        self._pages, self._present = pages, present
+        self._is_told.set()
 
     def _submit(self, after: str | None, pages: Sequence[str]) -> None:
-        for first, last in pairwise([after, *pages, None]):
-            self._requests.submit(self._place, functools.partial(self._list, first, last))
+        ranges = list(pairwise([after, *pages, None]))
+        self._under_way = len(ranges)
+        for first, last in ranges:
+            self._requests.submit(self._place, functools.partial(self._list_range, first, last))
 
     def _list_first_page(self) -> None:
         last = self._list(None, None, pages=1)
         if last is not None:
-            self._later.wait()
-            self._submit(last, [page for page in self._later_pages if page > last])
+            self._is_told.wait()
+            self._submit(last, [page for page in self._pages if page > last])
+
+    def _list_range(self, first: str | None, last: str | None) -> None:
+        self._list(first, last)
+        with self._lock:
+            self._under_way -= 1
+            is_last = not self._under_way
+        if is_last:
+            self._is_told.wait()
+            if not self._present <= self.objects.keys():
+                self._list(None, None)
 
     def _list(self, last: str | None, end: str | None, pages: int = 0) -> str | None:
         """List what comes after `last`, up to `end`; return the last name if there may be more."""

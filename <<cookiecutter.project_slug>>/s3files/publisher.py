@@ -42,8 +42,9 @@ class Publisher:
     manifest_name: str
     compress: bool = False
     original_cache_control: str = "public, max-age=300"
-    # Where the pages of the listing ended the last time, as far as this machine knows.
-    pages: Sequence[str] = ()
+    # Where the pages of the listing ended the last time, as far as this machine knows. None:
+    # the listing must be whole, in whatever order the store lists.
+    pages: Sequence[str] | None = ()
     # For each original its MD5 as a source, and the ETag of what was sent.
     originals: dict[str, tuple[str, str]] = field(default_factory=dict)
     sent: int = 0
@@ -61,7 +62,10 @@ class Publisher:
         # Both are on their way while the files are looked for and hashed.
         self._started = Uploader()
         self._listing = Listing(self._store, self._started, f"{self.destination}")
-        self._listing.begin(self.pages)
+        if self.pages is None:
+            self._listing.begin_in_order()
+        else:
+            self._listing.begin(self.pages)
         self._started.submit(f"{self.destination}{self.manifest_name}", self._get_manifest)
 
     def __enter__(self) -> "Publisher":
@@ -162,18 +166,20 @@ class Publisher:
             return bytes(obstore.get(self._store(timeout), self.manifest_name).bytes())
 
         pages: list[str] = []
+        present: set[str] = set()
         try:
             manifest = json.loads(self._started.retry(get))
             pages = [str(name) for name in manifest.get("pages", ())]
+            present = {*manifest["paths"].values(), *manifest.get("originals", ())}
             self._manifest = manifest
         except (FileNotFoundError, NotFoundError):
             pass
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise PublishError(
                 "it is no manifest. Delete it, and run collectstatic again"
             ) from None
         finally:
-            self._listing.set_pages(pages)
+            self._listing.tell(pages, present)
 
     def _known_md5(self, name: str) -> str:
         return str(self.manifest.get("originals", {}).get(name, [""])[0])

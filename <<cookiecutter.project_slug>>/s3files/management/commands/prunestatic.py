@@ -57,7 +57,10 @@ class Command(BaseCommand):
             raise CommandError("STORAGES['staticfiles'] is not an S3StaticStorage.")
         self.manifest_name = staticfiles_storage.manifest_name
         try:
-            with Publisher(staticfiles_storage.destination, self.manifest_name) as publisher:
+            # What is not listed would seem to be of no release: nothing may be missed.
+            with Publisher(
+                staticfiles_storage.destination, self.manifest_name, pages=None
+            ) as publisher:
                 files, live = publisher.published, publisher.manifest
         except (PublishError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
