@@ -19,12 +19,11 @@ from .destination import Destination
 from .hashing import Content
 from .listing import Listed, Listing
 from .uploader import TIMEOUT, PublishError, Uploader
+from .waiting import Waiting
 
 __all__ = ["Destination", "Listed", "PublishError", "Publisher"]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-# Files that wait in memory to be sent; what does not fit is read again.
-MOST_KEPT_BYTES = 16 * 2**20
 # obstore sends larger ones in parts.
 LARGEST_PUT = 16 * 2**20
 # How often a file is sent of which S3 has stored other bytes.
@@ -53,8 +52,8 @@ class Publisher:
     def __post_init__(self) -> None:
         self._uploader = Uploader()
         self._stores: dict[tuple[int, str | None], S3Store] = {}
-        self._lock = threading.Lock()
-        self._kept_bytes = 0
+        self._connecting = threading.Lock()
+        self._waiting = Waiting()
         self._packer = Packer() if self.compress else None
         self._mismatches: list[str] = []
         self._verified = 0
@@ -96,7 +95,7 @@ class Publisher:
     def add(self, name: str, content: Content) -> None:
         """Upload a content-hashed file in the background, unless it is there."""
         if not self._started.is_done or name not in self._listing.objects:
-            self._keep(content)
+            self._waiting.keep(content)
             self._uploader.submit(name, lambda: self._send_if_missing(name, content))
 
     def add_original(self, name: str, content: Content, is_final: bool = False) -> None:
@@ -193,7 +192,9 @@ class Publisher:
         return ""
 
     def _send_if_missing(self, name: str, content: Content) -> None:
-        if name not in self.published:
+        if name in self.published:
+            self._waiting.take(content)
+        else:
             self._send(name, content, IMMUTABLE)
 
     def _send_original(self, name: str, content: Content, cache_control: str) -> None:
@@ -216,20 +217,8 @@ class Publisher:
         self.sent += 1
         return etag
 
-    def _keep(self, content: Content) -> None:
-        """Have the bytes wait in memory, where there is room, for their turn to be sent."""
-        if content.data is not None:
-            with self._lock:
-                self._kept_bytes += len(content.data)
-                if self._kept_bytes > MOST_KEPT_BYTES:
-                    self._kept_bytes -= len(content.data)
-                    content.data = None
-
     def _read(self, content: Content) -> bytes:
-        data, content.data = content.data, None
-        if data is not None:
-            with self._lock:
-                self._kept_bytes -= len(data)
+        if (data := self._waiting.take(content)) is not None:
             return data
         data = content.read()
         if _md5(data) != content.md5:
@@ -288,7 +277,7 @@ class Publisher:
         # The next one of 20, 40, 80… seconds, with half as much again being near enough.
         longer = max(0, math.ceil(math.log2(timeout / TIMEOUT / 1.5)))
         key = longer, acl
-        with self._lock:
+        with self._connecting:
             if key not in self._stores:
                 # Raises NoCredentials; of obstore it would be an error of the network, tried again.
                 credentials(self.destination.account)
