@@ -78,7 +78,6 @@ EXAMPLE_APP_FILES = {
     "uploads/templates/admin/base_site.html",
     "uploads/templates/registration/login.html",
     "uploads/templates/uploads/_delete_means.html",
-    "uploads/templates/uploads/_upload.html",
     "uploads/templates/uploads/_uploads.html",
     "uploads/templates/uploads/base.html",
     "uploads/templates/uploads/confirm_delete.html",

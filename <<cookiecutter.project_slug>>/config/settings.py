@@ -85,6 +85,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers and one writer do not wait for each other ("Write-Ahead Logging").
     wal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
     DATABASES["default"]["OPTIONS"].setdefault("init_command", wal)
+# Seconds that a thread keeps its connection for its next request; wsgi.py says 60. It is
+# tried before each request, so that a database may restart.
+DATABASES["default"].setdefault("CONN_MAX_AGE", env.int("CONN_MAX_AGE", default=0))
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}

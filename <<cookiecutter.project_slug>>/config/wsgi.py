@@ -7,5 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # A server takes its settings from the environment: a development .env could turn DEBUG on.
 os.environ.setdefault("DJANGO_ENV_FILE", "")
+# Only here: under ASGI, and in runserver, threads end with their request, and their
+# connections would stay open ("Persistent connections" in Django's documentation).
+os.environ.setdefault("CONN_MAX_AGE", "60")
 
 application = get_wsgi_application()
