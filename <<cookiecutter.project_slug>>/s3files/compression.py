@@ -3,15 +3,11 @@
 import struct
 import zlib
 
-from .content_types import content_type
-
 # A header without a time, and "unknown" as the system (RFC 1952, "Member header and trailer").
 _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 # Smaller ones travel in one packet anyway.
 _SMALLEST = 512  # bytes
 _TEXT_TYPES = ("application/json", "application/manifest+json", "image/svg+xml")
-# Gzipped bytes that are kept until the original is sent, too.
-_MOST_KEPT_BYTES = 16 * 2**20
 
 
 def is_text(content_type: str) -> bool:
@@ -28,25 +24,3 @@ def compress(data: bytes) -> bytes | None:
     if len(packed) > 0.95 * len(data):
         return None
     return _HEADER + packed + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
-
-
-class Packer:
-    """Packs each text once, though it is sent under two names."""
-
-    def __init__(self) -> None:
-        self._packed: dict[str, bytes | None] = {}
-        self._bytes = 0
-
-    def pack(self, name: str, md5: str, data: bytes) -> bytes | None:
-        """Return the file gzipped, or None if it goes as it is."""
-        if not is_text(content_type(name)):
-            return None
-        if md5 in self._packed:
-            packed = self._packed.pop(md5)
-            self._bytes -= len(packed or b"")
-            return packed
-        packed = compress(data)
-        if self._bytes < _MOST_KEPT_BYTES:
-            self._packed[md5] = packed
-            self._bytes += len(packed or b"")
-        return packed

@@ -38,13 +38,11 @@ class Source(Protocol):
     def open(self, name: str) -> Any: ...
 
 
-class Content:
-    """The bytes of a file to publish: read when they are needed, or in memory as `data`."""
+class Content(NamedTuple):
+    """The bytes of a file to publish: read when they are needed."""
 
-    def __init__(self, md5: str, read: Callable[[], bytes], data: bytes | None = None):
-        self.md5 = md5
-        self.read = read
-        self.data = data
+    md5: str
+    read: Callable[[], bytes]
 
 
 class Unfollowed(NamedTuple):
@@ -66,14 +64,14 @@ class Unfollowed(NamedTuple):
 class HashedTree:
     """Gives each file its content-hashed name, after those that it refers to.
 
-    `names` has them when `hash_all` has ended. `publish(name, content)` is called for each
-    hashed name with the content that it stands for.
+    `names` has them when `hash_all` has ended. `publish(name, content, data)` is called for each
+    hashed name that was not known before, with the content that it stands for, also as bytes.
     """
 
     def __init__(
         self,
         paths: Mapping[str, tuple[Source, str]],
-        publish: Callable[[str, Content], None],
+        publish: Callable[[str, Content, bytes], object],
         *,
         static_url: str,
         known: Mapping[str, Record] | None = None,
@@ -150,8 +148,8 @@ class HashedTree:
             self._found[name] = found
             return [target.name for _, target in found if target.name in self._paths]
         else:
-            content = Content(md5, partial(self.read, name), data)
-            self._name(name, self._hashed_name(name, md5), content)
+            content = Content(md5, partial(self.read, name))
+            self._name(name, self._hashed_name(name, md5), content, data)
         return None
 
     def _stat(self, name: str) -> list[Any] | None:
@@ -226,7 +224,7 @@ class HashedTree:
             body = self._substitute(name, texts[name])
             md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
             hashed = self.names.get(name) or self._hashed_name(name, md5)
-            self._name(name, hashed, Content(md5, partial(self._read_hashed, name), body))
+            self._name(name, hashed, Content(md5, partial(self._read_hashed, name)), body)
 
     def _read_hashed(self, name: str) -> bytes:
         return self._substitute(name, self.read(name))
@@ -250,9 +248,9 @@ class HashedTree:
         self.names[name] = self.records[name]["hashed"]
         self.reused.add(self.names[name])
 
-    def _name(self, name: str, hashed: str, content: Content) -> None:
+    def _name(self, name: str, hashed: str, content: Content, data: bytes) -> None:
         self.names[name] = hashed
-        self._publish(hashed, content)
+        self._publish(hashed, content, data)
 
     def finish_records(self) -> dict[str, Record]:
         """Return what to give as `known` the next time."""

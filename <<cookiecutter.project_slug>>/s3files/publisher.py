@@ -1,6 +1,5 @@
 """The bucket of the static files: what is there, and what has to be sent."""
 
-import hashlib
 import json
 import math
 import threading
@@ -13,13 +12,13 @@ from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from .client import credentials
-from .compression import Packer
+from .compression import is_text
 from .content_types import content_type
 from .destination import Destination
 from .hashing import Content
 from .listing import Listed, Listing
+from .payloads import SMALL, Payload, Payloads, find_md5, make_payload
 from .uploader import TIMEOUT, PublishError, Uploader
-from .waiting import Waiting
 
 __all__ = ["Destination", "Listed", "PublishError", "Publisher"]
 
@@ -53,8 +52,8 @@ class Publisher:
         self._uploader = Uploader()
         self._stores: dict[tuple[int, str | None], S3Store] = {}
         self._connecting = threading.Lock()
-        self._waiting = Waiting()
-        self._packer = Packer() if self.compress else None
+        # Those to send, by name; and those sent, by content, which originals have too.
+        self._waiting, self._kept = Payloads(), Payloads()
         self._mismatches: list[str] = []
         self._verified = 0
         self._manifest: dict[str, Any] = {}
@@ -92,10 +91,12 @@ class Publisher:
         self._wait_for_start()
         return self._manifest
 
-    def add(self, name: str, content: Content) -> None:
+    def add(self, name: str, content: Content, data: bytes) -> None:
         """Upload a content-hashed file in the background, unless it is there."""
         if not self._started.is_done or name not in self._listing.objects:
-            self._waiting.keep(content)
+            if len(data) <= SMALL and self._waiting.has_room:
+                payload = make_payload(name, data, content.md5, self.compress)
+                self._waiting.keep(name, payload)
             self._uploader.submit(name, lambda: self._send_if_missing(name, content))
 
     def add_original(self, name: str, content: Content, is_final: bool = False) -> None:
@@ -138,7 +139,7 @@ class Publisher:
         def put_all() -> None:
             for name, value in manifests.items():
                 data = json.dumps(value).encode()
-                self._put_verified(name, data, _md5(data), "no-cache")
+                self._put_verified(name, Payload(data, find_md5(data)), "no-cache")
 
         # In a thread: a call of obstore in this one would not hear Ctrl-C.
         self._uploader.submit(self.manifest_name, put_all)
@@ -192,61 +193,50 @@ class Publisher:
         return ""
 
     def _send_if_missing(self, name: str, content: Content) -> None:
-        if name in self.published:
-            self._waiting.take(content)
-        else:
-            self._send(name, content, IMMUTABLE)
+        payload = self._waiting.take(name)
+        if name not in self.published:
+            payload = payload or self._read(name, content)
+            self._send(name, payload, IMMUTABLE)
+            self._kept.keep(_kind(name, content), payload)
 
     def _send_original(self, name: str, content: Content, cache_control: str) -> None:
+        payload = self._kept.take(_kind(name, content)) or self._read(name, content)
         listed = self.published.get(name)
         # After a publish that was killed the manifest does not know; the ETag mostly does.
-        etag = self._send(name, content, cache_control, listed.etag if listed else "")
+        if listed and listed.etag == payload.md5:
+            etag = listed.etag
+        else:
+            etag = self._send(name, payload, cache_control)
         self.originals[name] = content.md5, etag
 
-    def _send(self, name: str, content: Content, cache_control: str, there: str = "") -> str:
-        """Upload a file unless its ETag is `there`; return its ETag."""
-        data, md5 = self._read(content), content.md5
-        packed = self._packer.pack(name, md5, data) if self._packer else None
-        encoding = "gzip" if packed is not None else None
-        if packed is not None:
-            data, md5 = packed, _md5(packed)
-        if there == md5:
-            return there
-        with self._uploader.in_flight(len(data)):
-            etag = self._put_verified(name, data, md5, cache_control, encoding)
+    def _read(self, name: str, content: Content) -> Payload:
+        data = content.read()
+        if find_md5(data) != content.md5:
+            raise PublishError("it was changed during the publish; run collectstatic again")
+        return make_payload(name, data, content.md5, self.compress)
+
+    def _send(self, name: str, payload: Payload, cache_control: str) -> str:
+        """Upload a file; return its ETag."""
+        with self._uploader.in_flight(len(payload.data)):
+            etag = self._put_verified(name, payload, cache_control)
         self.sent += 1
         return etag
 
-    def _read(self, content: Content) -> bytes:
-        if (data := self._waiting.take(content)) is not None:
-            return data
-        data = content.read()
-        if _md5(data) != content.md5:
-            raise PublishError("it was changed during the publish; run collectstatic again")
-        return data
-
-    def _put_verified(
-        self, name: str, data: bytes, md5: str, cache: str, encoding: str | None = None
-    ) -> str:
-        """Upload bytes until S3 has them as they are; return their ETag."""
+    def _put_verified(self, name: str, payload: Payload, cache_control: str) -> str:
+        """Upload a payload until S3 has it as it is; return its ETag."""
         for _ in range(TRIES_TO_STORE):
             etag = self._uploader.retry(
-                lambda timeout: self._put(name, data, cache, timeout, encoding), len(data)
+                lambda timeout: self._put(name, payload, cache_control, timeout),
+                len(payload.data),
             )
-            if self._is_verified(etag, md5):
+            if self._is_verified(etag, payload.md5):
                 break
         else:
             self._mismatches.append(name)
         return etag
 
-    def _put(
-        self,
-        name: str,
-        data: bytes,
-        cache_control: str,
-        timeout: float,
-        encoding: str | None = None,
-    ) -> str:
+    def _put(self, name: str, payload: Payload, cache_control: str, timeout: float) -> str:
+        data, encoding = payload.data, payload.encoding
         kind = content_type(name)
         if kind.startswith("text/") or kind in ("application/json", "image/svg+xml"):
             kind += "; charset=utf-8"
@@ -285,5 +275,6 @@ class Publisher:
             return self._stores[key]
 
 
-def _md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+def _kind(name: str, content: Content) -> tuple[str, bool]:
+    """Return what files have in common that have the same payload."""
+    return content.md5, is_text(content_type(name))

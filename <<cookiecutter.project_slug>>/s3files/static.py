@@ -205,7 +205,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
     ) -> HashedTree:
         tree = HashedTree(
             paths,
-            publisher.add if publisher else lambda name, content: None,
+            publisher.add if publisher else lambda *content: None,
             static_url=settings.STATIC_URL,
             known=known,
             name_special=self.hashed_name,

@@ -41,9 +41,15 @@ for name, _, processed in django_static.post_process(paths):
 
 from s3files.hashing import HashedTree
 ours = {}
+
+def publish(name, content, data):
+    ours[name] = data
+    if content.read() != data:
+        raise ValueError(name)
+
 tree = HashedTree(
     paths,
-    lambda name, content: ours.update({name: content.read()}),
+    publish,
     static_url="/static/",
     name_special=static.hashed_name,
 )
