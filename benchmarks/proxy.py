@@ -30,6 +30,8 @@ class Proxy:
         self._pipe, pipe = context.Pipe()
         self._process = context.Process(target=_serve, args=(upstream, pipe), daemon=True)
         self._process.start()
+        # So that recv() fails, instead of waiting, if the process has died.
+        pipe.close()
         self.url = f"http://127.0.0.1:{self._pipe.recv()}"
 
     def delay(self, round_trip):
