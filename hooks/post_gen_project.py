@@ -125,7 +125,7 @@ python manage.py runserver"""
     print(f"\n{bold}Your project is ready.{plain} Next:\n")
     print(*(f"    {green}{step}{plain}" for step in steps.splitlines()), sep="\n")
     print(
-        "\nWith uv: uv run manage.py migrate and so on, without the three lines before.\n"
+        "\nWith uv, leave out venv, activate and pip; then uv run manage.py migrate\n"
         "This needs no AWS account: runserver starts an S3 server for development.\n"
         "infra/README.md says how to create the bucket.\n"
     )
