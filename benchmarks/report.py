@@ -8,6 +8,7 @@ import platform
 import re
 import statistics
 import subprocess
+import tempfile
 from collections import Counter
 from html import escape
 from pathlib import Path
@@ -550,7 +551,8 @@ def about():
     packages = ("Django", "django-storages", "boto3", "obstore", "collectfasta", "awscli")
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {_memory()} GB memory",
+        "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {_memory()} GB memory, "
+        f"files in {tempfile.gettempdir()}",
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "versions": {
             "Python": platform.python_version(),
