@@ -22,7 +22,7 @@ from django.db import models
 from django.forms.widgets import FILE_INPUT_CONTRADICTION, Script
 from django.urls import reverse
 
-from .direct.completing import complete
+from .direct.completing import cancel, complete
 from .direct.errors import UploadError
 from .direct.files import DirectFile, names_in_rows
 from .direct.policy import UploadPolicy, find_field
@@ -194,12 +194,17 @@ class DirectFilesField(DirectFileField):
         files, errors = [], []
         for one in data or [None]:
             try:
-                files.append(super().clean(one, initial))
+                files.append((one, super().clean(one, initial)))
             except forms.ValidationError as error:
                 errors.append(error)
         if errors:
+            # Browsers do not keep what was posted beside a file that is refused: it comes
+            # again, or not at all.
+            for one, file in files:
+                if isinstance(one, UploadedFile) and isinstance(file, DirectFile):
+                    cancel(file.upload)
             raise forms.ValidationError(errors)
-        return [file for file in files if file is not None]
+        return [file for _, file in files if file is not None]
 
 
 @contextmanager

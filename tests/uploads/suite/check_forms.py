@@ -14,6 +14,7 @@ from papers.models import Page, Paper
 from s3files.direct.files import DirectFile
 from s3files.direct.policy import UploadPolicy
 from s3files.forms import DirectFileField
+from s3files.models import DirectUpload, State
 
 
 class FormTests(BucketTestCase):
@@ -76,6 +77,18 @@ class FormTests(BucketTestCase):
             self.assertIsInstance(file, DirectFile)
             Page.objects.create(paper=paper, file=file)
         self.assertEqual(len(self.keys()), 3)
+
+    def test_of_files_that_are_posted_with_a_bad_one_none_stays(self):
+        """Else the next page with JavaScript would find them, beside those posted again."""
+        kept = Browser("ada", "papers.Page.file").upload("kept.pdf")
+        posted = [SimpleUploadedFile("good.pdf", PDF), SimpleUploadedFile("empty.pdf", b"")]
+        form = PagesForm(_QueryDict(**{"pages-upload": [kept]}), _QueryDict(pages=posted))
+        form.fields["pages"].account = self.row(kept).account
+        self.assertFalse(form.is_valid())
+        self.assertEqual(len(self.keys()), 1)
+        complete = DirectUpload.objects.filter(state=State.COMPLETE)
+        self.assertEqual([upload.name for upload in complete], ["kept.pdf"])
+        self.assertInHTML('<span class="name">kept.pdf</span>', str(form))
 
     def test_a_direct_file_can_be_read_like_any_other(self):
         token = self.ada.upload("large.pdf", LARGE)
