@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import assert_nothing_runs_in, environment, processes_of
+from tests.servers import find_weed
 
 STARTS = [["manage.py", "shell", "-c"], ["-c"]]
 
@@ -153,6 +154,31 @@ def test_a_port_that_was_taken_after_the_settings_were_read_is_named(project_fol
     )
     status, output = finish(start(project_folder, sys.executable, "-c", code + SAVE, "1"))
     assert_says_one_thing(status, output, "did not start", "has taken port", "run the command")
+    assert_nothing_runs_in(project_folder)
+
+
+def test_a_port_of_a_part_that_another_program_takes_while_it_starts_is_let_go(
+    project_folder, tmp_path
+):
+    weed = tmp_path / "weed"
+    weed.write_text(
+        f"#!{sys.executable}\n"
+        "import os, socket, sys\n"
+        "(port,) = [one.partition('=')[2] for one in sys.argv if one.startswith('-filer.port=')]\n"
+        f"with open({str(tmp_path / 'ports')!r}, 'a+') as ports:\n"
+        "    print(port, file=ports)\n"
+        "    ports.seek(0)\n"
+        "    first = len(list(ports)) == 1\n"
+        "if first:\n"
+        "    taken = socket.create_server(('127.0.0.1', int(port)))\n"
+        "    os.set_inheritable(taken.fileno(), True)\n"
+        f"os.execv({find_weed()!r}, sys.argv)\n"
+    )
+    weed.chmod(0o755)
+    code = f"import shutil\nshutil.which = lambda *_, **__: {str(weed)!r}\n"
+    user = start(project_folder, sys.executable, "-c", code + SAVE, "1")
+    assert finish(user) == (0, "file-0.txt\n")
+    assert len(set((tmp_path / "ports").read_text().split())) == 2
     assert_nothing_runs_in(project_folder)
 
 

@@ -23,6 +23,7 @@ from .reservation import (
     Server,
     find_free_ports,
     is_ours,
+    is_port_free,
     locked,
     read_server,
     try_lock,
@@ -32,6 +33,8 @@ from .reservation import (
 # Between two processes of one user, as when runserver reloads.
 IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
+# As often as another program may take one of its ports while it starts.
+LAUNCHES = 3
 
 
 def run_keeper(folder: Path, weed: str, discard: bool) -> None:
@@ -57,7 +60,11 @@ def keep(folder: Path, weed: str, users: IO[bytes], discard: bool) -> None:
         sys.exit(f"{folder}/server.json is missing: no settings asked for this server")
     process = _take_over(folder, server) or _launch(folder, weed, server)
     try:
-        _wait_for_last_user(process, users, 0.25 if discard else IDLE_SECONDS)
+        for _ in range(LAUNCHES):
+            _wait_for_last_user(process, users, 0.25 if discard else IDLE_SECONDS)
+            if process.runs() or not _lost_a_port(folder, server):
+                break
+            process = _launch(folder, weed, server)
     finally:
         # Locked still: who comes now waits, and then starts the next one.
         process.stop(kill=discard)
@@ -137,10 +144,21 @@ def _wait_for_last_user(weed: Weed, users: IO[bytes], idle_seconds: float) -> No
         unlock(users.fileno())
 
 
+def _lost_a_port(folder: Path, server: Server) -> bool:
+    """Whether the server ended since another program took a port of one of its parts."""
+    try:
+        log = (folder / "weed.log").read_text(errors="replace")
+    except OSError:
+        return False
+    said = "Port allocation failed" in log or "address already in use" in log
+    return said and is_port_free(server)
+
+
 def _launch(folder: Path, weed: str, server: Server) -> Weed:
     """Run `weed mini` on the server's port, and on free ones for its parts."""
     names = ("master", "volume", "filer", "admin")
-    ports = find_free_ports(2 * len(names) + 1)
+    # The server's own port is free still, and not for a part of it.
+    ports = find_free_ports(2 * len(names) + 1, but=server.port)
     with open(folder / "weed.log", "wb") as log:
         child = subprocess.Popen(
             [

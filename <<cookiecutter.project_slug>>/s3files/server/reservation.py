@@ -110,12 +110,17 @@ def write_server(folder: Path, server: Server) -> None:
         ) from error
 
 
-def find_free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 on which nobody listens. Raises EmbeddedS3Error."""
+def find_free_ports(count: int, but: int = 0) -> list[int]:
+    """Return ports of 127.0.0.1, `but` not among them, on which nobody listens.
+
+    Raises EmbeddedS3Error.
+    """
     # Below the range that systems take for outgoing connections: one of those
     # could take a port between this look and the server's start.
     ports: list[int] = []
     for port in random.sample(range(15000, 32000), 1000):  # noqa: S311
+        if port == but:
+            continue
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind((LOOPBACK, port))
             ports.append(port)
