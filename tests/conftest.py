@@ -101,7 +101,6 @@ def embedded_server(folder):
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
@@ -123,9 +122,9 @@ def missing(reason):
 
 
 def free_port():
-    """A port below the range that the system takes for outgoing connections."""
+    """A port that neither the system takes for outgoing connections, nor an embedded server."""
     while True:
-        port = random.randrange(15000, 32000)
+        port = random.randrange(10000, 15000)
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port

@@ -144,7 +144,7 @@ def sign_in(page):
 
 def delete_all(page):
     """As the admin's "Select all" does it."""
-    page.request.post(
+    answer = page.request.post(
         "/admin/uploads/upload/",
         form={
             "csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.input_value(),
@@ -155,6 +155,7 @@ def delete_all(page):
         },
         headers={"Referer": page.url},
     )
+    assert answer.ok, answer.text()
 
 
 def wait_for(url, process):

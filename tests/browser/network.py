@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from urllib.parse import urlsplit
 
 REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS) (\S+) HTTP/1\.1\r\n")
@@ -47,6 +48,13 @@ class Network:
     def wait_until_held(self, timeout=20):
         with self.changed:
             assert self.changed.wait_for(lambda: self.sent >= self.limit, timeout)
+
+    def wait_until_quiet(self, seconds=0.5, timeout=20):
+        """Wait until the browser has sent nothing for a while."""
+        with self.changed:
+            deadline = time.monotonic() + timeout
+            while self.changed.wait(seconds):
+                assert time.monotonic() < deadline, "the browser goes on sending"
 
     def cut(self):
         """Break every connection, and each new one until `reset`."""
