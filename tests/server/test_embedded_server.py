@@ -157,9 +157,7 @@ def test_a_port_that_was_taken_after_the_settings_were_read_is_named(project_fol
     assert_nothing_runs_in(project_folder)
 
 
-def test_a_port_of_a_part_that_another_program_takes_while_it_starts_is_let_go(
-    project_folder, tmp_path
-):
+def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_folder, tmp_path):
     weed = tmp_path / "weed"
     weed.write_text(
         f"#!{sys.executable}\n"
@@ -168,8 +166,8 @@ def test_a_port_of_a_part_that_another_program_takes_while_it_starts_is_let_go(
         f"with open({str(tmp_path / 'ports')!r}, 'a+') as ports:\n"
         "    print(port, file=ports)\n"
         "    ports.seek(0)\n"
-        "    first = len(list(ports)) == 1\n"
-        "if first:\n"
+        "    launches = len(list(ports))\n"
+        "if launches < 3:\n"
         "    taken = socket.create_server(('127.0.0.1', int(port)))\n"
         "    os.set_inheritable(taken.fileno(), True)\n"
         f"os.execv({find_weed()!r}, sys.argv)\n"
@@ -178,7 +176,7 @@ def test_a_port_of_a_part_that_another_program_takes_while_it_starts_is_let_go(
     code = f"import shutil\nshutil.which = lambda *_, **__: {str(weed)!r}\n"
     user = start(project_folder, sys.executable, "-c", code + SAVE, "1")
     assert finish(user) == (0, "file-0.txt\n")
-    assert len(set((tmp_path / "ports").read_text().split())) == 2
+    assert len(set((tmp_path / "ports").read_text().split())) == 3
     assert_nothing_runs_in(project_folder)
 
 

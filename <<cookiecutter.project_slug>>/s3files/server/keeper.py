@@ -33,8 +33,8 @@ from .reservation import (
 # Between two processes of one user, as when runserver reloads.
 IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
-# As often as another program may take one of its ports while it starts.
-LAUNCHES = 3
+# How often it is started again, after another program took one of its ports meanwhile.
+RELAUNCHES = 2
 
 
 def run_keeper(folder: Path, weed: str, discard: bool) -> None:
@@ -58,13 +58,15 @@ def keep(folder: Path, weed: str, users: IO[bytes], discard: bool) -> None:
     server = read_server(folder)
     if server is None:
         sys.exit(f"{folder}/server.json is missing: no settings asked for this server")
+    idle_seconds = 0.25 if discard else IDLE_SECONDS
     process = _take_over(folder, server) or _launch(folder, weed, server)
     try:
-        for _ in range(LAUNCHES):
-            _wait_for_last_user(process, users, 0.25 if discard else IDLE_SECONDS)
+        _wait_for_last_user(process, users, idle_seconds)
+        for _ in range(RELAUNCHES):
             if process.runs() or not _lost_a_port(folder, server):
                 break
             process = _launch(folder, weed, server)
+            _wait_for_last_user(process, users, idle_seconds)
     finally:
         # Locked still: who comes now waits, and then starts the next one.
         process.stop(kill=discard)
