@@ -149,6 +149,8 @@ def test_production_settings_pass_the_deployment_checks(render, run, answers):
         DJANGO_SETTINGS_MODULE="config.settings",
         DJANGO_DEBUG="off",
         DJANGO_ALLOWED_HOSTS="www.example.com",
+        # Else a database would appear in the project, which other tests look at.
+        DATABASE_URL="sqlite://:memory:",
     )
     assert "no issues" in said and "No changes detected" in said
 
