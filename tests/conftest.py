@@ -21,6 +21,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are CPUs: half of the time a test waits, mostly for a fault to end."""
+    # The long ones keep them busy.
+    return None if config.option.markexpr == "torture" else (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def render(cookies_session):
     """Render the template with some answers; return the project's path.
