@@ -120,6 +120,38 @@ def test_a_kill_while_it_starts_blocks_nothing(project_folder, victims, seconds)
     assert_nothing_runs_in(project_folder)
 
 
+def test_a_server_that_is_killed_in_use_starts_again(project_folder):
+    code = (
+        "import sys, django\n"
+        "django.setup()\n"
+        "from django.core.files.base import ContentFile\n"
+        "from django.core.files.storage import default_storage\n"
+        "from s3files.errors import S3Error\n"
+        "for line in sys.stdin:\n"
+        "    try:\n"
+        "        name = default_storage.save(line.strip(), ContentFile(b'kept '))\n"
+        "    except S3Error as error:\n"
+        "        name = repr(error)\n"
+        "    print(name, flush=True)\n"
+    )
+    user = start(project_folder, sys.executable, "-c", code)
+
+    def save_as(name):
+        user.stdin.write(f"{name}\n")
+        user.stdin.flush()
+        return user.stdout.readline().strip()
+
+    assert save_as("before.txt") == "before.txt"
+    time.sleep(3.5)  # Before, it would count as one that did not start.
+    os.kill(wait_for_number(project_folder, " mini "), signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while not (said := save_as("after.txt")).startswith("after"):
+        assert time.monotonic() < deadline, said
+    assert saved_names(project_folder) == [said, "before.txt"]
+    finish(user)
+    assert_nothing_runs_in(project_folder)
+
+
 def test_it_ends_with_its_last_user(project_folder):
     first, second = save(project_folder), save(project_folder)
     first.stdout.readline()

@@ -4,7 +4,8 @@
 
 Each user holds a shared lock on `users.lock`; the system frees it however the user ends.
 The keeper holds `keeper.lock`. If it is killed, the server goes on: the next keeper finds
-it by `weed.pid`, and takes it over if it answers, or ends it.
+it by `weed.pid`, and takes it over if it answers, or ends it. If the server is killed, the
+keeper starts it again.
 """
 
 import contextlib
@@ -33,7 +34,9 @@ from .reservation import (
 # Between two processes of one user, as when runserver reloads.
 IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
-# How often it is started again, after another program took one of its ports meanwhile.
+# A server that ended before had not started: another program may have taken one of its ports.
+START_SECONDS = 3
+# How often it is then started on other ports.
 RELAUNCHES = 2
 
 
@@ -61,12 +64,17 @@ def keep(folder: Path, weed: str, users: IO[bytes], discard: bool) -> None:
     idle_seconds = 0.25 if discard else IDLE_SECONDS
     process = _take_over(folder, server) or _launch(folder, weed, server)
     try:
-        _wait_for_last_user(process, users, idle_seconds)
-        for _ in range(RELAUNCHES):
-            if process.runs() or not _lost_a_port(folder, server):
+        failures = 0
+        while True:
+            began = time.monotonic()
+            _wait_for_last_user(process, users, idle_seconds)
+            if process.runs():
+                break
+            # It was killed, as where memory is short; or it did not start.
+            failures = 0 if time.monotonic() - began > START_SECONDS else failures + 1
+            if failures > RELAUNCHES or (failures and not _lost_a_port(folder, server)):
                 break
             process = _launch(folder, weed, server)
-            _wait_for_last_user(process, users, idle_seconds)
     finally:
         # Locked still: who comes now waits, and then starts the next one.
         process.stop(kill=discard)
