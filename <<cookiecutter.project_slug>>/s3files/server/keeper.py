@@ -34,9 +34,9 @@ from .reservation import (
 # Between two processes of one user, as when runserver reloads.
 IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
-# A server that ended before had not started: another program may have taken one of its ports.
+# A server that ends sooner did not start, perhaps since another program took one of its ports.
 START_SECONDS = 3
-# How often it is then started on other ports.
+# So often other ports are tried then.
 RELAUNCHES = 2
 
 
@@ -69,7 +69,7 @@ def keep(folder: Path, weed: str, users: IO[bytes], discard: bool) -> None:
             began = time.monotonic()
             _wait_for_last_user(process, users, idle_seconds)
             if process.runs():
-                break
+                break  # nobody uses it any more
             # It was killed, as where memory is short; or it did not start.
             failures = 0 if time.monotonic() - began > START_SECONDS else failures + 1
             if failures > RELAUNCHES or (failures and not _lost_a_port(folder, server)):
