@@ -14,7 +14,7 @@ import django
 import environ
 
 from s3files import server
-from s3files.address import Address
+from s3files._s3.address import Address
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,6 +34,7 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 
 INSTALLED_APPS = [
     "s3files",
+    "s3files.direct",
     #% if cookiecutter.example_app == "yes"
     "uploads",
     #% endif
@@ -47,7 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # First: probes come by address and over plain HTTP. /healthz and /readyz.
-    "s3files.health.HealthCheckMiddleware",
+    "s3files.middleware.HealthCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -5,8 +5,7 @@ To add one, copy five lines and name it in STORAGES; the README shows how.
 
 from django.conf import settings
 
-from s3files.media import S3MediaStorage
-from s3files.static import S3StaticStorage
+from s3files.storages import S3MediaStorage, S3StaticStorage
 
 
 class StaticStorage(S3StaticStorage):

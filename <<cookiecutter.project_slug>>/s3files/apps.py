@@ -8,15 +8,17 @@ class S3FilesConfig(AppConfig):
     """Static and media files on S3: storages, commands and system checks."""
 
     name = "s3files"
+    # It has no models; s3files.direct, which has, keeps the label "s3files".
+    label = "s3files_core"
     verbose_name = "Files on S3"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, patience  # noqa: F401  (importing checks registers them)
+        from . import checks  # noqa: F401  (importing registers them)
+        from ._s3 import timeouts
 
         # Whose thread waits for S3: a visitor's request, or a command.
-        request_started.connect(patience.begin_request)
-        request_finished.connect(patience.end_request)
+        request_started.connect(timeouts.begin_request)
+        request_finished.connect(timeouts.end_request)
         setting_changed.connect(forget_storages)
 
 

@@ -1,9 +1,84 @@
-"""Refuses large requests of visitors who are not signed in, before their bodies are read."""
+"""Middleware that is not about S3: probes, and large requests of strangers.
 
-from collections.abc import Callable
+Probes of load balancers and orchestrators (/healthz and /readyz) come by the instance's address
+over plain HTTP, so their middleware stands first: before the host name is checked, before the
+redirect to HTTPS, and before anything opens a session.
+"""
 
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+logger = logging.getLogger(__name__)
+
+Answer: TypeAlias = HttpResponseBase | Awaitable[HttpResponseBase]
+
+
+class HealthCheckMiddleware:
+    """Answer two paths; pass every other request on.
+
+    ``/healthz`` (liveness): 200 when the process answers. It asks nothing else, since a process
+    that is restarted whenever the database is down does not help the database.
+    ``/readyz`` (readiness): 200 when the default database answers too, else 503, so that visitors
+    are sent elsewhere meanwhile. It waits as long as the database driver does: give the database's
+    URL a ``connect_timeout``.
+
+    Neither asks S3: pages are served without it.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Answer]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Answer:
+        probe = PROBES.get(request.path_info) if request.method in ("GET", "HEAD") else None
+        if probe is None:
+            return self.get_response(request)
+        if iscoroutinefunction(self):
+            return sync_to_async(probe)()
+        return probe()
+
+
+def answer_liveness() -> HttpResponse:
+    """Say that this process answers requests."""
+    return _plain("ok\n")
+
+
+def answer_readiness() -> HttpResponse:
+    """Say whether the default database answers a query. The log has the reason if not."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        logger.warning("Not ready: the database does not answer: %s", error)
+        return _plain("the database does not answer\n", status=503)
+    return _plain("ok\n")
+
+
+def _plain(text: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        text,
+        status=status,
+        content_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+PROBES: dict[str, Callable[[], HttpResponse]] = {
+    "/healthz": answer_liveness,
+    "/readyz": answer_readiness,
+}
 
 
 class AnonymousBodyLimitMiddleware:

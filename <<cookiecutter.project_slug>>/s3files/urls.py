@@ -1,10 +1,9 @@
-"""The addresses that the upload field's JavaScript asks."""
+"""URLs of the machinery: the steps of direct uploads, where they are installed."""
 
-from django.urls import path
-
-from .direct.views import STEPS, view
+from django.apps import apps
+from django.urls import include, path
 
 app_name = "s3files"
-urlpatterns = [
-    *(path(f"uploads/{name}/", view(step), name=name) for name, step in STEPS.items()),
-]
+urlpatterns = []
+if apps.is_installed("s3files.direct"):
+    urlpatterns = [path("uploads/", include("s3files.direct.urls"))]

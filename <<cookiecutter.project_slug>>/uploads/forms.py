@@ -1,6 +1,6 @@
 from django import forms
 
-from s3files.forms import DirectFilesField
+from s3files.direct.forms import DirectFilesField
 
 from .rules import Rules
 

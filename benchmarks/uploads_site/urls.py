@@ -14,7 +14,7 @@ def make_form():
             model = Paper
             fields = ["file"]
             if settings.PEER == "ours":
-                from s3files.forms import direct_upload as formfield_callback
+                from s3files.direct.forms import direct_upload as formfield_callback
 
     return PaperForm
 

@@ -18,7 +18,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.test.utils import get_runner  # noqa: E402
-from s3files import client  # noqa: E402
+from s3files._s3 import clients as client  # noqa: E402
 
 # runserver's and the test client's own way with static files: no store has a part in it.
 NOT_ABOUT_STORES = {"test_static_files_are_served_without_collectstatic"}

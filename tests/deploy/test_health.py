@@ -48,7 +48,7 @@ def test_without_its_database_a_site_lives_and_is_not_ready(serve):
         assert web.ask("/healthz")[0] == 200
         status, _, body = web.ask("/readyz")
         assert (status, body) == (503, b"the database does not answer\n")
-        web.wait_for_line(".* WARNING s3files.health: Not ready: .*")
+        web.wait_for_line(".* WARNING s3files.middleware: Not ready: .*")
         assert "secret" not in web.output() and b"secret" not in body
 
 

@@ -204,7 +204,7 @@ def probe(image, base):
         ("config/.env.local", True),
         (".s3/buckets/one", True),
         ("config/__pycache__/a.pyc", True),
-        ("s3files/static.py", False),
+        ("s3files/publishing/storage.py", False),
         ("requirements.txt", False),
         ("config/environment.py", False),
     ],

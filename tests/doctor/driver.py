@@ -23,7 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from config import settings as project  # noqa: E402
-from s3files import client  # noqa: E402
+from s3files._s3 import clients as client  # noqa: E402
 
 
 def settings_for(overrides):

@@ -7,8 +7,9 @@ import threading
 # stand for the 6 and 2 seconds of a web request.
 SHORT = """
 import types
-from s3files import patience, writing
-from s3files.errors import S3Error
+from s3files._s3 import timeouts as patience
+from s3files.media import saving as writing
+from s3files.storages import S3Error
 patience.random = types.SimpleNamespace(uniform=lambda low, high: 0.01)
 patience.WEB_REQUEST = patience.Patience({answer}, {answer}, {again}, {tries})
 patience.COMMAND = patience.WEB_REQUEST
@@ -68,7 +69,7 @@ def put_all(site, names, body):
 
 PUBLISH = """
 from django.core.management import execute_from_command_line
-from s3files import uploader
+from s3files.publishing import uploader
 for name, value in {limits}.items():
     assert hasattr(uploader, name)
     setattr(uploader, name, value)
@@ -77,7 +78,7 @@ execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
 
 
 def publish(site, limits, status=0, **variables):
-    """Run collectstatic with other limits of s3files/uploader.py; return its output."""
+    """Run collectstatic with other limits of s3files/publishing/uploader.py; return its output."""
     return site.run("python", "-c", PUBLISH.format(limits=limits), status=status, **variables)
 
 

@@ -162,8 +162,8 @@ def test_a_full_temporary_folder_is_an_error_and_nothing_is_stored(site):
 
 
 NO_HOST = """
-from s3files import patience
-from s3files.errors import S3Error
+from s3files._s3 import timeouts as patience
+from s3files.storages import S3Error
 patience.begin_request()
 began = time.monotonic()
 result = []

@@ -32,7 +32,7 @@ def publish_once(site):
 
 def test_the_limits_are_those_of_the_page(site):
     limits = site().python(
-        "from s3files import uploader as u\n"
+        "from s3files.publishing import uploader as u\n"
         "result = [u.TIMEOUT, u.PATIENCE, u.NAMED_FAILURES, u.FAILURES_IN_A_ROW]"
     )
     assert limits[0] <= 20 and limits[1] >= 30 and limits[2] == 10 and limits[3] <= 50
@@ -178,7 +178,7 @@ LIES = {
 PUBLISH_EACH = """
 import urllib.request
 from django.core.management import CommandError, call_command
-from s3files import uploader
+from s3files.publishing import uploader
 uploader.PATIENCE, uploader.TIMEOUT = 1, 2
 result = {}
 for kind in ("LIST", "GET", "PUT"):

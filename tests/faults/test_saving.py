@@ -57,8 +57,8 @@ def test_an_upload_that_stops_moving_ends_soon_and_leaves_nothing(site):
 
 HANGING = """
 from concurrent.futures import ThreadPoolExecutor
-from s3files import patience
-from s3files.errors import S3Error
+from s3files._s3 import timeouts as patience
+from s3files.storages import S3Error
 def call(work):
     patience.begin_request()
     began = time.monotonic()

@@ -110,7 +110,7 @@ def public_and_private():
 def upload_from_the_browser():
     """To media/incoming/ by presigned URL, looked at, copied to its place."""
     from django.core.files.storage import storages
-    from s3files.media import INCOMING
+    from s3files.media.storage import INCOMING
 
     storage = storages["public"]
     key = f"{INCOMING}/{uuid.uuid4().hex}.txt"

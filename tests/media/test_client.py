@@ -70,7 +70,7 @@ result.append(Media(object_parameters={"StorageClass": "STANDARD_IA"}).get_objec
 
 def test_an_option_that_nothing_acts_on_is_refused_with_what_to_use_instead(site):
     config, domain, zipped, unknown, both, kms, storage_class = site().python(OPTIONS)
-    assert "'client_config'" in config and "s3files/client.py" in config
+    assert "'client_config'" in config and "s3files/_s3/clients.py" in config
     assert "'custom_domain'" in domain and "AWS_S3_CUSTOM_DOMAIN" in domain
     assert "'gzip'" in zipped and "nonsense" in unknown and "session_profile" in both
     assert kms["ServerSideEncryption"] == "aws:kms" and kms["SSEKMSKeyId"] == "alias/media"

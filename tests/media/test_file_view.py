@@ -9,7 +9,7 @@ APP = {
     "__init__.py": "",
     "models.py": """
 from django.db import models
-from s3files.media import private_storage, public_storage
+from s3files.storages import private_storage, public_storage
 
 class Invoice(models.Model):
     customer = models.ForeignKey("auth.User", models.CASCADE)
@@ -160,5 +160,5 @@ def test_one_public_and_one_private_field_on_a_model_in_the_admin(billing):
     with pytest.raises(urllib.error.HTTPError, match="403"):
         fetch(found["pdf"].partition("?")[0])
     # A migration names the function, and no bucket.
-    assert "storage=s3files.media.private_storage" in found["migration"]
+    assert "storage=s3files.storages.private_storage" in found["migration"]
     assert billing.bucket not in found["migration"]

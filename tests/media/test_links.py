@@ -20,8 +20,8 @@ def fetch(url, method="GET"):
 
 SAVE = "name = media.save('a.txt', ContentFile(b'hello'))\n"
 VARIANTS = """
-from s3files import links
-from s3files.signing import window_start
+from s3files.media import links
+from s3files._s3.signing import window_start
 class Clock:
     now = window_start("media/a.txt", 3600, time.time())
     @classmethod

@@ -1,4 +1,4 @@
-"""s3files.signing makes the URLs that boto3 would make at the same moment, much faster."""
+"""s3files._s3.signing makes the URLs that boto3 would make at the same moment, much faster."""
 
 import importlib.util
 import string
@@ -19,7 +19,7 @@ from tests.conftest import TEMPLATE
 
 def load_signing():
     """Import the module from the template, where every .py file parses as it lies there."""
-    path = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "signing.py"
+    path = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "_s3" / "signing.py"
     spec = importlib.util.spec_from_file_location("s3files_signing", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

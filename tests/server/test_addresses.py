@@ -1,4 +1,4 @@
-"""s3files/address.py, which names hosts by itself, against the client that asks them."""
+"""s3files/_s3/address.py, which names hosts by itself, against the client that asks them."""
 
 import importlib.util
 import itertools
@@ -32,7 +32,7 @@ def address_module():
         "s3files_alone", folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     sys.modules["s3files_alone"] = importlib.util.module_from_spec(spec)
-    yield importlib.import_module("s3files_alone.address")
+    yield importlib.import_module("s3files_alone._s3.address")
     for name in [name for name in sys.modules if name.startswith("s3files_alone")]:
         del sys.modules[name]
 

@@ -126,7 +126,7 @@ def test_a_server_that_is_killed_in_use_starts_again(project_folder):
         "django.setup()\n"
         "from django.core.files.base import ContentFile\n"
         "from django.core.files.storage import default_storage\n"
-        "from s3files.errors import S3Error\n"
+        "from s3files.storages import S3Error\n"
         "for line in sys.stdin:\n"
         "    try:\n"
         "        name = default_storage.save(line.strip(), ContentFile(b'kept '))\n"

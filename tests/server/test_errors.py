@@ -1,4 +1,4 @@
-"""s3files/errors.py: whatever boto3 and obstore raise is an S3Error, or a missing file."""
+"""s3files/_s3/errors.py: whatever boto3 and obstore raise is an S3Error, or a missing file."""
 
 import importlib.util
 import pickle
@@ -15,7 +15,7 @@ from obstore.store import S3Store
 
 from tests.conftest import TEMPLATE
 
-PATH = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "errors.py"
+PATH = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "_s3" / "errors.py"
 spec = importlib.util.spec_from_file_location("s3files_errors", PATH)
 errors = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(errors)

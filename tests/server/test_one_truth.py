@@ -42,7 +42,7 @@ SWITCHES = [
 ]
 ASKED = """
 import obstore
-from s3files.client import s3_client, s3_store
+from s3files._s3.clients import s3_client, s3_store
 from urllib.request import urlopen
 
 name = media.save("a.txt", ContentFile(b"kept"))
@@ -169,7 +169,7 @@ def test_a_profile_that_names_another_place_is_not_followed(our_site, other_stor
 HOSTS = """
 from django.conf import settings
 from urllib.parse import urlsplit
-from s3files.client import s3_client
+from s3files._s3.clients import s3_client
 signed = s3_client(media.address, media.account).generate_presigned_url(
     "put_object", {"Bucket": media.address.bucket, "Key": "a"})
 result = sorted({urlsplit(url).hostname for url in (

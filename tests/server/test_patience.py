@@ -12,7 +12,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
 from concurrent.futures import ThreadPoolExecutor
-from s3files import patience
+from s3files._s3 import timeouts as patience
 
 def name():
     return "request" if patience.current_patience() is patience.WEB_REQUEST else "command"
@@ -69,8 +69,8 @@ def test_a_synchronous_view_of_asgi_is_impatient(site):
 # S3's name has eight addresses. None of these answers: their queue is full.
 UNREACHABLE = """
 import socket
-from s3files import patience
-from s3files.errors import S3Error
+from s3files._s3 import timeouts as patience
+from s3files.storages import S3Error
 hole = socket.create_server(("127.0.0.1", 0), backlog=0)
 port = hole.getsockname()[1]
 waiting = [socket.socket() for _ in range(4)]
@@ -96,7 +96,7 @@ def test_a_web_request_waits_ten_seconds_at_most_for_eight_addresses(site):
 
 
 SAVE = """
-from s3files import patience
+from s3files._s3 import timeouts as patience
 if {in_request}:
     patience.begin_request()
 result = media.save("a.txt", ContentFile(b"a"))
@@ -127,7 +127,7 @@ def test_a_command_survives_what_a_web_request_gives_up_on(site, fault):
 
 
 def test_the_program_that_sends_waits_for_each_block_as_for_an_answer(site):
-    # The parts of botocore that s3files/http.py replaces are the ones in use.
+    # The parts of botocore that s3files/_s3/http.py replaces are the ones in use.
     code = """
 media.size(media.save("a.txt", ContentFile(b"a")))
 pools = media.client._endpoint.http_session._manager.pools
@@ -135,4 +135,4 @@ pools = media.client._endpoint.http_session._manager.pools
 connection = pool.pool.get()
 result = [type(connection).__module__, connection.sock.gettimeout()]
 """
-    assert site().python(code) == ["s3files.http", 20]
+    assert site().python(code) == ["s3files._s3.http", 20]

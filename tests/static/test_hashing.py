@@ -39,7 +39,7 @@ for name, _, processed in django_static.post_process(paths):
     if isinstance(processed, Exception):
         raise processed
 
-from s3files.hashing import HashedTree
+from s3files.publishing.hashing import HashedTree
 ours = {}
 
 def publish(name, content, data):

@@ -136,7 +136,7 @@ def test_processes_killed_while_they_save(site, record_property):
 
 SLOW = """
 from concurrent.futures import ThreadPoolExecutor
-from s3files import patience
+from s3files._s3 import timeouts as patience
 def save(size):
     patience.begin_request()
     began = time.monotonic()

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from s3files.media import INCOMING
-from s3files.options import REFUSED_SETTINGS
+from s3files.media.options import REFUSED_SETTINGS
+from s3files.media.storage import INCOMING
 
 from .configured import find_storages, is_this_machine, our_storage
 

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
-from s3files.address import Address
-from s3files.media import S3MediaStorage
-from s3files.static import S3StaticStorage
+from s3files._s3.address import Address
+from s3files.media.storage import S3MediaStorage
+from s3files.publishing.storage import S3StaticStorage
 
 OurStorage = S3MediaStorage | S3StaticStorage
 

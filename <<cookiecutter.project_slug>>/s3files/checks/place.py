@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from s3files.address import Address
-from s3files.partitions import partition
+from s3files._s3.address import Address
+from s3files._s3.partitions import partition
 
 from .configured import find_storages
 

@@ -12,12 +12,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from s3files.errors import S3Error
-from s3files.models import DirectUpload, State
+from s3files._s3.errors import S3Error
 
 from . import objects
 from .errors import Busy, NotArrived, Refused, UnknownUpload
 from .files import DirectFile
+from .models import DirectUpload, State
 from .policy import UploadPolicy, load_policy
 from .tickets import parameters_for, sending_key, thumbnail_key
 

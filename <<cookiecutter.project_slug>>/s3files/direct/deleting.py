@@ -9,9 +9,9 @@ from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
-from s3files.errors import S3Error
-from s3files.models import DirectUpload, State
+from s3files._s3.errors import S3Error
 
+from .models import DirectUpload, State
 from .policy import UploadPolicy
 
 logger = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import FileField
 from django.utils import timezone
 
-from s3files.files import S3File
-from s3files.models import DirectUpload, State
+from s3files.media.reading import S3File
 
 from . import objects
+from .models import DirectUpload, State
 from .policy import find_storage
 
 # A row that took the file and was then not saved gives it back after this.

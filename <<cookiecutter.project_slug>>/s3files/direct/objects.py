@@ -11,10 +11,10 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 
-from s3files import client as s3_accounts
-from s3files.errors import S3Error, s3_errors
-from s3files.media import UniqueName
-from s3files.signing import presign
+from s3files._s3.clients import credentials
+from s3files._s3.errors import S3Error, s3_errors
+from s3files._s3.signing import presign
+from s3files.media.storage import UniqueName
 
 from .first_bytes import HEAD_BYTES
 
@@ -66,7 +66,7 @@ def sign(
     headers: dict[str, str],
 ) -> str:
     """Return a URL for one PUT, good for `expires` seconds and for exactly these headers."""
-    found = s3_accounts.credentials(storage.account)
+    found = credentials(storage.account)
     return presign(
         storage.address,
         found,

@@ -16,13 +16,13 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.module_loading import import_string
 from django.utils.text import slugify
 
-from s3files.content_types import content_type
-from s3files.media import S3MediaStorage
+from s3files._s3.content_types import content_type
+from s3files.media.storage import S3MediaStorage
 
 from .first_bytes import begins_like
 
 if TYPE_CHECKING:
-    from s3files.models import DirectUpload
+    from .models import DirectUpload
 
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30
@@ -199,7 +199,7 @@ def find_storage(label: str) -> S3MediaStorage:
     if not isinstance(storage, S3MediaStorage):
         raise ImproperlyConfigured(
             f"{label} keeps its files in {type(storage).__qualname__}. Direct uploads need a "
-            "storage on S3, a subclass of s3files.media.S3MediaStorage."
+            "storage on S3, a subclass of s3files.storages.S3MediaStorage."
         )
     return storage
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
-from s3files.models import State
-
 from .files import DirectFile
 from .first_bytes import HEAD_BYTES
+from .models import State
 from .policy import UploadPolicy
 from .reserving import reserve
 

@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from s3files.errors import S3Error
-from s3files.media import INCOMING
-from s3files.models import DirectUpload, State, UploadAccount
+from s3files._s3.errors import S3Error
+from s3files.media.storage import INCOMING
 
 from . import objects
 from .errors import NotAllowed, OverLimit, OverQuota, UnknownUpload
+from .models import DirectUpload, State, UploadAccount
 from .policy import UploadPolicy, safe_name
 from .tickets import CLOCK_SKEW, THUMBNAIL_TYPES, make_ticket, parameters_for, sending_key
 

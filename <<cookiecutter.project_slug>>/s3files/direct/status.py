@@ -5,10 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from s3files.models import DirectUpload, State
-
 from . import objects
 from .completing import policy_of
+from .models import DirectUpload, State
 from .policy import UploadPolicy
 from .tickets import make_token, sending_key
 

@@ -11,13 +11,13 @@ from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
-from s3files.errors import S3Error
-from s3files.media import INCOMING, S3MediaStorage
-from s3files.models import ENDED, DirectUpload, State
+from s3files._s3.errors import S3Error
+from s3files.media.storage import INCOMING, S3MediaStorage
 
 from . import objects
 from .completing import discard_objects, policy_of
 from .files import names_in_rows
+from .models import ENDED, DirectUpload, State
 from .reserving import incoming_prefix
 
 BATCH = 500

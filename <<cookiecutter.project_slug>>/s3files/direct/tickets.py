@@ -6,10 +6,9 @@ from typing import Any
 from django.core import signing
 from django.utils import timezone
 
-from s3files.models import DirectUpload, State
-
 from . import objects
 from .errors import UnknownUpload
+from .models import DirectUpload, State
 from .policy import UploadPolicy
 
 # URLs of parts that one answer has: a few seconds of work for the server at most.

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from s3files.errors import S3Error
+from s3files._s3.errors import S3Error
 
 from .completing import cancel, complete, policy_of
 from .errors import NotAllowed, UploadError

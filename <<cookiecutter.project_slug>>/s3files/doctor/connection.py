@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
 
-from s3files.client import credentials
+from s3files._s3.clients import credentials
 
 from .diagnosis import Failed, Skipped, find_failure
 from .failures import STEPS

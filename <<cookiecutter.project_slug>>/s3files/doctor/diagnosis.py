@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
-from s3files.errors import S3Error
+from s3files._s3.errors import S3Error
 
 from .failures import FAILURES, UNKNOWN, Failure
 

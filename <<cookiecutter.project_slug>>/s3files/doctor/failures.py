@@ -321,7 +321,7 @@ FAILURES = [
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
         "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
         "This store does not understand the checksums that boto3 sends by itself since 1.36.",
-        'grep -n "checksum" s3files/client.py   # both must be "when_required" for this store\n'
+        'grep -n "checksum" s3files/_s3/clients.py  # must be "when_required" here\n'
         "# The aws command, too: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
         when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
     ),

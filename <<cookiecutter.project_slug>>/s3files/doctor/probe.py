@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
-from s3files.media import INCOMING
-from s3files.partitions import dns_suffix
-from s3files.releases import read_release
+from s3files._s3.partitions import dns_suffix
+from s3files.media.storage import INCOMING
+from s3files.publishing.releases import read_release
 
 from .diagnosis import Failed, Skipped, missing_permission, read_error
 from .requests import Answer, fetch

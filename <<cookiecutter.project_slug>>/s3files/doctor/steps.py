@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterator
 
-from s3files.patience import begin_request
+from s3files._s3.timeouts import begin_request
 
 from . import configuration, connection, files, pages
 from .diagnosis import Result, Skipped, diagnose

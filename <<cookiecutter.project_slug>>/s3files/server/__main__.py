@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from s3files import server
-from s3files.server.keeper import run_keeper
+
+from .keeper import run_keeper
 
 
 def main() -> None:

@@ -12,9 +12,9 @@ from client import LARGE, PDF, Browser, BucketTestCase, http
 from papers.forms import PagesForm, PaperForm, PlainForm
 from papers.models import Page, Paper
 from s3files.direct.files import DirectFile
+from s3files.direct.forms import DirectFileField
+from s3files.direct.models import DirectUpload, State
 from s3files.direct.policy import UploadPolicy
-from s3files.forms import DirectFileField
-from s3files.models import DirectUpload, State
 
 
 class FormTests(BucketTestCase):

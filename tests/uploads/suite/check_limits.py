@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from client import PDF, Browser, BucketTestCase
 from papers.policies import QuotaPolicy
-from s3files.models import DirectUpload, UploadAccount
+from s3files.direct.models import DirectUpload, UploadAccount
 
 
 class LimitTests(BucketTestCase):

@@ -17,8 +17,8 @@ from client import LARGE, PDF, Browser, BucketTestCase
 from papers.models import Paper
 from s3files.direct import objects
 from s3files.direct.files import DirectFile
-from s3files.errors import S3Error
-from s3files.models import DirectUpload, State, UploadAccount
+from s3files.direct.models import DirectUpload, State, UploadAccount
+from s3files.storages import S3Error
 from uploads.models import Upload
 from uploads.rules import Rules
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from client import LARGE, PDF, Browser, BucketTestCase, http
 from papers.models import Paper
-from s3files.models import DirectUpload, State, UploadAccount
+from s3files.direct.models import DirectUpload, State, UploadAccount
 
 
 class WholeFileTests(BucketTestCase):

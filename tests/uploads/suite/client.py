@@ -13,8 +13,8 @@ from django.urls import reverse
 from papers.models import Paper
 from papers.policies import PaperPolicy
 from s3files.direct import deleting
+from s3files.direct.models import DirectUpload
 from s3files.direct.policy import MIN_PART_BYTES, find_field
-from s3files.models import DirectUpload
 
 PDF = b"%PDF-1.7\n".ljust(1000, b"0")
 # Three parts, the last one short.

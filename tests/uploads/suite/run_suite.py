@@ -11,7 +11,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.test.runner import DiscoverRunner  # noqa: E402
 
-from s3files import client  # noqa: E402
+from s3files._s3 import clients as client  # noqa: E402
 
 # Pages are rendered without collectstatic having run.
 settings.STORAGES["staticfiles"] = {

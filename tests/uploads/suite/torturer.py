@@ -27,9 +27,9 @@ from django.utils import timezone  # noqa: E402
 
 from client import Browser, http  # noqa: E402
 from papers.models import Paper  # noqa: E402
-from s3files import client as s3_client  # noqa: E402
-from s3files.models import DirectUpload, UploadAccount  # noqa: E402
-from s3files.patience import Patience  # noqa: E402
+from s3files._s3 import clients as s3_client  # noqa: E402
+from s3files._s3.timeouts import Patience  # noqa: E402
+from s3files.direct.models import DirectUpload, UploadAccount  # noqa: E402
 
 settings.ALLOWED_HOSTS = ["*"]
 # A fault is met by the step itself, not by a retry of boto3.

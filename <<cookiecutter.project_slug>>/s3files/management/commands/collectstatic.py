@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage
 from django.core.management.base import CommandError, CommandParser
 
-from s3files.publisher import PublishError
-from s3files.static import S3StaticStorage
+from s3files.publishing.publisher import PublishError
+from s3files.publishing.storage import S3StaticStorage
 
 
 class Command(collectstatic.Command):

@@ -3,9 +3,10 @@ from typing import Any
 from django.core.exceptions import SuspiciousOperation
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from s3files.errors import S3Error, s3_errors
-from s3files.management.commands.movemedia import media_storage
-from s3files.media import S3MediaStorage
+from s3files._s3.errors import S3Error, s3_errors
+from s3files.media.storage import S3MediaStorage
+
+from .movemedia import media_storage
 
 # S3 deletes as many with one request: AWS, "DeleteObjects".
 BATCH = 1000

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.files.storage import InvalidStorageError, storages
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from s3files.errors import S3Error
-from s3files.media import S3MediaStorage
-from s3files.moving import Item, MoveError, Mover, open_source
+from s3files._s3.errors import S3Error
+from s3files.media.moving import Item, MoveError, Mover, open_source
+from s3files.media.storage import S3MediaStorage
 
 # Names shown of each kind; the rest is counted.
 SHOWN = 10

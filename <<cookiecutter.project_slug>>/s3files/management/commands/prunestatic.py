@@ -11,11 +11,11 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from s3files.destination import Destination
-from s3files.errors import s3_errors
-from s3files.publisher import Listed, Publisher, PublishError
-from s3files.releases import release_of
-from s3files.static import S3StaticStorage
+from s3files._s3.errors import s3_errors
+from s3files.publishing.destination import Destination
+from s3files.publishing.publisher import Listed, Publisher, PublishError
+from s3files.publishing.releases import release_of
+from s3files.publishing.storage import S3StaticStorage
 
 # What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")

@@ -2,7 +2,7 @@ from django.contrib import admin
 
 from papers.models import Page, Paper
 from papers.policies import PaperPolicy
-from s3files.admin import DirectUploadMixin
+from s3files.direct.admin import DirectUploadMixin
 
 
 class PageInline(DirectUploadMixin, admin.TabularInline):

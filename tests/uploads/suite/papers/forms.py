@@ -4,7 +4,7 @@ from django import forms
 
 from papers.models import Paper
 from papers.policies import PaperPolicy
-from s3files.forms import DirectFilesField, direct_upload
+from s3files.direct.forms import DirectFilesField, direct_upload
 
 
 class PaperForm(forms.ModelForm):

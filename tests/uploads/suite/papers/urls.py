@@ -8,7 +8,7 @@ from rest_framework.routers import DefaultRouter
 from papers.forms import PaperForm
 from papers.models import Paper
 from papers.policies import PaperPolicy
-from s3files.serializers import DirectFileField, DirectUploadView
+from s3files.direct.serializers import DirectFileField, DirectUploadView
 
 PAGE = """{% load static %}<!doctype html><html lang="en"><title>Paper</title>{{ form.media }}
 <main><form method="post" enctype="multipart/form-data">{% csrf_token %}{{ form.as_div }}

@@ -14,10 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.utils.crypto import get_random_string
 
-from .address import Address
+from s3files._s3.address import Address
+from s3files._s3.errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
+from s3files._s3.timeouts import WEB_REQUEST, current_patience
+
 from .contents import read_parts, rereadable, size_of
-from .errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
-from .patience import WEB_REQUEST, current_patience
 
 # A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
 PART_BYTES = 8 * 2**20

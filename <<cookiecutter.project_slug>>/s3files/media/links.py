@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.utils.encoding import filepath_to_uri
 
-from .client import Account, credentials
+from s3files._s3.clients import Account, credentials
+from s3files._s3.signing import presign, window_start
+
 from .options import response_query
-from .signing import presign, window_start
 
 if TYPE_CHECKING:
-    from .address import Address
+    from s3files._s3.address import Address
 
 
 class LinksMixin:

@@ -9,21 +9,21 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
 from django.core.files import File
-from django.core.files.storage import Storage, storages
 from django.core.files.utils import validate_file_name
 from django.utils.crypto import get_random_string
 from django.utils.timezone import make_naive
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name, safe_join
 
-from .address import Address
-from .client import Account, s3_client
-from .content_types import INLINE_TYPES, content_type
-from .errors import CutAnswer, s3_errors
-from .files import S3File
+from s3files._s3.address import Address
+from s3files._s3.clients import Account, s3_client
+from s3files._s3.content_types import INLINE_TYPES, content_type
+from s3files._s3.errors import CutAnswer, s3_errors
+
 from .links import LinksMixin
 from .options import refuse_options
-from .writing import NameTaken, Upload, honours_condition
+from .reading import S3File
+from .saving import NameTaken, Upload, honours_condition
 
 # Direct uploads that nobody has looked at yet, whichever storage they are for: never public.
 INCOMING = "media/incoming"
@@ -46,7 +46,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
 
     `default_acl` other than "public-read" gives each URL a signature. It is sent
     as an ACL only to a bucket that has ACLs (settings.S3_OBJECT_OWNERSHIP).
-    What fails on S3's side raises s3files.errors.S3Error, an OSError; what is not
+    What fails on S3's side raises s3files.storages.S3Error, an OSError; what is not
     there FileNotFoundError.
     """
 
@@ -272,16 +272,3 @@ def _make_unique(name: str, max_length: int | None = None) -> UniqueName:
                 "give the field a larger max_length, or a shorter upload_to."
             )
     return UniqueName(posixpath.join(folder, root + end))
-
-
-# For FileField(storage=…): a migration names the function, and no bucket.
-
-
-def public_storage() -> Storage:
-    """Return the storage whose files everyone may read."""
-    return storages["public"]
-
-
-def private_storage() -> Storage:
-    """Return the storage whose files only the site's users read, by URLs that end."""
-    return storages["private"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 from django.core.files import File
 
-from .errors import CutAnswer, ObjectChanged, S3Error, s3_errors
+from s3files._s3.errors import CutAnswer, ObjectChanged, S3Error, s3_errors
 
 if TYPE_CHECKING:
-    from .media import S3MediaStorage
+    from .storage import S3MediaStorage
 
 # What a reader asks the network for at once, and what a writer holds in memory.
 READ_BUFFER = 2**20

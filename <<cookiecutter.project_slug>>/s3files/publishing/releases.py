@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from s3files._s3.errors import s3_errors
+
 from .destination import Destination
-from .errors import s3_errors
 
 _RELEASE = re.compile(r"[0-9a-f]{12}")
 

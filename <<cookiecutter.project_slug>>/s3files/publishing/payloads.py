@@ -5,8 +5,9 @@ import threading
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from s3files._s3.content_types import content_type
+
 from .compression import compress, is_text
-from .content_types import content_type
 
 # Payloads of one kind that are in memory at once. What does not fit is made again.
 MOST_BYTES = 16 * 2**20

@@ -11,9 +11,10 @@ import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
-from .client import credentials
+from s3files._s3.clients import credentials
+from s3files._s3.content_types import content_type
+
 from .compression import is_text
-from .content_types import content_type
 from .destination import Destination
 from .hashing import Content
 from .listing import Listed, Listing

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
-    from s3files.address import Address
-    from s3files.client import Credentials
+    from .address import Address
+    from .clients import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 # The shortest life that has a half in whole seconds, and the longest that S3 takes.

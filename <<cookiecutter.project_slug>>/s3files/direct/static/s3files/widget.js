@@ -1,4 +1,4 @@
-// Makes the file inputs of s3files/forms.py send their files straight to S3.
+// Makes the file inputs of s3files/direct/forms.py send their files straight to S3.
 //
 // What the form then posts is a token for each file, in a hidden input.
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from s3files._s3.errors import S3Error
 from s3files.direct.completing import complete
 from s3files.direct.errors import Busy, UploadError
-from s3files.errors import S3Error
-from s3files.models import DirectUpload, State
+from s3files.direct.models import DirectUpload, State
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any
 
 from obstore.store import S3Store
 
-from .address import Address
-from .client import Account, s3_client, s3_store
+from s3files._s3.address import Address
+from s3files._s3.clients import Account, s3_client, s3_store
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from . import forms
-from .direct.policy import UploadPolicy, load_policy
-from .direct.views import STEPS, answer
+from .policy import UploadPolicy, load_policy
+from .views import STEPS, answer
 
 
 class DirectFileField(serializers.FileField):

@@ -18,10 +18,11 @@ from obstore.store import S3Store
 if TYPE_CHECKING:
     from obstore.store import S3Credential
 
-from . import server
+from s3files import server
+
 from .address import Address
 from .http import use_strict_connections
-from .patience import Patience, apply_patience, current_patience
+from .timeouts import Patience, apply_patience, current_patience
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential

@@ -8,9 +8,9 @@ from django.contrib.admin.widgets import AdminFileWidget
 from django.db import models
 from django.http import HttpRequest
 
-from .direct.policy import UploadPolicy
 from .forms import direct_upload
 from .models import DirectUpload
+from .policy import UploadPolicy
 
 
 class DirectUploadMixin:

@@ -16,10 +16,11 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.core.exceptions import ImproperlyConfigured
 
+from s3files._s3.address import Address
+from s3files._s3.clients import Account, s3_client
+
 from . import known_files
-from .address import Address
 from .build_tools import find_built_files
-from .client import Account, s3_client
 from .destination import Destination
 from .hashing import HashedTree, Record
 from .listing import find_pages

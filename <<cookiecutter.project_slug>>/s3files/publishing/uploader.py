@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
 
-from .errors import describe_failure, error_code, http_status
+from s3files._s3.errors import describe_failure, error_code, http_status
 
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)

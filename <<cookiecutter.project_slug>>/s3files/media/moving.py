@@ -17,10 +17,11 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files import File
 from obstore.exceptions import BaseError
 
-from .client import s3_store
-from .errors import FAILURES, describe_failure, s3_errors
-from .media import S3MediaStorage
-from .writing import PART_BYTES, Upload
+from s3files._s3.clients import s3_store
+from s3files._s3.errors import FAILURES, describe_failure, s3_errors
+
+from .saving import PART_BYTES, Upload
+from .storage import S3MediaStorage
 
 # AWS, "CopyObject": one request copies at most 5 GB. More goes by parts.
 COPY_BYTES = 5 * 10**9

@@ -22,15 +22,16 @@ from django.db import models
 from django.forms.widgets import FILE_INPUT_CONTRADICTION, Script
 from django.urls import reverse
 
-from .direct.completing import cancel, complete
-from .direct.errors import UploadError
-from .direct.files import DirectFile, names_in_rows
-from .direct.policy import UploadPolicy, find_field
-from .direct.receiving import check_posted, receive
-from .direct.tickets import find_upload
-from .errors import S3Error
-from .media import S3MediaStorage
+from s3files._s3.errors import S3Error
+from s3files.media.storage import S3MediaStorage
+
+from .completing import cancel, complete
+from .errors import UploadError
+from .files import DirectFile, names_in_rows
 from .models import State
+from .policy import UploadPolicy, find_field
+from .receiving import check_posted, receive
+from .tickets import find_upload
 
 logger = logging.getLogger(__name__)
 

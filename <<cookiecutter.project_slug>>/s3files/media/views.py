@@ -1,0 +1,96 @@
+"""A link to a file that stays the same: it asks who may read, and redirects to the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.mixins import AccessMixin
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model, QuerySet
+from django.db.models.fields.files import FieldFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from django.utils.http import content_disposition_header
+from django.views import View
+
+
+class FileView(AccessMixin, View):
+    """Redirects to a file for those who may read it.
+
+    For rich text, e-mail and APIs, whose links must not end as presigned URLs do:
+
+        class InvoiceFile(FileView):
+            model = Invoice
+            field = "pdf"
+
+            def has_permission(self, request, instance):
+                return instance.customer == request.user
+
+        path("invoices/<int:pk>/pdf", InvoiceFile.as_view())
+
+    The file itself comes from S3 (or the CDN), with everything that a browser asks for:
+    ranges, conditional requests, resumed downloads. Nobody who may not read it learns whether
+    it exists: visitors are asked to sign in, users get 404.
+    """
+
+    http_method_names = ["get", "head", "options"]
+    model: type[Model] | None = None
+    field = "file"
+    # True: the browser saves the file, under the name that `get_filename` returns.
+    as_attachment = False
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Return the rows that the view knows."""
+        if self.model is None:
+            raise ImproperlyConfigured(
+                f"{type(self).__name__} needs `model`, or get_queryset() of its own."
+            )
+        return self.model._default_manager.all()
+
+    def get_object(self) -> Any:
+        """Return the row that the URL names, by what its pattern captures: pk, slug, …"""
+        return get_object_or_404(self.get_queryset(), **self.kwargs)
+
+    def has_permission(self, request: HttpRequest, instance: Any) -> bool:
+        """Say whether this user may read the file of this row."""
+        raise NotImplementedError(f"{type(self).__name__} must say who may read: has_permission().")
+
+    def get_filename(self, instance: Any) -> str:
+        """Return the name under which a browser saves the file."""
+        return str(getattr(instance, self.field).name).rpartition("/")[2]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            instance = self.get_object()
+            allowed = self.has_permission(request, instance)
+        except Http404:
+            allowed = False
+        if not allowed:
+            if not request.user.is_authenticated:
+                return self.handle_no_permission()
+            raise Http404
+        file = getattr(instance, self.field)
+        if not file:
+            raise Http404
+        return self.redirect(request, instance, file)
+
+    def redirect(self, request: HttpRequest, instance: Any, file: FieldFile) -> HttpResponse:
+        """Send the browser to the file; it may keep that for as long as the URL is the same."""
+        storage: Any = file.storage
+        parameters = self.get_url_parameters(instance)
+        # A presigned URL is for one method.
+        url = storage.url(file.name, parameters, http_method=request.method)
+        response = HttpResponseRedirect(url)
+        unchanged, _ = storage.url_ends(file.name)
+        patch_cache_control(response, private=True, max_age=max(0, int(unchanged)))
+        return response
+
+    def get_url_parameters(self, instance: Any) -> dict[str, str] | None:
+        """Return what the URL asks of S3 beside the file, such as another disposition."""
+        storage: Any = getattr(instance, self.field).storage
+        # S3 takes no response-* parameter from strangers ("GetObject").
+        if not self.as_attachment or not storage.querystring_auth:
+            return None
+        disposition = content_disposition_header(True, self.get_filename(instance))
+        return {"ResponseContentDisposition": str(disposition)}
