@@ -3,14 +3,16 @@
 A test holds that the two are the same: python scripts/document_failures.py
 """
 
+import json
 import re
-import runpy
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-TABLE = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "doctor" / "failures.py"
+PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGE = TEMPLATE / "docs" / "when-it-does-not-work.md"
 
 INTRODUCTION = """\
@@ -32,9 +34,23 @@ knows.
 """
 
 
+# In a process of its own: tests import the s3files of a rendered project.
+PRINT_TABLE = """
+import json
+from s3files.direct import doctor_failures as direct
+from s3files.doctor import failures as own
+rows = [row._asdict() for row in [*own.FAILURES, *direct.FAILURES]]
+print(json.dumps([own.STEPS | direct.STEPS, rows]))
+"""
+
+
 def load_table() -> SimpleNamespace:
-    # Not imported: that would leave a __pycache__ in the template.
-    return SimpleNamespace(**runpy.run_path(str(TABLE)))
+    """Return STEPS and FAILURES: s3doctor's own, and those of direct uploads."""
+    # -B: no __pycache__ in the template.
+    command = [sys.executable, "-B", "-c", PRINT_TABLE]
+    printed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True).stdout
+    steps, rows = json.loads(printed)
+    return SimpleNamespace(STEPS=steps, FAILURES=[SimpleNamespace(**row) for row in rows])
 
 
 def page() -> str:

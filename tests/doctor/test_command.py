@@ -37,7 +37,7 @@ def test_a_line_for_each_step_and_exit_code_0(s3doctor):
     done = s3doctor("--write")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert len(lines) == 18
+    assert len(lines) == 19
     assert {line[0] for line in lines} == {"✓", "–"}
     assert "\033" not in done.stdout, "colours, and no terminal"
 

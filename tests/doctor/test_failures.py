@@ -939,7 +939,7 @@ ANSWERS = {
                 "<Method>POST</Method><ResourceType>OBJECT</ResourceType>",
             )
         },
-        "cors",
+        "upload-cors",
         "UploadsRefused",
         "will not upload from pages of http://127.0.0.1:8000",
         '"AllowedOrigins": ["http://127.0.0.1:8000"]',

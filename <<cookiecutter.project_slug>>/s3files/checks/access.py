@@ -11,7 +11,6 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from s3files.media.options import REFUSED_SETTINGS
-from s3files.media.storage import INCOMING
 
 from .configured import find_storages, is_this_machine, our_storage
 
@@ -86,14 +85,6 @@ def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[Check
                 "may read the other.",
                 hint="Give their classes in config/storages.py locations of their own, such as "
                 "media and static.",
-                id="s3.E012",
-            )
-    for alias, (_, _, prefix) in places.items():
-        if prefix.startswith(f"{INCOMING}/") and settings.AWS_LOCATION.split("/")[0] != "incoming":
-            yield Error(
-                f"STORAGES[{alias!r}] keeps its files in {prefix!r}, where uploads are that "
-                "nobody has looked at yet: they are deleted after a day.",
-                hint="Give its class in config/storages.py another location.",
                 id="s3.E012",
             )
 

@@ -99,15 +99,11 @@ def check_custom_domain_is_a_domain(app_configs: Any, **kwargs: Any) -> Iterator
 @register("s3")
 def check_location(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     location = settings.AWS_LOCATION
-    if not location:
-        return
-    wrong = not re.fullmatch(LOCATION, location)
-    # Uploads that nobody has looked at yet are in media/incoming/.
-    if wrong or location.split("/")[0] == "incoming":
+    if location and not re.fullmatch(LOCATION, location):
         yield Error(
             f"AWS_LOCATION is {location!r}, which cannot be a folder in static/ and media/.",
             hint="Give a name such as staging, or eu/staging: letters, digits, hyphen, underscore "
-            'and dot, no slash at either end, no "..", and not incoming.',
+            'and dot, no slash at either end, no "..".',
             id="s3.E018",
         )
 

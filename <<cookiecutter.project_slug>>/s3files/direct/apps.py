@@ -9,3 +9,8 @@ class DirectConfig(AppConfig):
     label = "s3files"
     verbose_name = "Files on S3"
     default_auto_field = "django.db.models.BigAutoField"
+    # What s3doctor checks, too.
+    s3doctor_module = "s3files.direct.doctor"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  (importing registers them)

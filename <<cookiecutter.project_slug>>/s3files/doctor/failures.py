@@ -21,10 +21,8 @@ STEPS = {
     "missing-key": "A file that is not there is answered with 404, not 403.",
     "objects": "Files can be written, read and deleted. Checked with --write only.",
     "links": "URLs of media open for those who may read them, and for no others.",
-    "uploads": "Browsers can upload with presigned URLs. Checked with --write only.",
-    "incoming": "Strangers cannot read uploads before the site has. Checked with --write only.",
     "static": "Browsers can read the published static files.",
-    "cors": "Pages of the site may use fonts from the bucket and upload to it.",
+    "cors": "Pages of the site may use fonts from the bucket.",
     "lifecycle": "Unfinished multipart uploads are removed, which else cost money for ever.",
     "encryption": "The default encryption lets those read who should.",
     "cdn": "The CDN serves the static files, and nothing private.",
@@ -39,13 +37,22 @@ class Failure(NamedTuple):
     when: str = ""
 
 
-# Replaces what rules there are. Uploads first: some stores look at the first rule alone.
-PUT_CORS = (
-    "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration "
-    """'{"CORSRules": [{"AllowedOrigins": ["$ORIGIN"], "AllowedMethods": ["GET", "HEAD", """
-    """"PUT"], "AllowedHeaders": ["*"]}, {"AllowedOrigins": ["*"], "AllowedMethods": """
-    """["GET", "HEAD"]}]}'"""
-)
+def add_cors_rule(insertion: str, origin: str, methods: str) -> str:
+    """Return the commands that add a CORS rule and keep those that are there.
+
+    `insertion` is "append(" or "insert(0, ".
+    """
+    rule = (
+        f'{{"AllowedOrigins": ["{origin}"], "AllowedMethods": {methods}, "AllowedHeaders": ["*"]}}'
+    )
+    return (
+        "aws s3api get-bucket-cors --bucket $BUCKET > cors.json || "
+        """echo '{"CORSRules": []}' > cors.json\n"""
+        """python -c 'import json; cors = json.load(open("cors.json")); """
+        f'cors["CORSRules"].{insertion}{rule}); json.dump(cors, open("cors.json", "w"))\'\n'
+        "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration file://cors.json"
+    )
+
 
 FAILURES = [
     # --- settings
@@ -364,39 +371,6 @@ FAILURES = [
         "# infra/README.md has the policy. Also: python manage.py s3doctor --only "
         "public-access-block",
     ),
-    # --- uploads
-    Failure(
-        "uploads",
-        "UploadRefused MethodNotAllowed NotImplemented InvalidArgument",
-        "The store refuses what a browser sends with a presigned URL, so no direct upload works: "
-        "it does not know presigned PUTs, signed headers or presigned parts, or a proxy in "
-        "between changes headers.",
-        "python manage.py s3doctor --write --only uploads   # from outside the proxy, too\n"
-        "# docs/stores.md of the template says which stores take them.",
-    ),
-    Failure(
-        "uploads",
-        "TamperedUploadAccepted",
-        "An upload with a wrong signature is stored, so anyone may write into the bucket: the "
-        "store or a proxy does not check signatures.",
-        "# Take the site offline, then turn authentication on in the store.",
-    ),
-    Failure(
-        "uploads",
-        "PartsNotListed",
-        "The store took a part of a multipart upload, but ListParts does not say so: large "
-        "uploads can be neither resumed nor completed.",
-        "# Use a store that implements ListParts, or raise the size from which files go in parts.",
-    ),
-    # --- incoming
-    Failure(
-        "incoming",
-        "IncomingIsPublic",
-        "Anyone can read what browsers upload before the site has looked at it.",
-        "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# Add the statement IncomingIsClosed of infra/s3.yaml or infra/by-hand.md. A store that\n"
-        "# cannot deny one prefix: keep public files in a bucket of their own.",
-    ),
     # --- static
     Failure(
         "static",
@@ -434,14 +408,8 @@ FAILURES = [
         "FontsRefused",
         "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
         "Access-Control-Allow-Origin for it.",
-        f"{PUT_CORS}\n# With a CDN in front: its response headers policy, too (infra/README.md).",
-    ),
-    Failure(
-        "cors",
-        "UploadsRefused",
-        "Browsers will not upload from pages of $ORIGIN: the bucket's CORS rules do not allow "
-        "this origin or method.",
-        PUT_CORS,
+        add_cors_rule("append(", "*", '["GET", "HEAD"]')
+        + "\n# With a CDN in front: its response headers policy, too (infra/README.md).",
     ),
     # --- lifecycle
     Failure(

@@ -18,7 +18,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
 from s3files._s3.partitions import dns_suffix
-from s3files.media.storage import INCOMING
 from s3files.publishing.releases import read_release
 
 from .diagnosis import Failed, Skipped, missing_permission, read_error
@@ -103,7 +102,7 @@ class Probe:
         storage = cast(Any, storages[alias])
         place = {
             "Bucket": storage.address.bucket,
-            "Key": storage.key(f".s3doctor/{secrets.token_hex(8)}.txt"),
+            "Key": storage.key(self.new_name()),
         }
         storage.client.put_object(
             **place, Body=CONTENT, **storage.get_write_parameters(place["Key"])
@@ -123,14 +122,17 @@ class Probe:
             found = self.listing.get("Contents", [])
             yield {"Bucket": self.name, "Key": found[0]["Key"]} if found else None
 
-    def new_incoming_key(self) -> str:
-        """Return a key where direct uploads wait to be looked at."""
-        location = f"{settings.AWS_LOCATION}/" if settings.AWS_LOCATION else ""
-        return f"{INCOMING}/{location}.s3doctor/{secrets.token_hex(8)}.txt"
+    def new_name(self) -> str:
+        """Return a name that no file of the site has."""
+        return f".s3doctor/{secrets.token_hex(8)}.txt"
+
+    def require_write(self) -> None:
+        """Raise Skipped unless files may be written."""
+        if not self.write:
+            raise Skipped("checked with --write")
 
     def missing_file(self) -> dict[str, str]:
-        key = self.media.key(f".s3doctor/{secrets.token_hex(8)}")
-        return {"Bucket": self.name, "Key": key}
+        return {"Bucket": self.name, "Key": self.media.key(self.new_name())}
 
     @cached_property
     def published(self) -> list[str]:

@@ -55,3 +55,8 @@ def fetch(
     with response:
         text = response.read(MAX_BODY).decode(errors="replace")
         return Answer(response.status, response.headers, text)
+
+
+def tamper(url: str) -> str:
+    """Return a presigned URL with another signature."""
+    return re.sub("(Signature=)[^&]{8}", r"\g<1>00000000", url)

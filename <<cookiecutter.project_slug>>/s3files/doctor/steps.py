@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from importlib import import_module
+
+from django.apps import apps
 
 from s3files._s3.timeouts import begin_request
 
 from . import configuration, connection, files, pages
 from .diagnosis import Result, Skipped, diagnose
-from .failures import STEPS
+from .failures import FAILURES, STEPS, Failure
 from .probe import Probe
 
 # A stopped or hanging server is what s3doctor is for: no step may hang with it.
@@ -22,7 +25,9 @@ STEP_SECONDS = 10
 # When one of these fails, the steps after it could only repeat that.
 GATES = ("settings", "endpoint", "clock", "credentials", "bucket", "region")
 
-CHECKS: dict[str, Callable[[Probe], str]] = {
+Check = Callable[[Probe], str]
+
+CHECKS: dict[str, Check] = {
     "settings": connection.check_settings,
     "endpoint": connection.check_endpoint,
     "clock": connection.check_clock,
@@ -34,14 +39,28 @@ CHECKS: dict[str, Callable[[Probe], str]] = {
     "missing-key": files.check_missing_key,
     "objects": files.check_objects,
     "links": files.check_links,
-    "uploads": files.check_uploads,
-    "incoming": files.check_incoming,
     "static": pages.check_static,
     "cors": pages.check_cors,
     "lifecycle": configuration.check_lifecycle,
     "encryption": configuration.check_encryption,
     "cdn": pages.check_cdn,
 }
+
+
+def load_steps() -> None:
+    """Import the modules of steps that installed apps name in their AppConfig."""
+    for config in apps.get_app_configs():
+        if module := getattr(config, "s3doctor_module", ""):
+            import_module(module)
+
+
+def add_steps(
+    steps: Mapping[str, str], checks: Mapping[str, Check], failures: Collection[Failure]
+) -> None:
+    """Have s3doctor check more, after its own steps."""
+    STEPS.update(steps)
+    CHECKS.update(checks)
+    FAILURES.extend(failures)
 
 
 def run_steps(probe: Probe, only: Collection[str] | None = None) -> Iterator[Result]:

@@ -11,7 +11,7 @@ from s3files import server
 from s3files.doctor.diagnosis import Result
 from s3files.doctor.failures import STEPS
 from s3files.doctor.probe import Probe
-from s3files.doctor.steps import run_steps
+from s3files.doctor.steps import load_steps, run_steps
 
 # By what a step found: True, False, or None for not checked.
 MARKS = {True: "✓", False: "✗", None: "–"}
@@ -34,6 +34,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: Any) -> None:
+        load_steps()
         parser.add_argument(
             "--write", action="store_true", help="also write, upload and delete small files"
         )
