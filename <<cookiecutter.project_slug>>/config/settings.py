@@ -33,8 +33,9 @@ SECRET_KEY = env("DJANGO_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 
 INSTALLED_APPS = [
-    "s3files",
+    # First: its sweepmedia does more than that of s3files.
     "s3files.direct",
+    "s3files",
     #% if cookiecutter.example_app == "yes"
     "uploads",
     #% endif

@@ -13,4 +13,9 @@ class DirectConfig(AppConfig):
     s3doctor_module = "s3files.direct.doctor"
 
     def ready(self) -> None:
+        from s3files.media.deleting import file_deletion_planned
+
         from . import checks  # noqa: F401  (importing registers them)
+        from .deleting import note_deletion
+
+        file_deletion_planned.connect(note_deletion, dispatch_uid="s3files.direct")

@@ -1,80 +1,62 @@
-"""Deleting a row's files: after the commit, and for certain, also while S3 does not answer."""
+"""Deleting a row's files for certain, also while S3 does not answer.
 
-import logging
-import time
-import uuid
+`delete_with_row` sends a signal; the receiver here writes down what is to be deleted in the
+row's own transaction, so that sweepmedia deletes what S3 did not.
+"""
+
 from collections.abc import Callable
+from typing import Any
 
-from django.core.files.storage import Storage
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
-from s3files._s3.errors import S3Error
+from s3files.media.deleting import delete_with_row
+from s3files.media.storage import S3MediaStorage
 
 from .models import DirectUpload, State
 from .policy import UploadPolicy
 
-logger = logging.getLogger(__name__)
-
-# Seconds in which S3, after a failure, is not asked to delete anything.
-NOT_AGAIN_FOR = 10
-_failed_at = -float(NOT_AGAIN_FOR)
+__all__ = ["delete_with_row"]
 
 
-def delete_with_row(instance: models.Model, *field_names: str) -> None:
-    """Delete the files of a row that is being deleted; call it in `post_delete`.
+def note_deletion(
+    *, instance: models.Model, field_name: str, storage: Any, name: str, **kwargs: Any
+) -> Callable[[], None] | None:
+    """Write down what is to be deleted; return the function that deletes it."""
+    if not isinstance(storage, S3MediaStorage):
+        return None
+    note = _end_upload(name) or _make_note(instance, field_name, name)
 
-    What is to be deleted is written down in the row's own transaction. After the
-    commit S3 is asked; if it does not answer, sweepmedia asks it again.
-    """
-    for name in field_names:
-        file = getattr(instance, name)
-        if file:
-            note = _write_down(instance, name, file.name)
-            # robust: the row is gone; that S3 did not answer is for the log.
-            deletion = _make_deletion(file.storage, file.name, note)
-            transaction.on_commit(deletion, robust=True)
-
-
-def _write_down(instance: models.Model, field_name: str, stored_name: str) -> uuid.UUID:
-    """Leave a row that says what to delete, and that ends the upload it came by."""
-    uploads = DirectUpload.objects.filter(stored_name=stored_name)
-    upload = uploads.first()
-    if upload is None:
-        policy = UploadPolicy(instance._meta.get_field(field_name))  # type: ignore[arg-type]
-        upload = DirectUpload(
-            account="deleted",
-            field=policy.label,
-            policy=policy.path,
-            state=State.CANCELLED,
-            name=stored_name[-255:],
-            size=0,
-            stored_name=stored_name,
-            counted=False,
-        )
-        upload.save(force_insert=True)
-    else:
-        uploads.update(state=State.CANCELLED)
-        upload.stop_counting()
-    return upload.pk
-
-
-def _make_deletion(storage: Storage, name: str, note: uuid.UUID) -> Callable[[], None]:
-    # Not a partial: Django wants the name of a robust callback that fails, and fails itself
-    # where it has none.
     def delete_file() -> None:
-        global _failed_at
-        # Of a thousand files only the first waits for an S3 that does not answer.
-        if time.monotonic() - _failed_at < NOT_AGAIN_FOR:
-            return
-        try:
-            storage.delete(name)
-        except S3Error:
-            _failed_at = time.monotonic()
-            logger.warning("Could not delete %s; sweepmedia will.", name, exc_info=True)
-            return
+        storage.delete(name)
         # What may still be written is removed again when no signature is good any more.
-        rows = DirectUpload.objects.filter(pk=note, signed_until__lt=timezone.now())
-        rows.delete()
+        DirectUpload.objects.filter(pk=note.pk, signed_until__lt=timezone.now()).delete()
 
     return delete_file
+
+
+def _end_upload(name: str) -> DirectUpload | None:
+    """End the upload that a file came by, and return it."""
+    uploads = DirectUpload.objects.filter(stored_name=name)
+    upload = uploads.first()
+    if upload is not None:
+        uploads.update(state=State.CANCELLED)
+        upload.stop_counting()
+    return upload
+
+
+def _make_note(instance: models.Model, field_name: str, name: str) -> DirectUpload:
+    """Leave a row for a file that came by no upload."""
+    policy = UploadPolicy(instance._meta.get_field(field_name))  # type: ignore[arg-type]
+    note = DirectUpload(
+        account="deleted",
+        field=policy.label,
+        policy=policy.path,
+        state=State.CANCELLED,
+        name=name[-255:],
+        size=0,
+        stored_name=name,
+        counted=False,
+    )
+    note.save(force_insert=True)
+    return note

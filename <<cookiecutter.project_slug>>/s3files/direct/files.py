@@ -7,10 +7,10 @@ from typing import Any, cast
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import FileField
 from django.utils import timezone
 
 from s3files.media.reading import S3File
+from s3files.media.rows import names_in_rows
 
 from . import objects
 from .models import DirectUpload, State
@@ -130,18 +130,3 @@ def claim(upload: DirectUpload) -> None:
 def _is_there(upload: DirectUpload) -> bool:
     storage = find_storage(upload.field)
     return objects.look_at(storage, storage.key(upload.stored_name)) is not None
-
-
-def names_in_rows(names: list[str]) -> set[str]:
-    """Return which of these names a FileField of any model has in a row."""
-    from django.apps import apps
-
-    found: set[str] = set()
-    for model in apps.get_models(include_auto_created=True):
-        if not model._meta.managed and not model._meta.db_table:
-            continue
-        for field in model._meta.local_fields:
-            if isinstance(field, FileField):
-                rows = model._base_manager.filter(**{f"{field.name}__in": names})
-                found.update(rows.values_list(field.name, flat=True))
-    return found

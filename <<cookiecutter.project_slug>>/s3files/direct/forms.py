@@ -23,11 +23,12 @@ from django.forms.widgets import FILE_INPUT_CONTRADICTION, Script
 from django.urls import reverse
 
 from s3files._s3.errors import S3Error
+from s3files.media.rows import names_in_rows
 from s3files.media.storage import S3MediaStorage
 
 from .completing import cancel, complete
 from .errors import UploadError
-from .files import DirectFile, names_in_rows
+from .files import DirectFile
 from .models import State
 from .policy import UploadPolicy, find_field
 from .receiving import check_posted, receive

@@ -14,6 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from s3files._s3.clients import credentials
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.signing import presign
+from s3files.media.rows import each_page
 from s3files.media.storage import UniqueName
 
 from .first_bytes import HEAD_BYTES
@@ -176,30 +177,11 @@ def _raise_unless_missing(error: OSError) -> None:
 # --- Listing ----------------------------------------------------------------------
 
 
-def list_keys(storage: Any, prefix: str) -> Iterator[list[tuple[str, datetime, int]]]:
-    """Yield pages of (key, date of last change, bytes)."""
-    pages = storage.client.get_paginator("list_objects_v2").paginate(
-        Bucket=storage.address.bucket, Prefix=prefix
-    )
-    for page in _each("ListObjectsV2", prefix, pages):
-        yield [(one["Key"], one["LastModified"], one["Size"]) for one in page.get("Contents", [])]
-
-
 def list_multipart_uploads(storage: Any, prefix: str) -> Iterator[tuple[str, str, datetime]]:
     """Yield (key, upload ID, date of begin) of the unfinished multipart uploads."""
     pages = storage.client.get_paginator("list_multipart_uploads").paginate(
         Bucket=storage.address.bucket, Prefix=prefix
     )
-    for page in _each("ListMultipartUploads", prefix, pages):
+    for page in each_page("ListMultipartUploads", prefix, pages):
         for one in page.get("Uploads", []):
             yield one["Key"], one["UploadId"], one["Initiated"]
-
-
-def _each(operation: str, prefix: str, pages: Any) -> Iterator[dict[str, Any]]:
-    iterator = iter(pages)
-    while True:
-        with s3_errors(operation, prefix):
-            page = next(iterator, None)
-        if page is None:
-            return
-        yield page

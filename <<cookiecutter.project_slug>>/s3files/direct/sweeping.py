@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
-from django.core.files.storage import Storage
 from django.db import models, transaction
 from django.utils import timezone
 
 from s3files._s3.errors import S3Error
-from s3files.media.storage import INCOMING, S3MediaStorage
+from s3files.media.rows import find_storages, folder_of, list_keys, names_in_rows
 
 from . import objects
 from .completing import discard_objects, policy_of
-from .files import names_in_rows
 from .models import ENDED, DirectUpload, State
 from .reserving import incoming_prefix
 
@@ -117,8 +114,8 @@ class Sweep:
     def incoming(self) -> Iterator[Leftover]:
         """Objects in incoming/ without a reservation."""
         for storage in find_storages():
-            for page in objects.list_keys(storage, incoming_prefix(storage)):
-                old = [key for key, changed, _ in page if changed < self.before]
+            for page in list_keys(storage, incoming_prefix(storage)):
+                old = [key for key, changed in page if changed < self.before]
                 kept = _reserved_incoming(old)
                 for key in old:
                     if key.rpartition("/")[0] in kept:
@@ -127,22 +124,6 @@ class Sweep:
                     if self.delete:
                         self._try(objects.delete, storage, key)
 
-    def without_row(self) -> Iterator[Leftover]:
-        """Objects that no FileField names. They are reported, and never deleted: thumbnails,
-        editors' images and backups have no row, and are no rubbish."""
-        for storage in find_storages():
-            prefix = f"{storage.prefix}/"
-            for page in objects.list_keys(storage, prefix):
-                names = {
-                    key[len(prefix) :]: key
-                    for key, _, _ in page
-                    if not key.startswith(f"{INCOMING}/")
-                }
-                with_row = _all_known_names(list(names))
-                for name, key in names.items():
-                    if name not in with_row:
-                        yield Leftover("object without a row", key)
-
     def _try(self, action: Any, *args: Any) -> None:
         try:
             action(*args)
@@ -150,19 +131,8 @@ class Sweep:
             self.failed += 1
 
 
-def find_storages() -> list[S3MediaStorage]:
-    """Return the storages on S3 of all models' FileFields, one for each place."""
-    found: dict[Any, S3MediaStorage] = {}
-    for model in apps.get_models(include_auto_created=True):
-        for field in model._meta.local_fields:
-            storage: Storage | None = getattr(field, "storage", None)
-            if isinstance(storage, S3MediaStorage):
-                found.setdefault((storage.address, storage.prefix), storage)
-    return list(found.values())
-
-
 def _prefixes(storage: Any) -> list[str]:
-    return [f"{storage.prefix}/", incoming_prefix(storage)]
+    return [folder_of(storage), incoming_prefix(storage)]
 
 
 def _key(upload: DirectUpload) -> str:
@@ -189,7 +159,8 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _all_known_names(names: list[str]) -> set[str]:
+def find_known_names(names: list[str]) -> set[str]:
+    """Return which of these names a row or an upload has."""
     found = names_in_rows(names)
     for column in ("stored_name", "thumbnail_name"):
         rows = DirectUpload.objects.filter(**{f"{column}__in": names})

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 from unittest import mock
 
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
@@ -18,6 +19,7 @@ from papers.models import Paper
 from s3files.direct import objects
 from s3files.direct.files import DirectFile
 from s3files.direct.models import DirectUpload, State, UploadAccount
+from s3files.media.deleting import file_deletion_planned
 from s3files.storages import S3Error
 from uploads.models import Upload
 from uploads.rules import Rules
@@ -135,6 +137,27 @@ class DeletingTests(BucketTestCase):
         call_command("sweepmedia", "--delete", stdout=io.StringIO())
         self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
 
+    def test_one_failed_delete_does_not_stop_the_next_requests_deletes(self):
+        self.papers(2)
+        first, second = Paper.objects.all()
+        with NO_S3:
+            first.delete()
+        second.delete()
+        self.assertEqual(self.keys(), [f"media/{first.file.name}"])
+
+    def test_files_are_deleted_also_without_the_tables_of_direct_uploads(self):
+        self.papers(2)
+        first, second = Paper.objects.all()
+        # As in a project rendered with direct_uploads=no.
+        file_deletion_planned.disconnect(dispatch_uid="s3files.direct")
+        self.addCleanup(apps.get_app_config("s3files").ready)
+        first.delete()
+        self.assertEqual(self.keys(), [f"media/{second.file.name}"])
+        with NO_S3, self.assertLogs("s3files.media.deleting", "ERROR") as logs:
+            second.delete()
+        self.assertIn(second.file.name, logs.output[0])
+        self.assertEqual((Paper.objects.count(), DirectUpload.objects.count()), (0, 0))
+
 
 class SweepTests(BucketTestCase):
     def sweep(self, *options):
@@ -198,10 +221,10 @@ class SweepTests(BucketTestCase):
         self.s3.put_object(Bucket=self.bucket, Key="media/incoming/x/old.pdf", Body=PDF)
         self.s3.create_multipart_upload(Bucket=self.bucket, Key="media/papers/half.pdf")
         storages["default"].save("thumbnails/small.webp", ContentFile(b"x"))
-        text = self.sweep("--delete", "--hours=0")
+        text = self.sweep("--delete", "--hours=0", "--report")
         self.assertIn("removed: object in incoming/: media/incoming/x/old.pdf", text)
         self.assertIn("removed: multipart upload: media/papers/half.pdf", text)
-        self.assertIn("not touched: object without a row: media/thumbnails/small.webp", text)
+        self.assertIn("object without a row: media/thumbnails/small.webp", text)
         self.assertEqual(self.keys(), ["media/thumbnails/small.webp"])
         self.assertEqual(self.multipart_uploads(), [])
 
@@ -210,7 +233,7 @@ class SweepTests(BucketTestCase):
         self.grow_old()
         with mock.patch.object(objects, "delete", side_effect=S3Error("x", "y", "z")):
             with self.assertRaisesMessage(CommandError, "Run sweepmedia --delete again."):
-                self.sweep("--delete", "--no-report")
+                self.sweep("--delete")
         self.assertEqual(DirectUpload.objects.get().state, State.CANCELLED)
         self.sweep("--delete")
         self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))

@@ -4,20 +4,25 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from s3files.direct.sweeping import Leftover, Sweep
+from s3files._s3.printing import printable
+from s3files.direct.sweeping import Leftover, Sweep, find_known_names
+from s3files.management.commands import sweepmedia
 
 SHOWN = 20
 
 
-class Command(BaseCommand):
+class Command(sweepmedia.Command):
     help = (
         "Show what unfinished uploads left behind: reservations, multipart uploads and objects "
-        "in incoming/. --delete removes it. Objects without a row are only reported."
+        "in incoming/. --delete removes it. --report lists the whole bucket for objects without "
+        "a row, which are not touched."
     )
+    knows = staticmethod(find_known_names)
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--delete", action="store_true", help="Remove it. Default: look.")
         parser.add_argument(
             "--hours",
@@ -26,21 +31,15 @@ class Command(BaseCommand):
             help="What was touched in the last HOURS stays. Default: 48. Not less than a form "
             "may stay open in a browser.",
         )
-        parser.add_argument(
-            "--no-report",
-            action="store_true",
-            help="Do not list the whole bucket for objects without a row.",
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         sweep = Sweep(age=timedelta(hours=options["hours"]), delete=options["delete"])
         verb = "removed" if options["delete"] else "to remove"
-        removed = self._tell(sweep.reservations(), verb)
-        removed += self._tell(sweep.multipart_uploads(), verb)
-        removed += self._tell(sweep.incoming(), verb)
-        if not options["no_report"]:
-            found = self._tell(sweep.without_row(), "not touched")
-            self.stdout.write(f"{found} objects without a row; they are not touched.")
+        removed = self._show(sweep.reservations(), verb)
+        removed += self._show(sweep.multipart_uploads(), verb)
+        removed += self._show(sweep.incoming(), verb)
+        if options["report"]:
+            self.report_objects_without_row()
         self.stdout.write(f"{removed} leftovers {verb}.")
         if removed and not options["delete"]:
             self.stdout.write("Nothing was changed. Remove them with: sweepmedia --delete")
@@ -49,12 +48,12 @@ class Command(BaseCommand):
                 f"S3 did not delete {sweep.failed} of them. Run sweepmedia --delete again."
             )
 
-    def _tell(self, leftovers: Iterator[Leftover], verb: str) -> int:
+    def _show(self, found: Iterator[Leftover], verb: str) -> int:
         count = 0
-        for count, one in enumerate(leftovers, 1):
+        for count, one in enumerate(found, 1):
             if count <= SHOWN:
-                detail = f" ({one.detail})" if one.detail else ""
-                self.stdout.write(f"{verb}: {one.kind}: {one.key}{detail}")
+                detail = f" ({printable(one.detail)})" if one.detail else ""
+                self.stdout.write(f"{verb}: {one.kind}: {printable(one.key)}{detail}")
         if count > SHOWN:
             self.stdout.write(f"… and {count - SHOWN} more")
         return count

@@ -1,0 +1,87 @@
+"""What the database knows of files: which names are in a row, and which objects are in none."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.core.files.storage import Storage
+from django.db import connections, models, router
+
+from s3files._s3.errors import s3_errors
+
+from .storage import INCOMING, S3MediaStorage
+
+# A function that returns which of these names it knows.
+KnowsNames = Callable[[list[str]], set[str]]
+
+
+def names_in_rows(names: list[str]) -> set[str]:
+    """Return which of these names a FileField of any model has in a row."""
+    found: set[str] = set()
+    for model in apps.get_models(include_auto_created=True):
+        fields = [one for one in model._meta.local_fields if isinstance(one, models.FileField)]
+        if not fields or not _has_table(model):
+            continue
+        for field in fields:
+            rows = model._base_manager.filter(**{f"{field.name}__in": names})
+            found.update(rows.values_list(field.name, flat=True))
+    return found
+
+
+def _has_table(model: type[models.Model]) -> bool:
+    """Return whether a model can have rows: nobody promises the table of an unmanaged one."""
+    if model._meta.managed:
+        return True
+    connection = connections[router.db_for_read(model)]
+    tables = connection.introspection.table_names(include_views=True)
+    return model._meta.db_table in tables
+
+
+def find_storages() -> list[S3MediaStorage]:
+    """Return the storages on S3 of all models' FileFields, one for each place."""
+    found: dict[Any, S3MediaStorage] = {}
+    for model in apps.get_models(include_auto_created=True):
+        for field in model._meta.local_fields:
+            storage: Storage | None = getattr(field, "storage", None)
+            if isinstance(storage, S3MediaStorage):
+                found.setdefault((storage.address, storage.prefix), storage)
+    return list(found.values())
+
+
+def folder_of(storage: S3MediaStorage) -> str:
+    """Return what all keys of a storage begin with: "media/"; "" at the bucket's root."""
+    return f"{storage.prefix}/" if storage.prefix else ""
+
+
+def list_keys(storage: S3MediaStorage, prefix: str) -> Iterator[list[tuple[str, datetime]]]:
+    """Yield pages of (key, date of last change)."""
+    pages = storage.client.get_paginator("list_objects_v2").paginate(
+        Bucket=storage.address.bucket, Prefix=prefix
+    )
+    for page in each_page("ListObjectsV2", prefix, pages):
+        yield [(one["Key"], one["LastModified"]) for one in page.get("Contents", [])]
+
+
+def each_page(operation: str, prefix: str, pages: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Yield the pages of a paginator; what S3 does not answer is an S3Error."""
+    iterator = iter(pages)
+    while True:
+        with s3_errors(operation, prefix):
+            page = next(iterator, None)
+        if page is None:
+            return
+        yield page
+
+
+def find_objects_without_row(knows: KnowsNames = names_in_rows) -> Iterator[str]:
+    """Yield the keys that no FileField names; it lists every object of the media storages.
+
+    To look at, and not to delete: thumbnails, editors' images and backups have no row either.
+    """
+    for storage in find_storages():
+        prefix = folder_of(storage)
+        for page in list_keys(storage, prefix):
+            keys = [key for key, _ in page if not key.startswith(f"{INCOMING}/")]
+            with_row = knows([key[len(prefix) :] for key in keys])
+            yield from (key for key in keys if key[len(prefix) :] not in with_row)
