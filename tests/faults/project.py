@@ -8,7 +8,7 @@ import threading
 SHORT = """
 import types
 from s3files._s3 import timeouts as patience
-from s3files.media import saving as writing
+from s3files.media import parts
 from s3files.storages import S3Error
 patience.random = types.SimpleNamespace(uniform=lambda low, high: 0.01)
 patience.WEB_REQUEST = patience.Patience({answer}, {answer}, {again}, {tries})

@@ -9,7 +9,7 @@ from tests.proxy import first
 
 # A large file goes in one part of S3's smallest size, and a small one.
 PART = 5 * 2**20
-SMALL_PARTS = f"writing.PART_BYTES = {PART}\n"
+SMALL_PARTS = f"parts.PART_BYTES = {PART}\n"
 
 
 def leftovers(site):

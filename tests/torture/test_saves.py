@@ -18,7 +18,7 @@ PART = 5 * 2**20
 SAVE = """
 import hashlib, random
 from concurrent.futures import ThreadPoolExecutor
-writing.PART_BYTES = part
+parts.PART_BYTES = part
 def save(number):
     body = random.Random(number).randbytes(part + 1000 if number % 25 == 0 else 1000)
     # Half are a FileField's, with a random part in their name.
@@ -89,7 +89,7 @@ def test_saves_with_random_faults(site, record_property):
 SAVE_UNTIL_KILLED = """
 import os, random
 from concurrent.futures import ThreadPoolExecutor
-writing.PART_BYTES = part
+parts.PART_BYTES = part
 def save(number):
     body = random.Random(number).randbytes(part + 1000 if number % 10 == 0 else 1000)
     name = media.save(f"{seed}-{number}.bin", ContentFile(body))

@@ -127,8 +127,9 @@ def _make_client(address: Address, account: Account, patience: Patience) -> Any:
         ignore_configured_endpoint_urls=True,
         use_fips_endpoint=address.on_aws and address.fips,
         use_dualstack_endpoint=address.on_aws and address.dualstack,
-        # Many S3-compatible stores refuse the checksums that boto3 adds by itself.
-        request_checksum_calculation="when_supported" if address.on_aws else "when_required",
+        # AWS gets what all stores get: many refuse the checksums that boto3 adds by itself, and
+        # boto3 adds them to the parts of an upload that does not name them.
+        request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         connect_timeout=patience.connect,
         read_timeout=patience.answer,

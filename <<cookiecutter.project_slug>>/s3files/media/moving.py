@@ -20,7 +20,8 @@ from obstore.exceptions import BaseError
 from s3files._s3.clients import s3_store
 from s3files._s3.errors import FAILURES, describe_failure, s3_errors
 
-from .saving import PART_BYTES, Upload
+from .parts import PART_BYTES
+from .saving import Upload
 from .storage import S3MediaStorage
 
 # AWS, "CopyObject": one request copies at most 5 GB. More goes by parts.

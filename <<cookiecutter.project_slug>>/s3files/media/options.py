@@ -29,7 +29,7 @@ REFUSED = {
     ),
     "max_memory_size": (
         "AWS_S3_MAX_MEMORY_SIZE",
-        "a file in work takes at most 40 MB: PART_BYTES in s3files/media/saving.py",
+        "a file in work takes at most 40 MB: PART_BYTES in s3files/media/parts.py",
     ),
     "proxies": ("AWS_S3_PROXIES", "boto3 reads HTTPS_PROXY from the environment"),
     "querystring_auth": (
@@ -39,11 +39,11 @@ REFUSED = {
     "signature_version": ("AWS_S3_SIGNATURE_VERSION", "it is always s3v4"),
     "transfer_config": (
         "AWS_S3_TRANSFER_CONFIG",
-        "PART_BYTES and PARALLEL_PARTS are in s3files/media/saving.py",
+        "PART_BYTES and PARALLEL_PARTS are in s3files/media/parts.py",
     ),
     "url_protocol": ("AWS_S3_URL_PROTOCOL", ADDRESS),
     "use_ssl": ("AWS_S3_USE_SSL", ADDRESS),
-    "use_threads": ("AWS_S3_USE_THREADS", "PARALLEL_PARTS is in s3files/media/saving.py"),
+    "use_threads": ("AWS_S3_USE_THREADS", "PARALLEL_PARTS is in s3files/media/parts.py"),
     "verify": ("AWS_S3_VERIFY", "boto3 reads a CA's file from AWS_CA_BUNDLE in the environment"),
 }
 # Settings of django-storages, and of what people wrote for older releases of it.
@@ -52,7 +52,7 @@ REFUSED_SETTINGS = {setting: advice for setting, advice in REFUSED.values() if s
     "AWS_SESSION_TOKEN": CREDENTIALS,
     "AWS_SECURITY_TOKEN": CREDENTIALS,
     "AWS_DEFAULT_ACL": "S3_MEDIA_ACL and S3_STATIC_ACL say who reads, or a storage's default_acl",
-    "AWS_S3_FILE_BUFFER_SIZE": "PART_BYTES is in s3files/media/saving.py",
+    "AWS_S3_FILE_BUFFER_SIZE": "PART_BYTES is in s3files/media/parts.py",
     "AWS_S3_HOST": ADDRESS,
     "AWS_S3_ENCRYPTION": "the bucket encrypts; a key of KMS is a storage's kms_key",
     "AWS_HEADERS": "use AWS_S3_OBJECT_PARAMETERS",

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import itertools
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.conf import settings
+from django.core.files.base import ContentFile
 from django.utils.crypto import get_random_string
 
 from s3files._s3.address import Address
+from s3files._s3.conditions import (
+    Condition,
+    condition_of,
+    is_condition_refused,
+    note_condition,
+)
 from s3files._s3.errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
 from s3files._s3.timeouts import WEB_REQUEST, current_patience
 
-from .contents import read_parts, rereadable, size_of
+from .parts import MultipartUpload, checksum, make_rereadable, read_parts
 
-# A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
-PART_BYTES = 8 * 2**20
-PARALLEL_PARTS = 4
-MAX_PARTS = 10_000
 # AWS, "Preventing object overwrites with conditional writes": 409 means to try again.
 CONFLICT_TRIES = 5
 # After a save that took longer, a web request has no time for a look at what it left.
@@ -40,16 +39,8 @@ class Conflict(Exception):
     """S3 was asked for two things at once with this name, and did neither."""
 
 
-# Whether a store refuses a PUT with `If-None-Match: *` where there is an object. Some take
-# the header and replace the object all the same.
-_honours_condition: dict[Address, bool] = {}
-
-
-def honours_condition(address: Address) -> bool | None:
-    """Return whether this store is known to honour If-None-Match; None: not yet known."""
-    if address.on_aws or settings.S3_EMBEDDED:
-        return True
-    return _honours_condition.get(address)
+# Store this only if there is no object of its name.
+ONLY_NEW = {"IfNoneMatch": "*"}
 
 
 class Upload:
@@ -81,7 +72,7 @@ class Upload:
 
         Raises NameTaken, or S3Error; never returns before S3 has all of it.
         """
-        content = rereadable(content)
+        content = make_rereadable(content)
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 return self._send_once(content)
@@ -92,109 +83,112 @@ class Upload:
         raise AssertionError("the loop returns or raises")
 
     def _send_once(self, content: Any) -> str:
-        parts = read_parts(content, _part_bytes(content))
+        parts = read_parts(content)
         head = list(itertools.islice(parts, 2))
-        large = len(head) == 2
-        condition: dict[str, str] = {}
-        if self.only_new:
-            honours = honours_condition(self.address)
-            # A large one is looked for first: its condition counts after the last byte.
-            if (large or not honours) and self._exists():
-                raise NameTaken(self.place["Key"])
-            if honours is not False:
-                condition = {"IfNoneMatch": "*"}
-            if honours is None and not large:
-                return self._put_and_find_out(b"".join(head))
-        if large:
-            return self._put_parts(_in_turn(head, parts), condition)
-        return self._put(b"".join(head), condition)
+        if len(head) == 2:
+            return self._put_parts(_drain(head, parts))
+        body = b"".join(head)
+        return self._put_new(body) if self.only_new else self._put(body)
 
-    def _put(self, body: bytes, condition: dict[str, str]) -> str:
-        self.asked = time.monotonic()
+    def _put(self, body: bytes, condition: Mapping[str, str] = {}) -> str:
         try:
-            answer = self.client.put_object(
-                **self.place, **self.parameters, **condition, **self._checksum(body), Body=body
-            )
-            return _tag(answer)
+            return self._request_put(body, condition)
         except FAILURES as error:
-            return self._settle(error, "PutObject")
+            return self._explain_failure(error, "PutObject")
 
-    def _put_and_find_out(self, body: bytes) -> str:
-        """Store an object under a free name, and again: does the store refuse that?"""
-        condition = {"IfNoneMatch": "*"}
-        tag = self._put(body, condition)
-        try:
+    def _request_put(self, body: bytes, condition: Mapping[str, str]) -> str:
+        self.asked = time.monotonic()
+        return _tag(
             self.client.put_object(
-                **self.place, **self.parameters, **condition, **self._checksum(body), Body=body
+                **self.place, **self.parameters, **condition, **checksum(body), Body=body
             )
+        )
+
+    def _put_new(self, body: bytes) -> str:
+        """Store an object under a free name. Raises NameTaken."""
+        known = condition_of(self.address)
+        if known is Condition.HONOURED:
+            return self._put(body, ONLY_NEW)
+        self._refuse_taken_name()
+        if known is None:
+            return self._put_and_learn(body)
+        return self._put(body)
+
+    def _put_and_learn(self, body: bytes) -> str:
+        """Store an object under a free name, and again: what does the store make of that?"""
+        try:
+            tag = self._request_put(body, ONLY_NEW)
+        except FAILURES as error:
+            if not is_condition_refused(error):
+                return self._explain_failure(error, "PutObject")
+            tag = self._put(body)
+            note_condition(self.address, Condition.REFUSED)
+            return tag
+        try:
+            self._request_put(body, ONLY_NEW)
         except FAILURES as error:
             if http_status(error) == 412:
-                _honours_condition[self.address] = True
+                note_condition(self.address, Condition.HONOURED)
         else:
-            _honours_condition[self.address] = False
+            note_condition(self.address, Condition.IGNORED)
         return tag
 
-    def _put_parts(self, parts: Iterable[bytes], condition: dict[str, str]) -> str:
-        key = self.place["Key"]
-        with s3_errors("CreateMultipartUpload", key):
-            answer = self.client.create_multipart_upload(**self.place, **self.parameters)
-            upload = self.place | {"UploadId": answer["UploadId"]}
+    def _put_parts(self, parts: Iterable[bytes]) -> str:
+        if self.only_new:
+            # Before its bytes are sent, and not only after them.
+            self._refuse_taken_name()
+        upload = MultipartUpload(self.client, self.place, self.parameters)
         try:
-            tags = self._send_parts(parts, upload)
-            self.asked = time.monotonic()
-            try:
-                answer = self.client.complete_multipart_upload(
-                    **upload, **condition, MultipartUpload={"Parts": tags}
-                )
-                return _tag(answer)
-            except FAILURES as error:
-                return self._settle(error, "CompleteMultipartUpload")
+            upload.send_parts(parts)
+            if not self.only_new:
+                return self._complete(upload)
+            # AWS alone promises that this request keeps the condition: SeaweedFS looks before it
+            # joins the parts, and Ceph does not look.
+            if self.address.on_aws:
+                return self._complete(upload, ONLY_NEW)
+            with self._reserved_name():
+                return self._complete(upload)
         except BaseException as error:
-            self._abort(upload, error)
+            upload.abort(error)
             raise
 
-    def _send_parts(self, parts: Iterable[bytes], upload: dict[str, str]) -> list[dict[str, Any]]:
-        """Send the parts, some at once; return what completes the upload."""
-        tags: list[dict[str, Any]] = []
-
-        def send(number: int, part: bytes) -> dict[str, Any]:
-            with s3_errors("UploadPart", self.place["Key"]):
-                answer = self.client.upload_part(
-                    **upload, PartNumber=number, **self._checksum(part), Body=part
-                )
-                return {"PartNumber": number, "ETag": answer["ETag"]}
-
-        with ThreadPoolExecutor(PARALLEL_PARTS) as pool:
-            waiting: set[Future[dict[str, Any]]] = set()
-            for number, part in enumerate(parts, 1):
-                if len(waiting) == PARALLEL_PARTS:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    tags += [future.result() for future in done]
-                waiting.add(pool.submit(send, number, part))
-            tags += [future.result() for future in waiting]
-        return sorted(tags, key=lambda tag: tag["PartNumber"])
-
-    def _checksum(self, body: bytes) -> dict[str, str]:
-        """Return what has S3 refuse bytes that changed on the way.
-
-        boto3 sends a CRC32 to Amazon S3 by itself; Content-MD5 is the checksum that other
-        stores know, too.
-        """
-        if self.address.on_aws:
-            return {}
-        digest = hashlib.md5(body, usedforsecurity=False).digest()
-        return {"ContentMD5": base64.b64encode(digest).decode()}
-
-    def _abort(self, upload: dict[str, str], error: BaseException) -> None:
-        """Remove the parts: they cost as much as objects, and no listing shows them."""
+    def _complete(self, upload: MultipartUpload, condition: Mapping[str, str] = {}) -> str:
+        self.asked = time.monotonic()
         try:
-            with s3_errors("AbortMultipartUpload", self.place["Key"]):
-                self.client.abort_multipart_upload(**upload)
-        except S3Error as failure:
-            if failure.code != "NoSuchUpload":
-                error.add_note(f"Its parts stay until a lifecycle rule ends them: {failure}")
+            return _tag(upload.complete(**condition))
+        except FAILURES as error:
+            return self._explain_failure(error, "CompleteMultipartUpload")
 
-    def _settle(self, error: BaseException, operation: str) -> str:
+    @contextlib.contextmanager
+    def _reserved_name(self) -> Iterator[None]:
+        """Hold the name with an empty object, stored on condition that the name is free."""
+        if condition_of(self.address) in (Condition.IGNORED, Condition.REFUSED):
+            # Such a store has no way to hold a name. It was looked at before.
+            yield
+            return
+        reservation = Upload(
+            self.client, self.address, self.place["Key"], self.parameters, only_new=True
+        )
+        reservation.send(ContentFile(b""))
+        try:
+            yield
+        except BaseException as error:
+            reservation.withdraw(error)
+            raise
+
+    def withdraw(self, error: BaseException) -> None:
+        """Delete this object because of an error, unless another one took its place."""
+        stored = self._is_stored()
+        try:
+            if stored:
+                with s3_errors("DeleteObject", self.place["Key"]):
+                    self.client.delete_object(**self.place)
+        except S3Error:
+            stored = None
+        if stored is None:
+            error.add_note(f"An empty object may stay at {self.place['Key']}: delete it.")
+
+    def _explain_failure(self, error: BaseException, operation: str) -> str:
         """Return "" where S3 has the object in spite of an error; else raise what it means."""
         status = http_status(error)
         # S3 may have done what it was asked, and its answer was lost: the last one, or one before.
@@ -204,7 +198,7 @@ class Upload:
         if stored:
             return ""
         if status == 412 and stored is False:
-            _honours_condition[self.address] = True
+            note_condition(self.address, Condition.HONOURED)
             raise NameTaken(self.place["Key"]) from error
         if status == 409 and stored is False:
             raise Conflict(str(error)) from error
@@ -226,14 +220,14 @@ class Upload:
             return None
         return bool(head.get("Metadata", {}).get(SAVE_ID) == self.save_id)
 
-    def _exists(self) -> bool:
+    def _refuse_taken_name(self) -> None:
+        """Raise NameTaken where S3 has an object of this name."""
         with contextlib.suppress(FileNotFoundError), s3_errors("HeadObject", self.place["Key"]):
             self.client.head_object(**self.place)
-            return True
-        return False
+            raise NameTaken(self.place["Key"])
 
 
-def _in_turn(head: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+def _drain(head: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     # Nothing else may hold a part, or it stays in memory until the last one is sent.
     while head:
         yield head.pop(0)
@@ -250,8 +244,3 @@ def _metadata(error: BaseException) -> dict[str, Any]:
     response = getattr(error, "response", None) or {}
     found: dict[str, Any] = response.get("ResponseMetadata", {})
     return found
-
-
-def _part_bytes(content: Any) -> int:
-    """Return how large parts must be, so that S3's 10,000 are enough."""
-    return max(PART_BYTES, -(-(size_of(content) or 0) // MAX_PARTS))

@@ -17,13 +17,14 @@ from storages.utils import clean_name, safe_join
 
 from s3files._s3.address import Address
 from s3files._s3.clients import Account, s3_client
+from s3files._s3.conditions import condition_of
 from s3files._s3.content_types import INLINE_TYPES, content_type
 from s3files._s3.errors import CutAnswer, s3_errors
 
 from .links import LinksMixin
 from .options import refuse_options
 from .reading import S3File
-from .saving import NameTaken, Upload, honours_condition
+from .saving import NameTaken, Upload
 
 # Direct uploads that nobody has looked at yet, whichever storage they are for: never public.
 INCOMING = "media/incoming"
@@ -209,7 +210,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
             other = self.get_available_name(name) if self._chooses_names else _make_unique(name)
         if isinstance(other, UniqueName):
             # Nobody else has it; but it can still show what the store does with conditions.
-            self._upload(other, content, only_new=honours_condition(self.address) is None)
+            self._upload(other, content, only_new=condition_of(self.address) is None)
         elif other == name:
             # A subclass that insists on the name means to replace the file.
             self.replace(name, content)
