@@ -20,6 +20,8 @@ OWNER = "arn:aws:iam::111122223333:user/mateo"
 CONFIGURATIONS = {
     "ownershipControls": "GetBucketOwnershipControls",
     "publicAccessBlock": "GetPublicAccessBlock",
+    "versioning": "GetBucketVersioning",
+    "object-lock": "GetObjectLockConfiguration",
     "lifecycle": "GetBucketLifecycleConfiguration",
     "encryption": "GetBucketEncryption",
 }
@@ -77,6 +79,20 @@ def lifecycle(
         200,
         f"{XML}<LifecycleConfiguration {NS}><Rule><ID>CleanUp</ID><Status>Enabled</Status>"
         f"<Filter><Prefix></Prefix></Filter>{rule}</Rule></LifecycleConfiguration>",
+    )
+
+
+def versioning(status="Enabled"):
+    status = f"<Status>{status}</Status>" if status else ""
+    return Answer(200, f"{XML}<VersioningConfiguration {NS}>{status}</VersioningConfiguration>")
+
+
+def object_lock(mode, days):
+    return Answer(
+        200,
+        f"{XML}<ObjectLockConfiguration {NS}><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>"
+        f"<DefaultRetention><Mode>{mode}</Mode><Days>{days}</Days></DefaultRetention></Rule>"
+        "</ObjectLockConfiguration>",
     )
 
 
@@ -215,6 +231,12 @@ class Aws:
             "GetBucketOwnershipControls": ownership("BucketOwnerEnforced"),
             "GetPublicAccessBlock": public_access_block(
                 BlockPublicAcls="true", IgnorePublicAcls="true"
+            ),
+            "GetBucketVersioning": versioning(),
+            "GetObjectLockConfiguration": error(
+                404,
+                "ObjectLockConfigurationNotFoundError",
+                "Object Lock configuration does not exist for this bucket",
             ),
             "GetBucketLifecycleConfiguration": lifecycle(),
             "GetBucketEncryption": encryption(),

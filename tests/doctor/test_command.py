@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from tests.conftest import environment
-from tests.doctor.servers import listens, nothing_listens, says_nothing
+from tests.doctor.servers import is_a_web_site, listens, nothing_listens, says_nothing
 
 # More than any run takes, on a busy machine too: one that hangs is ended.
 SECONDS = 60
@@ -36,10 +37,29 @@ def s3doctor(doctors_project):
 def test_a_line_for_each_step_and_exit_code_0(s3doctor):
     done = s3doctor("--write")
     assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    assert len(lines) == 19
-    assert {line[0] for line in lines} == {"✓", "–"}
+    assert set(re.findall(r"^\S", done.stdout, re.MULTILINE)) == {"✓", "–", "N"}
+    assert done.stdout.endswith("\nNothing is wrong: 13 steps passed, 8 were not checked.\n")
     assert "\033" not in done.stdout, "colours, and no terminal"
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_steps_that_were_not_checked_for_the_same_reason_are_one_entry(s3doctor):
+    done = s3doctor(AWS_SECRET_ACCESS_KEY="wrong")
+    assert done.stdout.count("not checked, because credentials failed") == 1
+    entry = done.stdout[done.stdout.index("– bucket") :]
+    names = entry.partition("not checked")[0].replace("–", "").replace("\n", " ").strip()
+    assert names.split(",")[0] == "bucket" and names.endswith("upload-cors")
+    commands = [line for line in done.stdout.splitlines() if line.startswith("    |")]
+    others = set(done.stdout.splitlines()) - set(commands)
+    assert max(map(len, others)) <= 80
+
+
+def test_a_host_that_is_another_web_site(s3doctor):
+    with listens(is_a_web_site) as url:
+        done = s3doctor(AWS_S3_ENDPOINT_URL=url)
+    assert done.returncode == 1
+    assert "✗ endpoint" in done.stdout
+    assert "another kind of server" in " ".join(done.stdout.split())
 
 
 def test_a_wrong_secret(s3doctor):
@@ -48,7 +68,7 @@ def test_a_wrong_secret(s3doctor):
     assert "✗ credentials" in done.stdout
     assert "SignatureDoesNotMatch" in done.stdout
     assert "    | aws iam create-access-key --user-name" in done.stdout
-    assert "– objects" in done.stdout, "checked on, without credentials"
+    assert "✓ objects" not in done.stdout, "checked on, without credentials"
     assert "not checked, because credentials failed" in done.stdout
     assert "credentials" in done.stderr
 
@@ -96,7 +116,7 @@ def test_json_for_programs(s3doctor):
 
 def test_only_the_steps_that_were_named(s3doctor):
     done = s3doctor("--only", "links", "--only", "clock")
-    assert [line.split()[1] for line in done.stdout.splitlines()] == ["clock", "links"]
+    assert re.findall(r"^[✓–✗] (\S+)", done.stdout, re.MULTILINE) == ["clock", "links"]
 
 
 def test_a_step_that_does_not_exist(s3doctor):
@@ -110,12 +130,15 @@ def test_another_origin(s3doctor):
     assert "https://www.example.com" in done.stdout
 
 
-def test_colours_on_a_terminal(doctors_project):
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}])
+def test_colours_on_a_terminal_unless_no_color_is_set(doctors_project, variables):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "s3doctor", "--only", "clock"],
         cwd=doctors_project.folder,
-        env=environment(**doctors_project.environment, DJANGO_DEBUG="off", TERM="xterm"),
+        env=environment(
+            **doctors_project.environment, DJANGO_DEBUG="off", TERM="xterm", **variables
+        ),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -133,7 +156,7 @@ def test_colours_on_a_terminal(doctors_project):
         output += chunk
     os.close(ours)
     assert process.wait(timeout=SECONDS) == 0
-    assert "\033[" in output.decode()
+    assert ("\033[" in output.decode()) is (not variables)
 
 
 def test_a_terminal_that_knows_no_check_marks(s3doctor):
@@ -142,7 +165,7 @@ def test_a_terminal_that_knows_no_check_marks(s3doctor):
         "--only", "credentials", "--only", "bucket", PYTHONIOENCODING="cp1252", PYTHONUTF8="0"
     )
     assert done.returncode == 0, done.stderr
-    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+    assert [line.split()[:2] for line in done.stdout.splitlines()[:2]] == [
         ["ok", "credentials"],
         ["ok", "bucket"],
     ]

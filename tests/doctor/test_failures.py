@@ -20,8 +20,10 @@ from tests.doctor.aws import (
     encryption,
     error,
     lifecycle,
+    object_lock,
     ownership,
     public_access_block,
+    versioning,
 )
 from tests.doctor.circumstances import KEYS, on_aws, on_aws_with_cdn
 from tests.doctor.servers import (
@@ -335,7 +337,7 @@ IN_THE_BUCKET = {
         "links",
         "MediaIsNotPublic",
         "a visitor cannot read them",
-        "get-bucket-policy-status",
+        "get-bucket-policy --bucket my-site-files",
     ),
     "static files that nobody can read": (
         edited(policy("elsewhere"), policy("static", "public")),
@@ -701,7 +703,7 @@ ANSWERS = {
         {"HeadObject": HEAD_DENIED},
         "missing-key",
         "MissingKeyForbidden",
-        "may not list the bucket",
+        "with a condition on s3:prefix",
         "s3:ListBucket",
     ),
     **{
@@ -945,6 +947,20 @@ ANSWERS = {
         '"AllowedOrigins": ["http://127.0.0.1:8000"]',
     ),
     # Lifecycle and encryption
+    "versioning that was suspended": (
+        {"GetBucketVersioning": versioning("Suspended")},
+        "versioning",
+        "VersioningSuspended",
+        "nothing can bring it back",
+        "Status=Enabled",
+    ),
+    "an Object Lock that keeps every file": (
+        {"GetObjectLockConfiguration": object_lock("COMPLIANCE", 365)},
+        "versioning",
+        "ObjectLockRetention",
+        "erasemedia cannot erase a person's file",
+        "put-object-lock-configuration",
+    ),
     "no lifecycle rules": (
         {
             "GetBucketLifecycleConfiguration": error(
@@ -1056,8 +1072,8 @@ AS_CDN = {
     "a CDN that is not set up": (
         {"Cdn static": Answer(421, "<H1>421 ERROR</H1> The request could not be satisfied.")},
         "cdn",
-        "CdnUnreachable",
-        "its DNS record, its certificate or its origin",
+        "CdnWrongOrigin",
+        "its origin is another bucket",
         "curl -v https://cdn.example.com/",
     ),
     "a CDN that gives away private files": (
@@ -1085,14 +1101,107 @@ def test_a_cdn_that_fails(what, doctors_project, aws):
     judge(answer, Case(what, *expected))
 
 
+CDN_NOT_REACHED = {
+    "its DNS record is not there yet": (
+        lambda tmp: nullcontext("https://cdn.no-such-domain.invalid"),
+        "cdn-host",
+        "CdnNameUnknown",
+        "DNS does not know the CDN's domain, cdn.example.com",
+        "CNAME",
+    ),
+    "nothing listens": (
+        lambda tmp: nothing_listens(),
+        "cdn-host",
+        "CdnUnreachable",
+        "nothing answers there",
+        "CdnTarget",
+    ),
+    "it hangs": (
+        lambda tmp: listens(says_nothing),
+        "cdn-host",
+        "CdnUnreachable",
+        "nothing answers there",
+        "CdnTarget",
+    ),
+    "it answers plain HTTP": (
+        lambda tmp: listens(speaks_http, "https"),
+        "cdn-host",
+        "CdnPlainHttp",
+        "answers plain HTTP on the port for HTTPS",
+        "Turn HTTPS on",
+    ),
+    "its certificate is another's": (
+        has_a_certificate_of_its_own,
+        "cdn-host",
+        "CdnCertificate",
+        "The certificate of the CDN is not for cdn.example.com",
+        "us-east-1",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CDN_NOT_REACHED)
+def test_a_cdn_that_is_not_reached_is_named_first_and_nothing_else_is_blamed(
+    what, doctors_project, aws, tmp_path
+):
+    server, *expected = CDN_NOT_REACHED[what]
+    with server(tmp_path) as url:
+        circumstances = on_aws_with_cdn(aws)
+        circumstances["settings"]["S3_URL"] = url
+        answer = doctors_project.s3doctor("--write", request_seconds=0.5, **circumstances)
+    judge(answer, Case(what, *expected))
+    steps = answer[0]
+    assert [name for name, step in steps.items() if step["ok"] is False] == ["cdn-host"]
+    assert url in steps["cdn-host"]["said"]
+    for name in ("static", "cors", "cdn"):
+        assert steps[name]["said"] == "not checked, because cdn-host failed"
+    assert "bare public/ not checked, because cdn-host failed" in steps["links"]["said"]
+    assert aws.url not in steps["cdn-host"]["means"] + steps["cdn-host"]["fix"]
+
+
+def test_one_step_alone_names_the_cdn_that_it_does_not_reach(doctors_project, aws):
+    circumstances = on_aws_with_cdn(aws)
+    circumstances["settings"]["S3_URL"] = "https://cdn.no-such-domain.invalid"
+    steps, code = doctors_project.s3doctor("--only", "static", **circumstances)
+    assert (steps["static"]["code"], code) == ("CdnNameUnknown", 1)
+    assert "https://cdn.no-such-domain.invalid" in steps["static"]["said"]
+
+
+def test_public_files_that_nobody_reads_are_not_called_media_where_media_is_private(
+    doctors_project,
+):
+    closed = edited(policy("static"), policy("static", "public"))
+    with closed(doctors_project.client):
+        steps, _ = doctors_project.s3doctor("--write", "--only", "links")
+    assert steps["links"]["code"] == "MediaIsNotPublic"
+    assert steps["links"]["means"].startswith("Files under public/ are public by the settings")
+
+
+def test_a_list_of_a_prefix_alone_does_not_contradict_the_step_bucket(doctors_project, aws):
+    aws.answers = {"HeadObject": HEAD_DENIED}
+    steps, _ = doctors_project.s3doctor(**on_aws(aws))
+    assert "may list it" in steps["bucket"]["said"]
+    assert steps["missing-key"]["code"] == "MissingKeyForbidden"
+    assert "with a condition on s3:prefix" in steps["missing-key"]["means"]
+    assert "s3:GetObject is not allowed on my-site-files/media/*" in steps["missing-key"]["means"]
+
+
+def test_a_bucket_without_versioning_is_told_and_no_failure(doctors_project, aws):
+    aws.answers = {"GetBucketVersioning": versioning("")}
+    steps, code = doctors_project.s3doctor("--only", "versioning", **on_aws(aws))
+    assert (steps["versioning"]["ok"], code) == (True, 0)
+    assert "what is deleted or overwritten is lost" in steps["versioning"]["said"]
+
+
 def test_every_failure_of_the_table_is_provoked_here():
     tried = [(case.code, case.means) for case in [*CREDENTIALS, *SIGNED_WRONG]]
-    tables = [ON_THE_WAY, IN_THE_BUCKET, ANSWERS, AS_CDN]
+    tables = [ON_THE_WAY, IN_THE_BUCKET, ANSWERS, AS_CDN, CDN_NOT_REACHED]
     tried += [row[-3:-1] for table in tables for row in table.values()]
     tried += [("StaticMissing", "names a file"), ("StaticWrongType", "wrong Content-Type")]
     names = {"$BUCKET": BUCKET, "$ENDPOINT": "s3.example.com", "$REGION": "us-east-1"}
     names |= {"$ACTION": "s3:ListBucket", "$RESOURCE": BUCKET, "$RIGHT_REGION": "eu-central-1"}
     names |= {"$ORIGIN": "http://127.0.0.1:8000", "$HOST": "127.0.0.1"}
+    names |= {"$CDN": "cdn.example.com", "$LOCATION": "media"}
 
     def is_tried(row):
         means = re.sub(r"\$\w+", lambda name: names.get(name[0], name[0]), row.means)

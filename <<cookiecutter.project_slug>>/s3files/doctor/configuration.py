@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 
 from .diagnosis import Failed
@@ -32,6 +34,23 @@ def check_public_access_block(probe: Probe) -> str:
         raise Failed("BlockPublicAccess", f"must be off: {', '.join(wrong)}")
     loose = [name for name, on in probe.blocks.items() if on and not actual.get(name)]
     return f"fits; may also be on: {', '.join(loose)}" if loose else "as tight as it can be"
+
+
+def check_versioning(probe: Probe) -> str:
+    status = probe.read_configuration("get_bucket_versioning").get("Status", "")
+    if status == "Suspended":
+        raise Failed("VersioningSuspended", "versioning is Suspended")
+    if not status:
+        return "off: what is deleted or overwritten is lost"
+    none: dict[str, dict[str, Any]] = {"ObjectLockConfiguration": {}}
+    lock = probe.read_configuration(
+        "get_object_lock_configuration", {"ObjectLockConfigurationNotFoundError": none}
+    )["ObjectLockConfiguration"]
+    retention = lock.get("Rule", {}).get("DefaultRetention")
+    if retention:
+        days = retention.get("Days") or 365 * retention["Years"]
+        raise Failed("ObjectLockRetention", f"Object Lock: {retention['Mode']}, {days} days")
+    return str(status)
 
 
 def check_lifecycle(probe: Probe) -> str:

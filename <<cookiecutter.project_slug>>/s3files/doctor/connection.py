@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from s3files._s3.clients import credentials
 from .diagnosis import Failed, Skipped, find_failure
 from .failures import STEPS
 from .probe import Probe
-from .requests import fetch
+from .requests import NotReached, fetch
 
 CLOCK_SECONDS = 15 * 60
 
@@ -30,16 +31,19 @@ def check_settings(probe: Probe) -> str:
 
 def check_endpoint(probe: Probe) -> str:
     answer, _ = probe.front_door
-    if answer.status < 300 and "html" in (answer.headers["Content-Type"] or ""):
-        raise Failed("NotS3", f"{probe.address.host_url} answers with a web page")
+    # S3 tells strangers in XML that they may not list.
+    listing = fetch(f"{probe.address.bucket_url}?list-type=2&max-keys=1")
+    if not re.match(r"\s*<(\?xml|Error|ListBucketResult)", listing.body):
+        said = f"{probe.address.bucket_url} answers {listing.status}, and not in S3's XML"
+        raise Failed("NotS3", said)
     said = f"{probe.address.host_url} answers ({answer.status})"
     public = probe.address.public_host_url
     if public == probe.address.host_url:
         return said
     try:
         answer = fetch(public, "HEAD")
-    except OSError as error:
-        raise Failed("PublicEndpointUnreachable", f"{public}: {error}") from None
+    except NotReached as error:
+        raise Failed("PublicEndpointUnreachable", str(error)) from None
     return f"{said}; for browsers {public} ({answer.status})"
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from string import Template
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from s3files._s3.errors import S3Error
 
 from .failures import FAILURES, UNKNOWN, Failure
+from .requests import NotReached
 
 # The permission that an operation needs, where it is not called like the operation.
 PERMISSIONS = {
@@ -28,11 +30,14 @@ PERMISSIONS = {
 
 
 class Failed(Exception):
-    """A failure with a code of failures.py, found without an exception of boto3."""
+    """A failure with a code of failures.py, found without an exception of boto3.
 
-    def __init__(self, code: str, said: str, operation: str = ""):
+    `prefix` is where the files are that it is about, if not the step's own.
+    """
+
+    def __init__(self, code: str, said: str, operation: str = "", prefix: str = ""):
         super().__init__(said)
-        self.code, self.said, self.operation_name = code, said, operation
+        self.code, self.said, self.operation_name, self.prefix = code, said, operation, prefix
 
 
 class Skipped(Exception):
@@ -60,9 +65,8 @@ def read_error(error: BaseException) -> tuple[str, str]:
         return error.code, error.said
     if isinstance(error, ClientError):
         return _read_client_error(error)
-    # urllib wraps the one that matters: a refused connection, an unknown name.
-    cause = getattr(error, "reason", None)
-    error = cause if isinstance(cause, Exception) else error
+    if isinstance(error, NotReached):
+        return type(error.reason).__name__, str(error)
     # boto3 keeps it beside its own words.
     inner = getattr(error, "kwargs", {}).get("error", "")
     return type(error).__name__, " ".join(f"{error} {inner}".split())
@@ -103,9 +107,15 @@ def diagnose(step: str, error: BaseException, names: dict[str, str]) -> Result:
     region = re.search(r"(?:expecting '|x-amz-bucket-region: )([\w-]+)", said)
     action = denied[1] if denied else missing_permission(error)
     location = names["STATIC" if step in ("static", "cors", "cdn") else "LOCATION"]
+    if isinstance(error, Failed) and error.prefix:
+        location = error.prefix
+    if isinstance(error, NotReached):
+        url = urlsplit(error.url)
+        names = {**names, "ENDPOINT": f"{url.scheme}://{url.netloc}", "HOST": url.hostname or ""}
     files = "" if "Bucket" in action else f"/{location}/*"
     names = {
         **names,
+        "LOCATION": location,
         "ACTION": action,
         "RESOURCE": (denied[2] if denied else "") or f"{names['BUCKET']}{files}",
         "RIGHT_REGION": region[1] if region else "",

@@ -16,6 +16,7 @@ STEPS = {
     "credentials": "There are credentials, and S3 knows them.",
     "bucket": "The bucket exists, and these credentials may list it.",
     "region": "The bucket is in the region that the settings say.",
+    "cdn-host": "The CDN's domain can be reached, and proves who it is (TLS).",
     "ownership": "The bucket takes ACLs if the settings send them (Object Ownership).",
     "public-access-block": "Block Public Access blocks no more than the settings allow.",
     "missing-key": "A file that is not there is answered with 404, not 403.",
@@ -23,6 +24,7 @@ STEPS = {
     "links": "URLs of media open for those who may read them, and for no others.",
     "static": "Browsers can read the published static files.",
     "cors": "Pages of the site may use fonts from the bucket.",
+    "versioning": "What is deleted by mistake can be brought back, and what must go can go.",
     "lifecycle": "Unfinished multipart uploads are removed, which else cost money for ever.",
     "encryption": "The default encryption lets those read who should.",
     "cdn": "The CDN serves the static files, and nothing private.",
@@ -298,10 +300,11 @@ FAILURES = [
     Failure(
         "missing-key",
         "MissingKeyForbidden",
-        "S3 answers 403 for a file that is not there, because these credentials may not list the "
-        "bucket. Django then takes a file that is only missing for a failure of S3.",
-        "# Allow s3:ListBucket on the bucket itself (no /* at the end of its ARN), without a\n"
-        "# condition on s3:prefix, as a GET carries none (infra/README.md).",
+        "S3 answers 403 for a file that is not there, so Django takes a missing file for a failure "
+        "of S3. Either s3:GetObject is not allowed on $BUCKET/$LOCATION/*, or s3:ListBucket is "
+        "allowed with a condition on s3:prefix, which a GET does not meet.",
+        "# Attach the app policy (infra/README.md). Or allow s3:GetObject, and s3:ListBucket\n"
+        "# on the bucket itself: no /* at the end of its ARN, and no condition on s3:prefix.",
     ),
     # --- objects
     Failure(
@@ -355,7 +358,8 @@ FAILURES = [
     Failure(
         "links",
         "MediaIsPublic",
-        "Media files are private by the settings, but anyone can read them without a signature.",
+        "Files under $LOCATION/ are private by the settings, but anyone can read them without a "
+        "signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         '# Remove what lets Principal "*" read $LOCATION/*. At once, but static files, too:\n'
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
@@ -365,11 +369,44 @@ FAILURES = [
     Failure(
         "links",
         "MediaIsNotPublic",
-        "Media files are public by the settings, but a visitor cannot read them: the bucket "
-        "policy does not allow it, or Block Public Access overrides it.",
-        "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
-        "# infra/README.md has the policy. Also: python manage.py s3doctor --only "
-        "public-access-block",
+        "Files under $LOCATION/ are public by the settings, but a visitor cannot read them: the "
+        "bucket policy does not let everyone (or the CDN) read there, or Block Public Access "
+        "overrides it.",
+        "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
+        "# infra/s3.yaml and infra/by-hand.md have the policy. Also:\n"
+        "python manage.py s3doctor --only public-access-block",
+    ),
+    # --- cdn-host
+    Failure(
+        "cdn-host",
+        "CdnNameUnknown",
+        "DNS does not know the CDN's domain, $CDN. After a first deploy that is usual: the record "
+        "is not made yet, or not known everywhere yet. Pages have no styles until it is.",
+        "python -c \"import socket; print(socket.gethostbyname('$CDN'))\"\n"
+        "# Make the CNAME record of infra/README.md. A new one can take an hour, and a failed\n"
+        "# look-up is remembered for minutes.",
+    ),
+    Failure(
+        "cdn-host",
+        "CdnPlainHttp",
+        "The CDN's domain, $CDN, answers plain HTTP on the port for HTTPS, so browsers refuse it.",
+        "curl -v https://$CDN/\n# Turn HTTPS on there: the site's pages link to https://$CDN.",
+    ),
+    Failure(
+        "cdn-host",
+        "CdnCertificate",
+        "The certificate of the CDN is not for $CDN, has expired, or is signed by an authority "
+        "that this machine does not know.",
+        "curl -v https://$CDN/\n"
+        "# $CDN must be an alias of the distribution, with a certificate from us-east-1.",
+    ),
+    Failure(
+        "cdn-host",
+        "CdnUnreachable",
+        "DNS knows the CDN's domain, $CDN, but nothing answers there: its record points to another "
+        "host, the distribution is not deployed yet, or a firewall is in between.",
+        "curl -v https://$CDN/\n"
+        "# The record must point to the output CdnTarget of the stack (infra/README.md).",
     ),
     # --- static
     Failure(
@@ -410,6 +447,25 @@ FAILURES = [
         "Access-Control-Allow-Origin for it.",
         add_cors_rule("append(", "*", '["GET", "HEAD"]')
         + "\n# With a CDN in front: its response headers policy, too (infra/README.md).",
+    ),
+    # --- versioning
+    Failure(
+        "versioning",
+        "VersioningSuspended",
+        "Versioning is suspended, so a file that is deleted or overwritten by mistake is lost: "
+        "nothing can bring it back.",
+        "aws s3api put-bucket-versioning --bucket $BUCKET --versioning-configuration "
+        "Status=Enabled",
+    ),
+    Failure(
+        "versioning",
+        "ObjectLockRetention",
+        "Object Lock keeps each version of each file for a time, and nobody can shorten it in "
+        "COMPLIANCE mode: erasemedia cannot erase a person's file, and refused uploads and old "
+        "releases cost money until it ends.",
+        "# If you need it for some files, give them a bucket of their own. To keep no new file:\n"
+        "aws s3api put-object-lock-configuration --bucket $BUCKET "
+        "--object-lock-configuration ObjectLockEnabled=Enabled",
     ),
     # --- lifecycle
     Failure(
@@ -475,11 +531,11 @@ FAILURES = [
     ),
     Failure(
         "cdn",
-        "CdnUnreachable",
-        "The CDN's domain does not answer as it should: its DNS record, its certificate or its "
-        "origin is not set.",
+        "CdnWrongOrigin",
+        "The CDN answers, but not with the file that collectstatic published: its origin is "
+        "another bucket, or has a path of its own.",
         "curl -v https://$CDN/\n"
-        "# The domain must be an alias of the distribution, with a certificate from us-east-1.",
+        "# The distribution's origin is the bucket itself, without a path (infra/s3.yaml).",
     ),
     # --- any step
     Failure(

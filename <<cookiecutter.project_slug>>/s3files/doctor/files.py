@@ -84,10 +84,12 @@ def _check_bare_url(probe: Probe, alias: str, place: dict[str, str]) -> str:
     storage = cast(Any, storages[alias])
     url = f"{storage.address.public_bucket_url}/{place['Key']}"
     if _is_public(alias):
+        if probe.cdn_failure:
+            return f"bare {storage.prefix}/ not checked, because cdn-host failed"
         url = f"{settings.S3_URL}/{place['Key']}"
     status = fetch(url).status
     if _is_public(alias) and status != 200:
-        raise Failed("MediaIsNotPublic", f"{status} for {url}")
+        raise Failed("MediaIsNotPublic", f"{status} for {url}", prefix=storage.prefix)
     if not _is_public(alias) and status < 400:
-        raise Failed("MediaIsPublic", f"{status} for {url}")
+        raise Failed("MediaIsPublic", f"{status} for {url}", prefix=storage.prefix)
     return f"bare {storage.prefix}/ {status}"

@@ -12,9 +12,18 @@ from .requests import fetch
 
 # Browsers refuse these two when they are called something else.
 STRICT_KINDS = {".css": "css", ".js": "javascript"}
+NO_CDN = "there is none (AWS_S3_CUSTOM_DOMAIN)"
+
+
+def check_cdn_host(probe: Probe) -> str:
+    if not settings.AWS_S3_CUSTOM_DOMAIN:
+        raise Skipped(NO_CDN)
+    probe.require_cdn()
+    return f"{settings.S3_URL} answers"
 
 
 def check_static(probe: Probe) -> str:
+    probe.require_cdn()
     for name in probe.published:
         url = f"{probe.static_url}{name}"
         answer = fetch(url)
@@ -28,6 +37,7 @@ def check_static(probe: Probe) -> str:
 
 
 def check_cors(probe: Probe) -> str:
+    probe.require_cdn()
     for name in probe.published[:1]:
         font = f"{probe.static_url}{name}"
         answer = fetch(font, headers={"Origin": probe.origin})
@@ -38,7 +48,8 @@ def check_cors(probe: Probe) -> str:
 
 def check_cdn(probe: Probe) -> str:
     if not settings.AWS_S3_CUSTOM_DOMAIN:
-        raise Skipped("there is none (AWS_S3_CUSTOM_DOMAIN)")
+        raise Skipped(NO_CDN)
+    probe.require_cdn()
     for name in probe.published[:1]:
         _check_cached(f"{probe.static_url}{name}")
     with probe.any_file() as place:
@@ -50,12 +61,9 @@ def check_cdn(probe: Probe) -> str:
 
 
 def _check_cached(url: str) -> None:
-    try:
-        answer = fetch(url)
-    except OSError as error:
-        raise Failed("CdnUnreachable", f"{error} for {url}") from None
+    answer = fetch(url)
     if answer.status != 200:
-        code = "CdnForbidden" if answer.status == 403 else "CdnUnreachable"
+        code = "CdnForbidden" if answer.status == 403 else "CdnWrongOrigin"
         raise Failed(code, f"{answer.status} for {url}")
     caching = answer.headers["Cache-Control"] or "none"
     if "max-age=31536000" not in caching:

@@ -21,11 +21,18 @@ from s3files._s3.partitions import dns_suffix
 from s3files.publishing.releases import read_release
 
 from .diagnosis import Failed, Skipped, missing_permission, read_error
-from .requests import Answer, fetch
+from .requests import Answer, NotReached, fetch
 
 CONTENT = b"Written by s3doctor, and deleted again."
 # Browsers treat each of these kinds of static files in a way of its own.
 KINDS = (".woff2", ".css", ".js", ".svg")
+
+# Python's name of what went wrong on the way to the CDN → our code.
+CDN_FAILURES = {
+    "gaierror": "CdnNameUnknown",
+    "SSLCertVerificationError": "CdnCertificate",
+    "PlainHttp": "CdnPlainHttp",
+}
 
 
 def is_amazon(host: str, region: str) -> bool:
@@ -75,6 +82,25 @@ class Probe:
         return dict(
             self.client.list_objects_v2(Bucket=self.name, Prefix=f"{self.media.prefix}/", MaxKeys=1)
         )
+
+    @cached_property
+    def cdn_failure(self) -> Failed | None:
+        """Why the CDN cannot be reached; None if it can, or if there is none."""
+        if not settings.AWS_S3_CUSTOM_DOMAIN:
+            return None
+        try:
+            fetch(f"{settings.S3_URL}/", "HEAD")
+        except NotReached as error:
+            kind = type(error.reason).__name__
+            if kind == "SSLError" and "WRONG_VERSION_NUMBER" in str(error):
+                kind = "PlainHttp"
+            return Failed(CDN_FAILURES.get(kind, "CdnUnreachable"), str(error))
+        return None
+
+    def require_cdn(self) -> None:
+        """Raise what keeps browsers from the CDN, if there is one."""
+        if self.cdn_failure:
+            raise self.cdn_failure
 
     def read_configuration(
         self, operation: str, otherwise: dict[str, dict[str, Any]] | None = None

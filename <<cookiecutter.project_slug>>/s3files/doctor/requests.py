@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import urllib.error
 import urllib.request
@@ -31,6 +32,14 @@ class Answer(NamedTuple):
         return f"{self.status} {' '.join(self.body.split())[:300]}".strip()
 
 
+class NotReached(OSError):
+    """No answer came from `url`, because of `reason`."""
+
+    def __init__(self, url: str, reason: Exception):
+        super().__init__(f"{reason} for {url.partition('?')[0]}")
+        self.url, self.reason = url, reason
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: Any) -> None:
         return None
@@ -44,17 +53,22 @@ def fetch(
 ) -> Answer:
     """Send a request without credentials; return the answer, whatever its status.
 
-    Raises OSError where none comes within REQUEST_SECONDS.
+    Raises NotReached if none comes within REQUEST_SECONDS.
     """
     request = urllib.request.Request(url, body, headers or {}, method=method)  # noqa: S310
     opener = urllib.request.build_opener(_NoRedirect)
     try:
-        response = opener.open(request, timeout=REQUEST_SECONDS)
-    except urllib.error.HTTPError as error:
-        response = error
-    with response:
-        text = response.read(MAX_BODY).decode(errors="replace")
-        return Answer(response.status, response.headers, text)
+        try:
+            response = opener.open(request, timeout=REQUEST_SECONDS)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
+            text = response.read(MAX_BODY).decode(errors="replace")
+            return Answer(response.status, response.headers, text)
+    except (OSError, http.client.HTTPException) as error:
+        # urllib wraps the one that matters: a refused connection, an unknown name.
+        cause = getattr(error, "reason", None)
+        raise NotReached(url, cause if isinstance(cause, Exception) else error) from error
 
 
 def tamper(url: str) -> str:

@@ -24,6 +24,8 @@ from .probe import Probe
 STEP_SECONDS = 10
 # When one of these fails, the steps after it could only repeat that.
 GATES = ("settings", "endpoint", "clock", "credentials", "bucket", "region")
+# These ask the CDN, if there is one.
+NEED_CDN = ("static", "cors", "cdn")
 
 Check = Callable[[Probe], str]
 
@@ -34,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "credentials": connection.check_credentials,
     "bucket": connection.check_bucket,
     "region": connection.check_region,
+    "cdn-host": pages.check_cdn_host,
     "ownership": configuration.check_ownership,
     "public-access-block": configuration.check_public_access_block,
     "missing-key": files.check_missing_key,
@@ -41,6 +44,7 @@ CHECKS: dict[str, Check] = {
     "links": files.check_links,
     "static": pages.check_static,
     "cors": pages.check_cors,
+    "versioning": configuration.check_versioning,
     "lifecycle": configuration.check_lifecycle,
     "encryption": configuration.check_encryption,
     "cdn": pages.check_cdn,
@@ -65,16 +69,18 @@ def add_steps(
 
 def run_steps(probe: Probe, only: Collection[str] | None = None) -> Iterator[Result]:
     """Yield a Result for each step, or for each one of `only`."""
-    failed = ""
+    failed: dict[str, str] = {}  # step that cannot be checked → the one that failed before
     for step in STEPS:
         if only and step not in only:
             continue
-        if failed:
-            yield Result(step, None, f"not checked, because {failed} failed")
+        if step in failed:
+            yield Result(step, None, f"not checked, because {failed[step]} failed")
             continue
         result = run_step(step, probe)
         if result.ok is False and (step in GATES or "Timeout" in result.code):
-            failed = step
+            failed = dict.fromkeys(STEPS, step)
+        elif result.ok is False and step == "cdn-host":
+            failed = dict.fromkeys(NEED_CDN, step)
         yield result
 
 

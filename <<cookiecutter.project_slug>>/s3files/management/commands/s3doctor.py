@@ -1,11 +1,14 @@
 """Find out what is wrong with the bucket, and say how to fix it."""
 
 import json
+import os
 import textwrap
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.core.management.color import no_style
 
 from s3files import server
 from s3files.doctor.diagnosis import Result
@@ -17,6 +20,25 @@ from s3files.doctor.steps import load_steps, run_steps
 MARKS = {True: "✓", False: "✗", None: "–"}
 # For a terminal whose encoding has none of them, such as cp1252 on Windows.
 ASCII_MARKS = {True: "ok", False: "!!", None: "--"}
+
+COLUMNS = 80
+
+
+def fill(text: str, indent: str) -> str:
+    """Wrap text to the width of a terminal; what has no blank stays whole, to be copied."""
+    return textwrap.fill(
+        text,
+        COLUMNS,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def group_key(result: Result) -> str:
+    """Return what consecutive results share that are shown as one: why they were not checked."""
+    return result.said if result.ok is None else result.step
 
 
 def site_origin() -> str:
@@ -51,27 +73,49 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if settings.S3_EMBEDDED:
             server.ensure_running()  # as any S3 client does; the first step asks without one
-        results = []
+        if os.environ.get("NO_COLOR"):
+            self.style = no_style()
         probe = Probe(options["origin"] or site_origin(), options["write"])
-        for result in run_steps(probe, options["only"]):
-            results.append(result)
+        results = []
+        for _, group in groupby(run_steps(probe, options["only"]), group_key):
+            alike = list(group)
+            results += alike
             if not options["json"]:
-                self.show(result)
+                self.show(alike)
         failed = [result.step for result in results if result.ok is False]
         if options["json"]:
             steps = [result._asdict() for result in results]
             self.stdout.write(json.dumps({"ok": not failed, "steps": steps}, indent=2))
         if failed:
-            raise CommandError(f"Failed: {', '.join(failed)}.")
+            advice = f" Fix {failed[0]} first." if len(failed) > 1 else ""
+            raise CommandError(f"Failed: {', '.join(failed)}.{advice}")
+        if not options["json"]:
+            self.show_summary(results)
 
-    def show(self, result: Result) -> None:
+    def show(self, alike: list[Result]) -> None:
+        """Print one result, or several steps that were not checked for the same reason."""
+        result = alike[0]
         styles = {True: self.style.SUCCESS, False: self.style.ERROR, None: self.style.WARNING}
         mark = (MARKS if self._can_print("".join(MARKS.values())) else ASCII_MARKS)[result.ok]
-        self._print(f"{styles[result.ok](mark)} {result.step:<20} {result.said}")
+        steps = ", ".join(one.step for one in alike)
+        indent = " " * (len(mark) + 21)
+        if len(alike) == 1:
+            lines = fill(result.said, indent).removeprefix(indent)
+            self._print(f"{styles[result.ok](mark)} {steps:<20}{lines}")
+        else:
+            names = fill(steps, " " * (len(mark) + 1)).lstrip()
+            self._print(f"{styles[result.ok](mark)} {names}\n{fill(result.said, indent)}")
         if result.ok is False:
-            self._print(textwrap.indent(textwrap.fill(result.means, 90), "    "))
+            self._print(fill(result.means, "    "))
             # Not wrapped: to be copied.
             self._print(textwrap.indent(result.fix, "    | "))
+
+    def show_summary(self, results: list[Result]) -> None:
+        passed = sum(result.ok is True for result in results)
+        said = f"Nothing is wrong: {passed} steps passed"
+        if skipped := len(results) - passed:
+            said += f", {skipped} were not checked"
+        self._print(f"\n{said}.")
 
     @property
     def _encoding(self) -> str:
