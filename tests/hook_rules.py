@@ -1,6 +1,7 @@
 """The rules of the hooks, called directly: most tests need no rendered project."""
 
 import runpy
+from functools import cache
 
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
@@ -37,7 +38,21 @@ def suggested(**answers):
 
 def rendered(hook, **answers):
     """Return a hook as cookiecutter would run it."""
+    return render_file(TEMPLATE / "hooks" / f"{hook}.py", **answers)
+
+
+def render_file(path, **answers):
+    """Return one file as cookiecutter renders it, without rules and in a millisecond."""
+    context = {"cookiecutter": {**_defaults()["cookiecutter"], **answers}}
+    return _compile(path).render(**context)
+
+
+@cache
+def _defaults():
     context = generate_context(str(TEMPLATE / "cookiecutter.json"))
-    context["cookiecutter"] = prompt_for_config(context, no_input=True) | answers
-    text = (TEMPLATE / "hooks" / f"{hook}.py").read_text(encoding="utf-8")
-    return create_env_with_context(context).from_string(text).render(**context)
+    return {**context, "cookiecutter": prompt_for_config(context, no_input=True)}
+
+
+@cache
+def _compile(path):
+    return create_env_with_context(_defaults()).from_string(path.read_text(encoding="utf-8"))

@@ -199,15 +199,15 @@ if S3_EMBEDDED:
     )
     AWS_S3_PUBLIC_ENDPOINT_URL = AWS_S3_CUSTOM_DOMAIN = AWS_LOCATION = ""
 
-# The bucket, as browsers reach it.
-S3_BUCKET_URL = Address(
-    AWS_STORAGE_BUCKET_NAME,
-    AWS_S3_REGION_NAME,
-    AWS_S3_ENDPOINT_URL,
-    AWS_S3_PUBLIC_ENDPOINT_URL,
-).public_bucket_url
-# Where browsers read what everyone may read.
-S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}" if AWS_S3_CUSTOM_DOMAIN else S3_BUCKET_URL
+# Where browsers read what needs no signature: the CDN, or the bucket.
+S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}"
+if not AWS_S3_CUSTOM_DOMAIN:
+    S3_URL = Address(
+        AWS_STORAGE_BUCKET_NAME,
+        AWS_S3_REGION_NAME,
+        AWS_S3_ENDPOINT_URL,
+        AWS_S3_PUBLIC_ENDPOINT_URL,
+    ).public_bucket_url
 
 # In development and tests the pages show the files as you edit them; else the bucket's.
 LOCATION = f"{AWS_LOCATION}/" if AWS_LOCATION else ""
@@ -229,24 +229,19 @@ STORAGES = {
 
 # What a page may load, and from where. Of the bucket, scripts and styles come
 # from static/ alone, so that nothing that a user uploads is ever run. What is
-# not named is refused, inline scripts and styles too.
-STATIC_SOURCES = ["'self'"] if DEBUG or TESTING else ["'self'", STATIC_URL]
-# Presigned URLs name the bucket itself, also behind a CDN.
-IMAGE_SOURCES = {
-    f"{host}/{prefix}/"
-    for host in (S3_URL, S3_BUCKET_URL)
-    for prefix in ("media", "private" if MEDIA_IS_PUBLIC else "public")
-}
+# not named is refused, inline scripts and styles too. s3files/csp.py replaces the words
+# "s3:static", "s3:media" and "s3:uploads" by the URLs of the storages in STORAGES.
+STATIC_SOURCES = ["'self'", "s3:static"]
 # The error pages hold their style, so that they need neither S3 nor the manifest.
 ERROR_STYLE = sha256((BASE_DIR / "templates" / "error.css").read_bytes()).digest()
 CSP_DIRECTIVES = {
     "default-src": ["'none'"],
     "script-src": [*STATIC_SOURCES],
     "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(ERROR_STYLE).decode()}'"],
-    "font-src": [*STATIC_SOURCES],
-    "img-src": [*STATIC_SOURCES, *sorted(IMAGE_SOURCES)],
+    "font-src": STATIC_SOURCES,
+    "img-src": [*STATIC_SOURCES, "s3:media"],
     # Direct uploads go to the bucket.
-    "connect-src": ["'self'", f"{S3_BUCKET_URL}/"],
+    "connect-src": ["'self'", "s3:uploads"],
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
     "base-uri": ["'none'"],

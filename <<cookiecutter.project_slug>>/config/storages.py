@@ -3,6 +3,8 @@
 To add one, copy five lines and name it in STORAGES; the README shows how.
 """
 
+from functools import cached_property
+
 from django.conf import settings
 
 from s3files.storages import S3MediaStorage, S3StaticStorage
@@ -12,16 +14,22 @@ class StaticStorage(S3StaticStorage):
     """What you ship. collectstatic publishes it under content-hashed names."""
 
     location = "static"
-    default_acl = settings.S3_STATIC_ACL
+
+    @cached_property
+    def default_acl(self) -> str:
+        return settings.S3_STATIC_ACL
 
 
 class MediaStorage(S3MediaStorage):
     """What users upload, unless a field says otherwise: Django's default storage."""
 
     location = "media"
-    # Who may read. All but "public-read" read by presigned URLs, which end.
-    default_acl = settings.S3_MEDIA_ACL
     querystring_expire = 3600  # seconds
+
+    # Who can read. Everything but "public-read" needs a presigned URL, which expires.
+    @cached_property
+    def default_acl(self) -> str:
+        return settings.S3_MEDIA_ACL
 
 
 class PublicStorage(S3MediaStorage):

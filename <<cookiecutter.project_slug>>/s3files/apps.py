@@ -13,13 +13,14 @@ class S3FilesConfig(AppConfig):
     verbose_name = "Files on S3"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (importing registers them)
+        from . import checks, csp  # noqa: F401  (importing registers them)
         from ._s3 import timeouts
 
         # Whose thread waits for S3: a visitor's request, or a command.
         request_started.connect(timeouts.begin_request)
         request_finished.connect(timeouts.end_request)
         setting_changed.connect(forget_storages)
+        csp.complete_policies()
 
 
 def forget_storages(*, setting: str, **kwargs: Any) -> None:

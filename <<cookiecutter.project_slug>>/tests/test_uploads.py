@@ -155,7 +155,7 @@ class PageTests(UploadsTestCase):
 
     def test_the_security_policy_has_no_inline_code(self):
         policy = self.page["Content-Security-Policy"]
-        self.assertIn(f"connect-src 'self' {settings.S3_BUCKET_URL}/", policy)
+        self.assertIn(f"connect-src 'self' {default_storage.address.public_bucket_url}/", policy)
         self.assertNotIn("unsafe", policy)
 
     def test_deleting_a_row_or_its_user_deletes_the_files(self):

@@ -21,4 +21,5 @@ def on_aws(aws, **settings):
 
 
 def on_aws_with_cdn(aws, **settings):
-    return on_aws(aws, AWS_S3_CUSTOM_DOMAIN="cdn.example.com", S3_URL=aws.url, **settings)
+    """And for the CDN."""
+    return on_aws(aws, AWS_S3_CUSTOM_DOMAIN="cdn.example.com", **settings) | {"cdn_url": aws.url}

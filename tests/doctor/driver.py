@@ -41,7 +41,7 @@ def settings_for(overrides):
 
 
 @contextlib.contextmanager
-def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=False):
+def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=False, cdn_url=""):
     """As it is for an owner with this environment, these edits and this clock."""
     # As in a new process.
     client._forget()
@@ -61,7 +61,10 @@ def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=Fa
                 lambda *args, **kwargs: real(*args, **kwargs) + datetime.timedelta(seconds=clock),
             ),
             mock.patch("s3files.doctor.requests.REQUEST_SECONDS", request_seconds),
-            mock.patch("s3files.doctor.probe.is_amazon", lambda *_: on_aws),
+            mock.patch("s3files._s3.address.Address.on_amazon", on_aws),
+            mock.patch("s3files.access.Rules.cdn_url", cdn_url)
+            if cdn_url
+            else contextlib.nullcontext(),
             # boto3 tries again at once.
             mock.patch("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0),
         ):

@@ -1147,7 +1147,7 @@ def test_a_cdn_that_is_not_reached_is_named_first_and_nothing_else_is_blamed(
     server, *expected = CDN_NOT_REACHED[what]
     with server(tmp_path) as url:
         circumstances = on_aws_with_cdn(aws)
-        circumstances["settings"]["S3_URL"] = url
+        circumstances["cdn_url"] = url
         answer = doctors_project.s3doctor("--write", request_seconds=0.5, **circumstances)
     judge(answer, Case(what, *expected))
     steps = answer[0]
@@ -1161,7 +1161,7 @@ def test_a_cdn_that_is_not_reached_is_named_first_and_nothing_else_is_blamed(
 
 def test_one_step_alone_names_the_cdn_that_it_does_not_reach(doctors_project, aws):
     circumstances = on_aws_with_cdn(aws)
-    circumstances["settings"]["S3_URL"] = "https://cdn.no-such-domain.invalid"
+    circumstances["cdn_url"] = "https://cdn.no-such-domain.invalid"
     steps, code = doctors_project.s3doctor("--only", "static", **circumstances)
     assert (steps["static"]["code"], code) == ("CdnNameUnknown", 1)
     assert "https://cdn.no-such-domain.invalid" in steps["static"]["said"]

@@ -46,6 +46,12 @@ class Address:
         return not self.endpoint_url
 
     @property
+    def on_amazon(self) -> bool:
+        """Whether the store is Amazon S3, also where an endpoint URL names one of its hosts."""
+        host = urlsplit(self.host_url).hostname or ""
+        return host.endswith(f".{dns_suffix(self.region)}")
+
+    @property
     def path_style(self) -> bool:
         """Whether the bucket's name comes after the host instead of before it."""
         # S3's certificate covers one label before its host: no bucket with dots

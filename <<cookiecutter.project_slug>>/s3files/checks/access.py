@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from s3files.access import ENFORCED, Reader
 from s3files.media.options import REFUSED_SETTINGS
 
 from .configured import find_storages, is_this_machine, our_storage
@@ -25,9 +26,11 @@ WHOLE_BUCKET_STORES = ("r2.cloudflarestorage.com", "backblazeb2.com")
 
 @register("s3")
 def check_private_static_has_cdn(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    static = find_storages().get("staticfiles")
     # The development server stands in for the CDN, which cannot see this machine.
-    served = settings.AWS_S3_CUSTOM_DOMAIN or is_this_machine()
-    if settings.S3_STATIC_ACL == "private" and not served:
+    if static is None or static.default_acl != "private" or is_this_machine():
+        return
+    if static.access.reader is not Reader.CDN:
         yield Error(
             "Static files are private and no CDN serves them: a relative url() in CSS "
             "carries no signature, so fonts and images would be refused.",
@@ -72,13 +75,14 @@ def check_key_pair_is_whole(app_configs: Any, **kwargs: Any) -> Iterator[CheckMe
 @register("s3")
 def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     places = {
-        alias: (storage.address.bucket, storage.default_acl, f"{storage.prefix}/".lstrip("/"))
+        alias: (storage.address.bucket, storage.access, f"{storage.prefix}/".lstrip("/"))
         for alias, storage in find_storages().items()
     }
     for (one, first), (other, second) in combinations(places.items(), 2):
-        (bucket, acl, prefix), (other_bucket, other_acl, other_prefix) = first, second
+        (bucket, access, prefix), (other_bucket, other_access, other_prefix) = first, second
         apart = bucket != other_bucket or not _overlap(prefix, other_prefix)
-        if not apart and (acl != other_acl or "staticfiles" in (one, other)):
+        same = (access.reader, access.acl) == (other_access.reader, other_access.acl)
+        if not apart and (not same or "staticfiles" in (one, other)):
             yield Error(
                 f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
                 f"{other_prefix!r}: one is empty or inside the other, so who may read the one "
@@ -115,7 +119,7 @@ def check_options_do_something(app_configs: Any, **kwargs: Any) -> Iterator[Chec
 
 @register("s3")
 def check_acl(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    enforced = settings.S3_OBJECT_OWNERSHIP == "BucketOwnerEnforced"
+    enforced = settings.S3_OBJECT_OWNERSHIP == ENFORCED
     # Without ACLs a policy opens a prefix, or does not.
     allowed = ("private", "public-read") if enforced else ACLS
     for alias, storage in find_storages().items():
@@ -135,7 +139,7 @@ def check_store_can_open_one_prefix(app_configs: Any, **kwargs: Any) -> Iterator
         return
     readers: dict[str, dict[bool, str]] = {}
     for alias, storage in find_storages().items():
-        public = storage.default_acl == "public-read"
+        public = not storage.access.needs_signature
         # `public` and `private` are there in every project; most use one of them.
         if alias in ("staticfiles", "default"):
             readers.setdefault(storage.address.bucket, {})[public] = alias

@@ -5,6 +5,7 @@ import contextlib
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
+from django.utils.module_loading import import_string
 
 from s3files._s3.address import Address
 from s3files.media.storage import S3MediaStorage
@@ -26,6 +27,9 @@ def find_storages() -> dict[str, OurStorage]:
 def our_storage(alias: str) -> OurStorage | None:
     """Return the storage if it is this app's. Raises ImproperlyConfigured for its options."""
     try:
+        # Another package's is not made here: that may have a cost.
+        if not issubclass(import_string(settings.STORAGES[alias]["BACKEND"]), OurStorage):
+            return None
         storage = storages[alias]
     except ImproperlyConfigured:
         raise

@@ -40,10 +40,11 @@ def check_static_url_is_the_buckets(app_configs: Any, **kwargs: Any) -> Iterator
     static = find_storages().get("staticfiles")
     if static is None:
         return
-    expected = f"{settings.S3_URL}/{static.prefix}/"
+    expected = static.access.base_url
     if settings.STATIC_URL != expected:
         yield Warning(
             f"STATIC_URL is {settings.STATIC_URL!r}, but collectstatic publishes to {expected}.",
-            hint="Leave STATIC_URL as settings.py computes it, and DEBUG off.",
+            hint="Leave STATIC_URL as settings.py computes it, and DEBUG off. For a StaticStorage "
+            f"with a bucket of its own, set STATIC_URL = {expected!r}.",
             id="s3.W016",
         )

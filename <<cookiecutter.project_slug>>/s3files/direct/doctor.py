@@ -119,7 +119,8 @@ def check_upload_cors(probe: Probe) -> str:
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "content-type,if-none-match",
     }
-    answer = fetch(f"{settings.S3_BUCKET_URL}/{probe.missing_file()['Key']}", "OPTIONS", asked)
+    url = f"{probe.address.public_bucket_url}/{probe.missing_file()['Key']}"
+    answer = fetch(url, "OPTIONS", asked)
     methods = answer.headers["Access-Control-Allow-Methods"] or ""
     origin = answer.headers["Access-Control-Allow-Origin"]
     if origin not in ("*", probe.origin) or "PUT" not in methods:

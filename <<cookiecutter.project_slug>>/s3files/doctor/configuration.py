@@ -66,7 +66,8 @@ def check_encryption(probe: Probe) -> str:
     rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
     default = rule["ApplyServerSideEncryptionByDefault"]
     algorithm, key = str(default["SSEAlgorithm"]), default.get("KMSMasterKeyID", "aws/s3")
-    if algorithm.startswith("aws:kms") and probe.strangers_read:
+    # "authenticated-read" counts, too: another account has no right to the key.
+    if algorithm.startswith("aws:kms") and not all(probe.blocks.values()):
         raise Failed("KmsBlocksPublic", f"the default is {algorithm} with {key}")
     if algorithm.startswith("aws:kms") and key == "aws/s3" and settings.AWS_S3_CUSTOM_DOMAIN:
         raise Failed("KmsBlocksCdn", f"the default is {algorithm} with {key}")

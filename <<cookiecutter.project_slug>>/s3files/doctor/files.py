@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
-from django.conf import settings
 from django.core.files.storage import storages
 
 from .diagnosis import Failed, read_error
@@ -76,7 +75,7 @@ def _check_signed_link(link: str, wanted: int) -> None:
 
 def _is_public(alias: str) -> bool:
     storage = cast(Any, storages[alias])
-    return not storage.querystring_auth
+    return not storage.access.needs_signature
 
 
 def _check_bare_url(probe: Probe, alias: str, place: dict[str, str]) -> str:
@@ -86,7 +85,7 @@ def _check_bare_url(probe: Probe, alias: str, place: dict[str, str]) -> str:
     if _is_public(alias):
         if probe.cdn_failure:
             return f"bare {storage.prefix}/ not checked, because cdn-host failed"
-        url = f"{settings.S3_URL}/{place['Key']}"
+        url = f"{storage.access.host_url}/{place['Key']}"
     status = fetch(url).status
     if _is_public(alias) and status != 200:
         raise Failed("MediaIsNotPublic", f"{status} for {url}", prefix=storage.prefix)

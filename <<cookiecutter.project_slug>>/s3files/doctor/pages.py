@@ -19,7 +19,7 @@ def check_cdn_host(probe: Probe) -> str:
     if not settings.AWS_S3_CUSTOM_DOMAIN:
         raise Skipped(NO_CDN)
     probe.require_cdn()
-    return f"{settings.S3_URL} answers"
+    return f"{probe.cdn_url} answers"
 
 
 def check_static(probe: Probe) -> str:
@@ -53,11 +53,11 @@ def check_cdn(probe: Probe) -> str:
     for name in probe.published[:1]:
         _check_cached(f"{probe.static_url}{name}")
     with probe.any_file() as place:
-        if place and probe.media.querystring_auth:
-            url = f"{settings.S3_URL}/{place['Key']}"
+        if place and probe.media.access.needs_signature:
+            url = f"{probe.cdn_url}/{place['Key']}"
             if (status := fetch(url).status) < 400:
                 raise Failed("CdnServesMedia", f"{status} for {url}")
-    return f"{settings.S3_URL} serves static files, and nothing private"
+    return f"{probe.cdn_url} serves static files, and nothing private"
 
 
 def _check_cached(url: str) -> None:

@@ -17,7 +17,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
-from s3files._s3.partitions import dns_suffix
+from s3files.access import Rules, find_blocks
+from s3files.checks.configured import find_storages
 from s3files.publishing.releases import read_release
 
 from .diagnosis import Failed, Skipped, missing_permission, read_error
@@ -35,10 +36,6 @@ CDN_FAILURES = {
 }
 
 
-def is_amazon(host: str, region: str) -> bool:
-    return host.endswith(dns_suffix(region))
-
-
 class Probe:
     """One run of s3doctor: the bucket as the project's settings have it.
 
@@ -54,13 +51,9 @@ class Probe:
         self.address = self.media.address
         self.name = self.address.bucket
         self.host = urlsplit(self.address.host_url).hostname or ""
-        self.on_aws = is_amazon(self.host, self.address.region)
-        self.static_url = f"{settings.S3_URL}/{self.static.prefix}/"
-        # Behind a CDN the bucket itself is closed.
-        self.strangers_read = (
-            "public-read" in (settings.S3_STATIC_ACL, settings.S3_MEDIA_ACL)
-            and not settings.AWS_S3_CUSTOM_DOMAIN
-        )
+        self.on_aws = self.address.on_amazon
+        self.cdn_url = Rules.from_settings().cdn_url
+        self.static_url = self.static.access.base_url
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -89,7 +82,7 @@ class Probe:
         if not settings.AWS_S3_CUSTOM_DOMAIN:
             return None
         try:
-            fetch(f"{settings.S3_URL}/", "HEAD")
+            fetch(f"{self.cdn_url}/", "HEAD")
         except NotReached as error:
             kind = type(error.reason).__name__
             if kind == "SSLError" and "WRONG_VERSION_NUMBER" in str(error):
@@ -180,17 +173,9 @@ class Probe:
 
     @cached_property
     def blocks(self) -> dict[str, bool]:
-        """Block Public Access, as tight as the settings allow."""
-        enabled = settings.S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
-        acls = {settings.S3_STATIC_ACL, settings.S3_MEDIA_ACL}
-        public_acls = enabled and bool(acls & {"public-read", "authenticated-read"})
-        public_policy = not enabled and self.strangers_read
-        return {
-            "BlockPublicAcls": not public_acls,
-            "IgnorePublicAcls": not public_acls,
-            "BlockPublicPolicy": not public_policy,
-            "RestrictPublicBuckets": not public_policy,
-        }
+        """Block Public Access of the bucket, as tight as what is kept there allows."""
+        found = [storage.access for storage in find_storages().values()]
+        return find_blocks(access for access in found if access.address.bucket == self.name)
 
     @cached_property
     def names(self) -> dict[str, str]:

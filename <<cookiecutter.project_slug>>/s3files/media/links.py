@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from django.conf import settings
 from django.utils.encoding import filepath_to_uri
 
 from s3files._s3.clients import Account, credentials
@@ -18,12 +17,14 @@ from .options import response_query
 
 if TYPE_CHECKING:
     from s3files._s3.address import Address
+    from s3files.access import Access
 
 
 class LinksMixin:
     """What a storage needs to say where browsers read its files. No URL costs a request."""
 
     address: Address
+    access: Access
     account: Account
     prefix: str
     querystring_auth: bool
@@ -37,12 +38,7 @@ class LinksMixin:
     @property
     def base_url(self) -> str:
         """Where the files are that need no signature, with a slash at the end."""
-        return f"{self._host_url}/{self.prefix}/"
-
-    @property
-    def _host_url(self) -> str:
-        cdn = settings.AWS_S3_CUSTOM_DOMAIN
-        return f"https://{cdn}" if cdn else self.address.public_bucket_url
+        return self.access.base_url
 
     def url(
         self,
@@ -61,12 +57,12 @@ class LinksMixin:
         key = self.key(name)
         if not self.querystring_auth:
             search = f"?{urlencode(parameters)}" if parameters else ""
-            return f"{self._host_url}/{filepath_to_uri(key)}{search}"
+            return f"{self.access.host_url}/{filepath_to_uri(key)}{search}"
         expire = self.querystring_expire if expire is None else expire
         start = window_start(key, expire, time.time())
         query = tuple(response_query(parameters)) if parameters else ()
         if self.cloudfront_signer:
-            url = f"{self._host_url}/{filepath_to_uri(key)}"
+            url = f"{self.access.host_url}/{filepath_to_uri(key)}"
             return _sign_for_cloudfront(self.cloudfront_signer, url, query, start + expire)
         return presign(
             self.address,

@@ -20,6 +20,7 @@ from s3files._s3.clients import Account, s3_client
 from s3files._s3.conditions import condition_of
 from s3files._s3.content_types import INLINE_TYPES, content_type
 from s3files._s3.errors import CutAnswer, s3_errors
+from s3files.access import Rules
 
 from .links import LinksMixin
 from .options import refuse_options
@@ -73,7 +74,10 @@ class S3MediaStorage(LinksMixin, S3Storage):
         # After the prefix, so that policies hold for every environment that shares a bucket.
         self.prefix = posixpath.join(self.location.strip("/"), settings.AWS_LOCATION.strip("/"))
         self.prefix = self.prefix.strip("/")
-        self.querystring_auth = self.default_acl != "public-read"
+        self.access = Rules.from_settings().media(
+            self.prefix, self.address, self.default_acl, bool(self.cloudfront_signer)
+        )
+        self.querystring_auth = self.access.needs_signature
 
     def get_default_settings(self) -> dict[str, Any]:
         return super().get_default_settings() | {
@@ -95,11 +99,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
         """What to send along with an object: {"ACL": …}, or nothing."""
         # A bucket with ACLs disabled refuses every request that carries one
         # (AccessControlListNotSupported); there, the bucket's policy says who reads.
-        if settings.S3_OBJECT_OWNERSHIP == "BucketOwnerEnforced":
-            return {}
-        # `public` is read as static files are: by the CDN alone, where those are private.
-        closed = settings.S3_STATIC_ACL == "private" and settings.S3_MEDIA_ACL != "public-read"
-        return {"ACL": "private" if closed and not self.querystring_auth else self.default_acl}
+        return {"ACL": self.access.acl} if self.access.acl else {}
 
     def key(self, name: str) -> str:
         """Return the full key of a file: media/photo.jpg of photo.jpg.
@@ -242,7 +242,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
         return parameters | super().get_object_parameters(name)
 
     def _cache_control(self, unique: bool) -> str:
-        public = "public" if self.default_acl == "public-read" else "private"
+        public = "private" if self.querystring_auth else "public"
         if not unique:
             # After a delete, the name can stand for another file: browsers ask whether it does.
             return f"{public}, no-cache"

@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from s3files._s3.address import Address
 from s3files._s3.clients import Account, s3_client
+from s3files.access import Rules
 
 from . import known_files
 from .build_tools import find_built_files
@@ -45,6 +46,9 @@ class S3StaticStorage(ManifestStaticFilesStorage):
     # A subclass says where, and who may read: "public-read", or "private" behind a CDN.
     location = "static"
     default_acl = "public-read"
+    # As class attributes or in OPTIONS: another bucket of the same store.
+    bucket_name = ""
+    region_name = ""
     # Whether files are published under their plain names, too. Packages that build
     # URLs in JavaScript ask for these (TinyMCE, CKEditor).
     publish_originals = True
@@ -64,20 +68,27 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             raise ImproperlyConfigured(f"Not options of {type(self).__name__}: {sorted(unknown)}.")
         place = options.pop("location", self.location)
         self.default_acl = options.pop("default_acl", self.default_acl)
-        self.address = Address.from_settings(
-            options.get("bucket_name", ""), options.get("region_name", "")
-        )
+        self.bucket_name = options.pop("bucket_name", self.bucket_name)
+        self.region_name = options.pop("region_name", self.region_name)
+        self.address = Address.from_settings(self.bucket_name, self.region_name)
         self.account = Account()
         # After the location, so that policies hold for every environment that shares a bucket.
         self.prefix = posixpath.join(place.strip("/"), settings.AWS_LOCATION.strip("/")).strip("/")
-        acls = settings.S3_OBJECT_OWNERSHIP != "BucketOwnerEnforced"
-        acl = self.default_acl if acls else None
-        self.destination = Destination(self.address, self.account, self.prefix, acl)
+        self.access = Rules.from_settings().static(self.prefix, self.address, self.default_acl)
+        self.destination = Destination(
+            self.address, self.account, self.prefix, self.access.acl or None
+        )
         self.release = parse_release(settings.S3_STATIC_RELEASE)
         self.publisher: Publisher | None = None
         # For Django `location` is the local folder, which has the manifest.
         self.location = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else ""
-        super().__init__()
+        super().__init__(base_url=self._find_base_url())
+
+    def _find_base_url(self) -> str:
+        """Return STATIC_URL, or this storage's own bucket where settings.py named the project's."""
+        url = str(settings.STATIC_URL)
+        computed = Rules.from_settings().static(self.prefix, Address.from_settings()).base_url
+        return self.access.base_url if url == computed else url
 
     def key(self, name: str) -> str:
         """Return the full key of a file: static/site.css of site.css."""

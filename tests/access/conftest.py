@@ -1,0 +1,1 @@
+from tests.site import proxy, server, site  # noqa: F401  (fixtures)
