@@ -129,7 +129,9 @@ def find_blocks(accesses: Iterable[Access]) -> dict[str, bool]:
     """Return Block Public Access of a bucket, as tight as what is kept there allows."""
     accesses = list(accesses)
     acls = any(access.acl in OPEN_ACLS for access in accesses)
-    policy = any((access.reader, access.way) == (Reader.EVERYONE, Way.POLICY) for access in accesses)
+    policy = any(
+        (access.reader, access.way) == (Reader.EVERYONE, Way.POLICY) for access in accesses
+    )
     return {
         "BlockPublicAcls": not acls,
         "IgnorePublicAcls": not acls,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.conf import settings
 from django.core.files.storage import storages
 
 from s3files.doctor.diagnosis import Failed
