@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 # What a browser says of an upload is short: more is not read.
 MAX_BODY_BYTES = 64 * 1024
+MAX_TARGETS = 200
 
 Step = Callable[[UploadPolicy | None, HttpRequest, dict[str, Any]], dict[str, Any]]
 
@@ -134,8 +135,15 @@ def status_step(
 def list_step(
     policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
 ) -> dict[str, Any]:
-    policy = _policy(policy, data)
-    return {"uploads": list_unfinished(policy, _allow(policy, request))}
+    targets = data.get("targets")
+    if targets is None:
+        policy = _policy(policy, data)
+        return {"uploads": list_unfinished(policy, _allow(policy, request))}
+    # All widgets of a page ask together: a list for each target, in their order.
+    if not isinstance(targets, list) or len(targets) > MAX_TARGETS:
+        raise ValidationError(f"`targets` is a list of at most {MAX_TARGETS} signed targets.")
+    policies = [_policy(policy, {"target": target}) for target in targets]
+    return {"lists": [list_unfinished(one, _allow(one, request)) for one in policies]}
 
 
 def complete_step(

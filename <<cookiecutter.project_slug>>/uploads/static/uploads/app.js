@@ -3,7 +3,16 @@
 // Without this script the form works too: the files then go through Django.
 
 import { Queue } from "../s3files/queue.js";
-import { Server, UploadError, retrying, wait } from "../s3files/upload.js";
+import { text } from "../s3files/texts.js";
+import {
+  Server,
+  UploadError,
+  isHeld,
+  listHeld,
+  retrying,
+  serverError,
+  wait,
+} from "../s3files/upload.js";
 
 const form = document.querySelector("#upload");
 const input = form.querySelector("input[type=file]");
@@ -11,16 +20,17 @@ const files = document.querySelector("#files");
 const dialog = document.querySelector("#confirm");
 const csrfToken = form.csrfmiddlewaretoken.value;
 
+const server = new Server(form.dataset.steps, form.dataset.target, csrfToken);
 const queue = new Queue({
   list: document.querySelector("#queue"),
   template: document.querySelector("template[data-row]"),
   status: document.querySelector("#status"),
-  server: new Server(form.dataset.steps, form.dataset.target, csrfToken),
+  summary: document.querySelector("#summary"),
+  server,
   options: {
     input,
     accept: input.accept,
     maxBytes: Number(form.dataset.maxBytes),
-    maxText: form.dataset.maxText,
     thumbnailBytes: Number(form.dataset.thumbnailBytes),
     completes: false, // record() has the server look at the file.
   },
@@ -30,9 +40,9 @@ const queue = new Queue({
 // S3 has the file: give it its row, as the form without JavaScript would.
 async function record(upload) {
   let answer;
+  show(upload, "checking");
   while (!(answer = await retrying(() => post(upload.token))).html) {
-    upload.state = "processing"; // A large file is put in its place by a command.
-    upload.dispatchEvent(new Event("change"));
+    show(upload, "processing"); // A large file is put in its place by a command.
     await wait(3000);
   }
   const list = document.createElement("template");
@@ -41,6 +51,11 @@ async function record(upload) {
     files.querySelector(`[data-id="${row.dataset.id}"]`)?.remove();
     files.prepend(row);
   }
+}
+
+function show(upload, state) {
+  upload.state = state;
+  upload.dispatchEvent(new Event("change"));
 }
 
 async function post(token) {
@@ -55,14 +70,22 @@ async function post(token) {
       ? await response.json()
       : {};
   } catch {
-    throw new UploadError("The connection was lost.", { retry: true });
+    throw new UploadError(text("lost"), { retry: true });
   }
-  if (response.ok && !response.redirected) return answer;
-  if (response.redirected) throw new UploadError("Please sign in again.");
-  throw new UploadError(answer.error ?? `The server answered with error ${response.status}.`, {
-    retry: response.status >= 500,
-    status: response.status,
-  });
+  if (response.redirected) throw new UploadError(text("reload")); // To the page for signing in.
+  if (!response.ok) throw serverError(response, answer);
+  return answer;
+}
+
+// What was begun and not finished, in this browser or another: all of it belongs in this list.
+async function resumeUnfinished() {
+  let list, held;
+  try {
+    [[list], held] = await Promise.all([server.listUnfinished(), listHeld()]);
+  } catch {
+    return; // Nothing is lost: the next visit shows them.
+  }
+  for (const known of list) if (!isHeld(held, known)) queue.resume(known);
 }
 
 // --- The page -------------------------------------------------------------
@@ -100,4 +123,4 @@ files.addEventListener("click", (event) => {
 });
 
 document.documentElement.classList.add("js");
-queue.showUnfinished();
+resumeUnfinished();

@@ -6,9 +6,12 @@
 //   upload.addEventListener("change", () => show(upload.state, upload.sent / file.size));
 //   const token = await upload.start();   // what the form posts in place of the file
 
+import { text } from "./texts.js";
+
 const PARTS_IN_PARALLEL = 4;
-// Tries of one request before the user is asked; the waits between them double.
-const TRIES = 8;
+// How long one request is tried again before the user is asked: longer than a server that died
+// while it checked the file keeps others from it (LEASE in completing.py). The waits double.
+const PATIENCE = 150_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 const POLL_EVERY = 3_000;
@@ -22,12 +25,10 @@ export class UploadError extends Error {
   }
 }
 
-const LOST = "The connection was lost.";
-
 // --- Django ----------------------------------------------------------------
 
 export class Server {
-  // `url` ends with a slash; `target` says into which field, and is signed.
+  // `url` ends with a slash; `target` says into which field of which object, and is signed.
   constructor(url, target, csrfToken) {
     Object.assign(this, { url, target, csrfToken });
   }
@@ -45,20 +46,22 @@ export class Server {
       answer = isJSON ? await response.json() : {};
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new UploadError(LOST, { retry: true });
+      throw new UploadError(text("lost"), { retry: true });
     }
     if (response.ok) return answer;
-    const { status } = response;
-    throw new UploadError(answer.error ?? `The server answered with error ${status}.`, {
-      retry: answer.retry ?? status >= 500,
-      status,
-    });
+    throw serverError(response, answer);
   }
 
-  // What was begun and not finished, in this browser or another.
-  async listUnfinished() {
-    return (await this.post("list", {})).uploads;
+  // What was begun and not finished, in this browser or another: a list for each target.
+  async listUnfinished(targets = [this.target]) {
+    return (await this.post("list", { targets })).lists;
   }
+}
+
+// What Django's answer means to the user. A 403 that is not JSON is a session or a form that ended.
+export function serverError({ status }, answer) {
+  const message = status === 403 ? text("reload") : text("serverError", { status });
+  return new UploadError(answer.error ?? message, { retry: answer.retry ?? status >= 500, status });
 }
 
 // --- S3 --------------------------------------------------------------------
@@ -70,7 +73,7 @@ function put(url, headers, body, signal, onprogress = () => {}) {
     const abort = () => request.abort();
     request.upload.onprogress = (event) => onprogress(event.loaded);
     request.onload = () => (request.status < 300 ? resolve() : reject(refusal(request)));
-    request.onerror = () => reject(new UploadError(LOST, { retry: true }));
+    request.onerror = () => reject(new UploadError(text("lost"), { retry: true }));
     request.onabort = () => reject(signal.reason);
     request.onloadend = () => signal.removeEventListener("abort", abort);
     signal.throwIfAborted();
@@ -84,15 +87,15 @@ function put(url, headers, body, signal, onprogress = () => {}) {
 // What S3 means ("Amazon S3 error responses"), in the user's words.
 function refusal({ status, responseText }) {
   const code = responseText.match(/<Code>(\w+)<\/Code>/)?.[1] ?? `error ${status}`;
-  const error = new UploadError(`The storage answered with ${code}.`, {
+  const error = new UploadError(text("storageError", { code }), {
     retry: status >= 500 || status === 408 || status === 409 || status === 429,
     status,
   });
-  if (status === 403) error.message = "The storage does not allow this upload.";
-  if (status === 404) error.message = "This upload has ended. Please send the file again.";
+  if (status === 403) error.message = text("notAllowed");
+  if (status === 404) error.message = text("ended");
   // "Request has expired", "The provided token has expired".
   error.expired = status === 403 && /expired/i.test(responseText);
-  if (error.expired) error.message = "The permission to upload has expired.";
+  if (error.expired) error.message = text("expired");
   error.exists = status === 412;
   return error;
 }
@@ -145,11 +148,18 @@ export class Upload extends EventTarget {
     }
   }
 
+  // Seconds until it is sent, at the speed so far; null while that says little.
+  get secondsLeft() {
+    const seconds = (performance.now() - this.begun?.time) / 1000;
+    const sent = this.sent - this.begun?.sent;
+    return seconds > 2 && sent > 0 ? ((this.file.size - this.sent) * seconds) / sent : null;
+  }
+
+  // Stop sending; start() goes on with the parts that are missing.
   pause() {
-    if (this.state !== "sending") return;
     this.#set("paused");
     this.resumes = true;
-    this.controller.abort(new DOMException("paused", "AbortError"));
+    this.controller?.abort(new DOMException("paused", "AbortError"));
   }
 
   // Stop, and have the server remove what is there.
@@ -174,6 +184,8 @@ export class Upload extends EventTarget {
 
   #changed(trouble = "") {
     this.trouble = trouble;
+    if (this.state !== "sending" || trouble) this.begun = null;
+    else this.begun ??= { time: performance.now(), sent: this.sent };
     this.dispatchEvent(new Event("change"));
   }
 
@@ -181,7 +193,7 @@ export class Upload extends EventTarget {
     return retrying(work, signal, (error) => this.#changed(error.message));
   }
 
-  // Other tabs see that this one is at work (`isHeldElsewhere`).
+  // Other tabs see that this one is at work (`isHeld`).
   #holdLock(signal, work) {
     if (!navigator.locks) return work();
     return navigator.locks.request(lockName(this.file), { ifAvailable: true }, work);
@@ -306,7 +318,7 @@ export class Upload extends EventTarget {
       await this.signing;
     }
     const url = this.ticket.parts[number];
-    if (!url) throw new UploadError("The server signed other parts.", { retry: true });
+    if (!url) throw new UploadError(text("wrongParts"), { retry: true });
     return url;
   }
 
@@ -335,12 +347,13 @@ export class Upload extends EventTarget {
 // Try again after a while, longer each time; offline, when the line is back.
 // `onRetry` is told why.
 export async function retrying(work, signal, onRetry = () => {}) {
+  const giveUpAt = performance.now() + PATIENCE;
   for (let tried = 1; ; tried += 1) {
     try {
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      if (!error.retry || tried >= TRIES) throw error;
+      if (!error.retry || performance.now() > giveUpAt) throw error;
       onRetry(error);
       if (navigator.onLine === false) await online(signal);
       const longest = Math.min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_WAIT);

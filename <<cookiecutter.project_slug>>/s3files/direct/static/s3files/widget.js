@@ -1,96 +1,266 @@
 // Makes the file inputs of s3files/direct/forms.py send their files straight to S3.
 //
-// What the form then posts is a token for each file, in a hidden input.
+// What the form then posts is a token for each file, in a hidden input. An upload belongs to the
+// tab, page, input and object in which it was begun (places.js): there it is taken up again by
+// itself. Everywhere else it is offered, with a button, once in a page.
 
+import { currentPage, forget, ready, recall, remember } from "./places.js";
 import { Queue } from "./queue.js";
-import { Server } from "./upload.js";
+import { text } from "./texts.js";
+import { Server, isHeld, listHeld } from "./upload.js";
 
-for (const widget of document.querySelectorAll("[data-s3files]")) enhance(widget);
+const SELECTOR = "[data-s3files]";
+// The server answers for so many at once.
+const MOST_TARGETS = 200;
+const widgets = new Map(); // element → Widget
+const waitingForms = new Map(); // form that is sent when its uploads are done → its button
 
-// Inlines that the admin adds later.
-document.addEventListener("formset:added", ({ target }) => {
-  for (const widget of target.querySelectorAll?.("[data-s3files]") ?? []) enhance(widget);
-});
+class Widget {
+  constructor(element) {
+    this.element = element;
+    this.page = currentPage();
+    this.input = element.querySelector("input[type=file]");
+    this.required = this.input.required;
+    this.list = element.querySelector("[data-queue]");
+    this.note = element.querySelector("[data-note]");
+    const { url, target, object, maxBytes, thumbnailBytes } = element.dataset;
+    Object.assign(this, { target, object });
+    const csrfToken = this.form?.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    this.server = new Server(url, target, csrfToken);
+    this.queue = new Queue({
+      list: this.list,
+      template: element.querySelector("[data-row]"),
+      status: element.querySelector("[data-status]"),
+      summary: element.querySelector("[data-summary]"),
+      server: this.server,
+      options: {
+        input: this.input,
+        accept: this.input.accept,
+        maxBytes: Number(maxBytes),
+        thumbnailBytes: Number(thumbnailBytes),
+      },
+      onComplete: (upload, row) => this.#attach(upload, row),
+      onChange: (upload) => this.#note(upload),
+    });
+    this.input.addEventListener("change", () => this.#choose([...this.input.files]));
+    this.#adoptRows();
+    this.update();
+  }
 
-function enhance(widget) {
-  if (widget.dataset.enhanced || widget.closest(".empty-form")) return;
-  widget.dataset.enhanced = "";
-  const input = widget.querySelector("input[type=file]");
-  const { form } = input;
-  const list = widget.querySelector("[data-queue]");
-  const { url, target, maxBytes, thumbnailBytes } = widget.dataset;
-  const multiple = "multiple" in widget.dataset;
-  const csrfToken = form.querySelector("[name=csrfmiddlewaretoken]")?.value;
-  const under_way = new Set();
+  get form() {
+    return this.input.form;
+  }
 
-  const queue = new Queue({
-    list,
-    template: widget.querySelector("[data-row]"),
-    status: widget.querySelector("[data-status]"),
-    server: new Server(url, target, csrfToken),
-    options: {
-      input,
-      accept: input.accept,
-      maxBytes: Number(maxBytes),
-      maxText: readableBytes(Number(maxBytes)),
-      thumbnailBytes: Number(thumbnailBytes),
-    },
-    onComplete(upload, row) {
-      under_way.delete(upload);
-      const field = document.createElement("input");
-      field.type = "hidden";
-      field.name = input.name + "-upload";
-      field.value = upload.token;
-      row.append(field);
-      row.dataset.token = upload.token;
-      updateRequired();
-      return true;
-    },
-  });
+  get place() {
+    return JSON.stringify([this.page, this.input.name, this.object]);
+  }
+
+  // Rows that the form posts.
+  get rows() {
+    return [...this.list.children].filter((row) => row.querySelector("input[type=hidden]"));
+  }
+
+  // The uploads of this place, finished or not.
+  get tokens() {
+    const rows = this.list.querySelectorAll("li[data-token]:not(.offered)");
+    return [...rows].map((row) => row.dataset.token).filter(Boolean);
+  }
+
+  // An upload of this very place.
+  takeBack(known) {
+    this.queue.resume(known);
+  }
+
+  offer(known) {
+    this.queue.offer(known, () => {
+      this.#replace();
+      this.queue.resume(known);
+      this.input.focus();
+    });
+  }
 
   // A token stands for the file, so the input itself is not required any more.
-  const required = input.required;
-  function updateRequired() {
-    input.required = required && !list.querySelector("input[type=hidden]") && !under_way.size;
+  update() {
+    this.input.required = this.required && !this.rows.length && !this.queue.isBusy;
   }
 
-  input.addEventListener("change", () => {
-    if (!multiple) for (const row of [...list.children]) row.querySelector(".cancel").click();
-    for (const file of input.files) {
-      const upload = queue.add(file);
-      under_way.add(upload);
-      upload.addEventListener("change", () => {
-        if (["failed", "cancelled", "complete"].includes(upload.state)) under_way.delete(upload);
-        updateRequired();
-      });
+  // Another form has taken these files, or they have ended.
+  dropRowsExcept(tokens) {
+    for (const row of this.rows) if (!tokens.has(row.dataset.token)) row.remove();
+    this.update();
+  }
+
+  explain(key, upload) {
+    this.note.textContent = key ? text(key, { name: upload?.name }) : "";
+    if (key) this.queue.say(this.note.textContent);
+  }
+
+  // In a row that got another position the memory would be of another place.
+  forgetMoved() {
+    for (const token of this.tokens) if (recall(token) !== this.place) forget(token);
+  }
+
+  stop() {
+    this.queue.stop();
+    // Removed from a page that is still there: whoever removed it does not want its files back.
+    if (this.page !== currentPage()) return;
+    for (const token of this.tokens) forget(token);
+  }
+
+  #choose(files) {
+    if (files.length) this.#replace();
+    for (const file of files) this.queue.add(file);
+    this.input.value = ""; // The form posts tokens, not the bytes once more.
+    this.update();
+  }
+
+  // A field for one file has one: the last that was chosen.
+  #replace() {
+    if ("multiple" in this.element.dataset) return;
+    for (const row of [...this.list.querySelectorAll("li:not(.unfinished)")]) {
+      row.querySelector(".cancel").click();
     }
-    input.value = ""; // The form posts tokens, not the bytes once more.
-    updateRequired();
-  });
-
-  // What the form had when it was shown again.
-  for (const row of list.querySelectorAll("li[data-token]")) {
-    row.querySelector(".cancel").onclick = () => {
-      row.remove();
-      updateRequired();
-      input.focus();
-    };
   }
-  updateRequired();
-  // Those that are complete may belong to the form of another tab.
-  queue.showUnfinished((known) => known.state !== "complete");
 
-  form.addEventListener("submit", (event) => {
-    if (!under_way.size) return;
-    event.preventDefault();
-    queue.say("Please wait until the files are uploaded.");
-    input.focus();
+  #attach(upload, row) {
+    const field = document.createElement("input");
+    field.type = "hidden";
+    field.name = this.input.name + "-upload";
+    field.value = upload.token;
+    row.append(field);
+    return true;
+  }
+
+  #note(upload) {
+    const { token, state, noted } = upload;
+    const now = state === "cancelled" ? null : token;
+    if (noted && noted !== now) forget(noted);
+    if (now && noted !== now) remember(now, this.place);
+    upload.noted = now;
+    this.update();
+    if (state === "cancelled" && waitingForms.delete(this.form)) this.explain("");
+    settle(this.form);
+  }
+
+  // What the form had when it was shown again; rows without a token are another visit's.
+  #adoptRows() {
+    for (const row of [...this.list.children]) {
+      const { token } = row.dataset;
+      if (!row.querySelector("input[type=hidden]")) {
+        row.remove();
+        continue;
+      }
+      remember(token, this.place);
+      row.querySelector(".cancel").onclick = () => {
+        row.remove();
+        forget(token);
+        this.update();
+        this.input.focus();
+        this.server.post("cancel", { token }).catch(() => {});
+      };
+    }
+  }
+}
+
+// --- The uploads of earlier visits ---------------------------------------------------
+
+// Ask for those of all these widgets at once.
+async function restore(fresh, isReturn) {
+  let lists, held;
+  const targets = [...new Set(fresh.map((widget) => widget.target))].slice(0, MOST_TARGETS);
+  try {
+    [lists, held] = await Promise.all([fresh[0].server.listUnfinished(targets), listHeld(), ready()]);
+  } catch {
+    return; // Nothing is lost: the next visit shows them.
+  }
+  if (isReturn) {
+    const tokens = new Set(lists.flat().map((known) => known.token));
+    for (const widget of fresh) widget.dropRowsExcept(tokens);
+  }
+  lists.forEach((list, index) => {
+    for (const known of list) if (!isHeld(held, known)) give(known, targets[index]);
   });
 }
 
-// As Django's filesizeformat.
-function readableBytes(bytes) {
-  const units = ["bytes", "KB", "MB", "GB", "TB", "PB"];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 5);
-  return `${(bytes / 1024 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
+function give(known, target) {
+  if (document.querySelector(`${SELECTOR} [data-token="${CSS.escape(known.token)}"]`)) return;
+  const fitting = [...document.querySelectorAll(SELECTOR)]
+    .map((element) => widgets.get(element))
+    .filter((widget) => widget?.target === target && widget.object === (known.object ?? "new"));
+  const own = fitting.find((widget) => widget.place === recall(known.token));
+  if (own) own.takeBack(known);
+  else fitting[0]?.offer(known);
 }
+
+// --- Widgets come and go ---------------------------------------------------------------
+
+function enhance() {
+  const fresh = [];
+  for (const element of document.querySelectorAll(SELECTOR)) {
+    // Django's formsets copy the empty form.
+    if (widgets.has(element) || element.closest(".empty-form")) continue;
+    const widget = new Widget(element);
+    widgets.set(element, widget);
+    fresh.push(widget);
+  }
+  return fresh;
+}
+
+function follow() {
+  for (const [element, widget] of widgets) {
+    if (element.isConnected) continue;
+    widgets.delete(element);
+    widget.stop();
+  }
+  const fresh = enhance();
+  if (fresh.length) restore(fresh);
+}
+
+const { type } = performance.getEntriesByType("navigation")[0] ?? {};
+const first = enhance();
+if (first.length) restore(first, type === "back_forward");
+// Added by the admin's formsets, htmx, Turbo or any other script.
+new MutationObserver(follow).observe(document.documentElement, { childList: true, subtree: true });
+addEventListener("pagehide", () => widgets.forEach((widget) => widget.forgetMoved()));
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && widgets.size) restore([...widgets.values()], true);
+});
+
+// --- The form waits for its uploads ------------------------------------------------------
+
+// Before any other listener, so that no script sends the form by itself.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    const unready = widgetsOf(form).find((widget) => widget.queue.isBusy || stuck(widget));
+    if (!unready) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    unready.explain(unready.queue.isBusy ? "pleaseWait" : "notSent", stuck(unready));
+    if (unready.queue.isBusy) waitingForms.set(form, event.submitter);
+    else unready.list.querySelector("button:not([hidden])").focus();
+  },
+  true,
+);
+
+// Send a form that waits, if all its uploads are done.
+function settle(form) {
+  if (!waitingForms.has(form)) return;
+  const all = widgetsOf(form);
+  if (all.some((widget) => widget.queue.isBusy)) return;
+  const submitter = waitingForms.get(form);
+  waitingForms.delete(form);
+  for (const widget of all) widget.explain("");
+  const bad = all.find((widget) => stuck(widget) ?? failed(widget));
+  if (bad) bad.explain("notSent", stuck(bad) ?? failed(bad));
+  // A task later: the queue is then at rest, and nothing asks whether to leave the page.
+  else setTimeout(() => form.requestSubmit(submitter?.isConnected ? submitter : undefined));
+}
+
+const widgetsOf = (form) => [...widgets.values()].filter((widget) => widget.form === form);
+const find = (widget, test) => [...widget.queue.uploads.keys()].find(test);
+const failed = (widget) => find(widget, ({ state }) => state === "failed");
+const stuck = (widget) =>
+  find(widget, ({ state, error }) => state === "paused" || (state === "failed" && error?.retry));
+

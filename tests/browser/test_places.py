@@ -1,0 +1,247 @@
+"""An upload belongs to the tab, page, input and object in which it was begun."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import note, sign_in
+from tests.browser.stores import running_site
+from tests.browser.test_uploads_page import PDF, file
+from tests.conftest import embedded_server
+
+ADD = "/admin/papers/paper/add/"
+
+
+@pytest.fixture(scope="module")
+def papers(render, tmp_path_factory):
+    """A project whose app `papers` has file fields in the admin, in inlines and in a form."""
+    folder = tmp_path_factory.mktemp("papers")
+    for name in ("store", "site"):
+        shutil.copytree(render(), folder / name)
+    with (
+        embedded_server(folder / "store") as store,
+        running_site(Path(folder / "site"), store) as site,
+    ):
+        yield site
+
+
+@pytest.fixture
+def context(launch_once, papers):
+    context = launch_once.new_context(base_url=papers.url)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/")
+    sign_in(page)
+    page.close()
+    yield context
+    discard_all(context)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def launch_once(launch):
+    browser = launch()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(context):
+    return open_tab(context)
+
+
+def open_tab(context):
+    page = context.new_page()
+    page.errors = []
+    page.on("console", lambda message: note(page, message.type, message.text))
+    page.on("pageerror", lambda error: note(page, "error", str(error)))
+    return page
+
+
+def discard_all(context):
+    """Remove what a test left: the next one finds no uploads."""
+    page = context.new_page()
+    page.goto(ADD, wait_until="networkidle")
+    page.get_by_role("button", name="Add another Page").click()
+    page.wait_for_load_state("networkidle")
+    while (buttons := page.locator("[data-queue] .cancel")).count():
+        with page.expect_response("**/uploads/cancel/"):
+            buttons.first.click()
+
+
+def choose(page, field, name, content=PDF):
+    page.locator(field).set_input_files(file(name, content))
+    expect(row_of(page, name)).to_contain_text("uploaded")
+
+
+def row_of(page, name):
+    return page.locator("[data-queue] li").filter(has_text=name)
+
+
+def tokens(page, field="file"):
+    """What the form would post for a field."""
+    return page.locator(f"input[name='{field}-upload']").evaluate_all(
+        "all => all.map((one) => one.value)"
+    )
+
+
+def make_paper(page, title):
+    """Add a paper without files in the admin; return the address of its page."""
+    page.goto(ADD)
+    page.get_by_label("Title").fill(title)
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.wait_for_url("**/change/")
+    return page.url
+
+
+def test_a_reload_keeps_the_file_in_the_form(page):
+    page.goto(ADD)
+    choose(page, "#id_file", "paper.pdf")
+    kept = tokens(page)
+    page.reload()
+    expect(row_of(page, "paper.pdf")).to_contain_text("uploaded")
+    assert tokens(page) == kept
+    assert tokens(page, "cover") == []
+    page.get_by_label("Title").fill("Kept")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    page.goto(ADD, wait_until="networkidle")
+    expect(page.locator("[data-queue] li")).to_have_count(0)
+
+
+def test_back_and_forward_keep_the_file_where_it_was(page):
+    page.goto(ADD)
+    choose(page, "#id_file", "paper.pdf")
+    kept = tokens(page)
+    page.goto("/admin/papers/paper/")
+    page.go_back()
+    expect(row_of(page, "paper.pdf")).to_contain_text("uploaded")
+    assert tokens(page) == kept
+    page.go_forward()
+    page.goto("/papers/new/")
+    # The same field of another page: a person decides.
+    expect(page.get_by_role("button", name="Use paper.pdf")).to_be_visible()
+    assert tokens(page) == []
+
+
+def test_a_file_of_one_object_never_comes_into_another(page):
+    first, second = make_paper(page, "first"), make_paper(page, "second")
+    page.goto(first)
+    choose(page, "#id_file", "paper.pdf")
+    page.goto(second, wait_until="networkidle")
+    assert tokens(page) == []
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_text("Currently")).to_have_count(0)
+    page.goto(first)
+    expect(row_of(page, "paper.pdf")).to_contain_text("uploaded")
+    assert len(tokens(page)) == 1
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("link", name="papers/")).to_be_visible()
+
+
+def test_a_large_public_file_that_is_processing_stays_with_its_object(page, tmp_path):
+    """A command puts it in its place, and the person goes on to another object meanwhile."""
+    cover = tmp_path / "cover.pdf"
+    cover.write_bytes(PDF + bytes(7_000_000))
+    first, second = make_paper(page, "first"), make_paper(page, "second")
+    page.goto(first)
+    page.locator("#id_cover").set_input_files(cover)
+    expect(row_of(page, "cover.pdf")).to_contain_text("Processing", timeout=60_000)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(second, wait_until="networkidle")
+    assert tokens(page, "cover") == []
+    expect(page.locator("[data-queue] li.processing")).to_have_count(0)
+    page.goto(first)
+    expect(row_of(page, "cover.pdf")).to_contain_text("Processing")
+    row_of(page, "cover.pdf").get_by_role("button", name="Cancel").click()
+
+
+def test_another_tab_offers_the_file_once_and_takes_it_only_when_told(page, context):
+    page.goto(ADD)
+    choose(page, "#id_file", "paper.pdf")
+    other = open_tab(context)
+    other.goto(ADD)
+    use = other.get_by_role("button", name="Use paper.pdf")
+    expect(use).to_have_count(1)
+    assert tokens(other) == []
+    use.click()
+    expect(row_of(other, "paper.pdf")).to_contain_text("uploaded")
+    assert tokens(other) == tokens(page)
+    other.reload()
+    expect(row_of(other, "paper.pdf").get_by_role("button", name="Remove")).to_be_visible()
+    assert len(tokens(other)) == 1
+    assert page.errors == other.errors == []
+
+
+def test_a_copied_tab_takes_nothing_by_itself(page, context):
+    page.goto(ADD)
+    choose(page, "#id_file", "paper.pdf")
+    with context.expect_page() as opened:  # It gets a copy of this tab's sessionStorage.
+        page.evaluate("window.open(location.href)")
+    copy = opened.value
+    expect(copy.get_by_role("button", name="Use paper.pdf")).to_be_visible()
+    assert copy.evaluate("Object.keys(sessionStorage).join()").count("s3files:tab") == 1
+    assert tokens(copy) == []
+    page.reload()
+    expect(row_of(page, "paper.pdf")).to_contain_text("uploaded")
+    assert len(tokens(page)) == 1
+
+
+def test_a_reload_does_not_spread_a_file_over_the_inlines(page):
+    page.goto(ADD)
+    for number in range(3):
+        page.get_by_role("button", name="Add another Page").click()
+        expect(page.locator(f"#id_page_set-{number}-file")).to_be_visible()
+    choose(page, "#id_page_set-1-file", "page.pdf")
+    page.reload()
+    page.get_by_role("button", name="Add another Page").click()
+    # The first row is not the one it was chosen in.
+    expect(page.get_by_role("button", name="Use page.pdf")).to_have_count(1)
+    page.get_by_role("button", name="Add another Page").click()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("button", name="Use page.pdf")).to_have_count(1)
+    assert tokens(page, "page_set-0-file") == tokens(page, "page_set-1-file") == []
+    page.get_by_role("button", name="Use page.pdf").click()
+    expect(row_of(page, "page.pdf")).to_contain_text("uploaded")
+    page.get_by_label("Title").fill("Inlines")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("link", name="pages/")).to_have_count(1)
+
+
+def test_a_form_that_fails_keeps_its_files_in_their_rows(page):
+    page.goto(ADD)
+    for number in range(2):
+        page.get_by_role("button", name="Add another Page").click()
+        choose(page, f"#id_page_set-{number}-file", f"page-{number}.pdf")
+    choose(page, "#id_file", "paper.pdf")
+    page.get_by_label("Title").evaluate("one => one.removeAttribute('required')")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Please correct the errors below.").or_(
+        page.get_by_text("Please correct the error below.")
+    )).to_be_visible()
+    for field in ("file", "page_set-0-file", "page_set-1-file"):
+        assert len(tokens(page, field)) == 1, field
+    page.get_by_label("Title").fill("Fails once")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+
+def test_the_widgets_of_a_page_ask_once(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(ADD, wait_until="networkidle")
+    assert len([url for url in asked if url.endswith("/uploads/list/")]) == 1
+
+
+def test_a_file_that_another_form_has_saved_is_gone_after_going_back(page, context):
+    page.goto("/papers/new/")
+    choose(page, "#id_file", "paper.pdf")
+    page.get_by_label("Title").fill("Saved")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved: Saved")).to_be_visible()
+    page.go_back(wait_until="networkidle")
+    expect(row_of(page, "paper.pdf")).to_have_count(0)
+    assert tokens(page) == []
