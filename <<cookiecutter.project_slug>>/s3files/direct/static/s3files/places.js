@@ -6,8 +6,8 @@
 
 const PREFIX = "s3files:place:";
 const TAB = "s3files:tab";
-// A page that is being left gives its lock up a moment later.
-const PATIENCE = 500;
+// A page that is being left gives its lock up a moment later; the waits are 0.1 s.
+const TRIES = 6;
 
 let release = () => {};
 let memory = own();
@@ -46,14 +46,20 @@ async function own() {
 }
 
 // Hold a tab's lock until the page is left; false: another tab has it, or there are no locks.
-function hold(tab) {
+async function hold(tab) {
   if (!navigator.locks) return false;
-  const signal = AbortSignal.timeout(PATIENCE);
+  for (let tried = 1; ; tried += 1) {
+    if (await take(tab)) return true;
+    if (tried === TRIES) return false;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+function take(tab) {
   return new Promise((resolve) => {
-    const held = () => {
-      resolve(true);
-      return new Promise((done) => (release = done));
-    };
-    navigator.locks.request(`${TAB}:${tab}`, { signal }, held).catch(() => resolve(false));
+    navigator.locks.request(`${TAB}:${tab}`, { ifAvailable: true }, (lock) => {
+      resolve(Boolean(lock));
+      return lock && new Promise((done) => (release = done));
+    });
   });
 }
