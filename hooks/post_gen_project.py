@@ -14,7 +14,7 @@ import sys
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
 # What example_app=no leaves out.
-EXAMPLE_APP = ("uploads", "tests/test_uploads.py")
+EXAMPLE_APP = ("uploads", "tests/test_uploads.py", "tests/test_direct_uploads.py")
 
 # fmt: off
 # S3's regions by partition, and where they are. scripts/refresh_regions.py writes this

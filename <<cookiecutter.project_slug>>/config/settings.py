@@ -136,6 +136,8 @@ else:
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("EMAIL_FROM", default="webmaster@localhost")
 
 LANGUAGE_CODE = "en-us"
+# Translations of what is in templates/; each app has its own.
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -26,5 +26,7 @@ urlpatterns = [
     path("s3files/", include("s3files.urls")),
     #% if cookiecutter.example_app == "yes"
     path("", include("uploads.urls")),
+    #% else
+    path("", TemplateView.as_view(template_name="start.html"), name="start"),
     #% endif
 ]

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from .models import Upload
 
@@ -18,13 +19,17 @@ class UploadAdmin(admin.ModelAdmin):
     fields = ["link", "owner", "readable_size", "content_type", "created"]
     readonly_fields = fields
 
-    @admin.display(description="file", ordering="name")
+    @admin.display(description=_("file"), ordering="name")
     def link(self, upload):
         return format_html('<a href="{}">{}</a>', upload.file.url, upload.name)
 
-    @admin.display(description="size", ordering="size")
+    @admin.display(description=_("size"), ordering="size")
     def readable_size(self, upload):
         return filesizeformat(upload.size)
 
     def has_add_permission(self, request):
+        return False
+
+    # Nothing to save, so no button for it.
+    def has_change_permission(self, request, obj=None):
         return False

@@ -1,7 +1,11 @@
 from django import forms
+from django.db import IntegrityError, transaction
+from django.urls import reverse
 
+from s3files.direct.files import ClaimedTwice
 from s3files.direct.forms import DirectFilesField
 
+from .models import Upload
 from .rules import Rules
 
 
@@ -12,6 +16,42 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["files"].account = f"user:{user.pk}"
+        self.user = user
+        field = self.fields["files"]
+        field.account = f"user:{user.pk}"
         # A browser that lost the answer asks again.
-        self.fields["files"].allow_claimed = True
+        field.allow_claimed = True
+        # What the page and its script take from the rules.
+        self.steps = reverse("s3files:begin").removesuffix("begin/")
+        self.target = field.policy.token
+        self.max_bytes = field.policy.max_bytes
+        self.max_thumbnail_bytes = field.policy.max_thumbnail_bytes
+        self.accept = field.widget.attrs["accept"]
+
+    @property
+    def types(self):
+        return [one.lstrip(".") for one in self.accept.split(",")]
+
+    def save(self):
+        """Return the row of each file; the same one when asked again."""
+        return [self._record(file) for file in self.cleaned_data["files"]]
+
+    def _record(self, file):
+        row = Upload(
+            # The id of the direct upload: one upload makes one row.
+            pk=file.upload.pk,
+            owner=self.user,
+            file=file,
+            thumbnail=file.thumbnail,
+            name=file.name,
+            size=file.size,
+            content_type=file.content_type,
+        )
+        try:
+            # The row and its claim on the file are committed together, or not at all.
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except (ClaimedTwice, IntegrityError):
+            # The answer was lost, and the browser asks again.
+            return Upload.objects.get(pk=row.pk, owner=self.user)
+        return row

@@ -2,12 +2,12 @@ import os.path
 import uuid
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
 
 from s3files.direct.deleting import delete_with_row
-from s3files.direct.files import ClaimedTwice
 
 
 def final_name(upload, name):
@@ -18,21 +18,25 @@ def final_name(upload, name):
 class Upload(models.Model):
     """A file that a user uploaded."""
 
-    # The id of the direct upload: one upload makes one row.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="uploads",
+        verbose_name=_("owner"),
     )
-    file = models.FileField(upload_to=final_name, max_length=255)
+    file = models.FileField(_("file"), upload_to=final_name, max_length=255)
     # Of a picture; made by the browser.
-    thumbnail = models.FileField(max_length=300, blank=True)
-    name = models.CharField(max_length=255)
-    size = models.PositiveBigIntegerField()
-    content_type = models.CharField(max_length=100)
-    created = models.DateTimeField(auto_now_add=True)
+    thumbnail = models.FileField(_("thumbnail"), max_length=300, blank=True)
+    name = models.CharField(_("name"), max_length=255)
+    size = models.PositiveBigIntegerField(_("size"))
+    content_type = models.CharField(_("content type"), max_length=100)
+    created = models.DateTimeField(_("uploaded"), auto_now_add=True)
 
     class Meta:
         ordering = ["-created", "-id"]
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
         indexes = [models.Index(fields=["owner", "-created"])]
 
     def __str__(self):
@@ -41,27 +45,6 @@ class Upload(models.Model):
     @property
     def extension(self):
         return os.path.splitext(self.name)[1].lstrip(".").lower()
-
-    @classmethod
-    def record(cls, owner, file):
-        """Return the row of a file that a form returned; the same one when asked again."""
-        row = cls(
-            pk=file.upload.pk,
-            owner=owner,
-            file=file,
-            thumbnail=file.thumbnail,
-            name=file.name,
-            size=file.size,
-            content_type=file.content_type,
-        )
-        try:
-            # The row and its claim on the file are committed together, or not at all.
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except (ClaimedTwice, IntegrityError):
-            # The answer was lost, and the browser asks again.
-            return cls.objects.get(pk=file.upload.pk, owner=owner)
-        return row
 
 
 @receiver(post_delete, sender=Upload)

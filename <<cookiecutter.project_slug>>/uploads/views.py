@@ -4,8 +4,11 @@ from django.core.files.storage import default_storage
 from django.http import JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.generic import DeleteView, ListView
 
@@ -16,6 +19,15 @@ from .models import Upload
 
 # What the form's errors are in HTTP; 400, if not named here.
 STATUSES = {"processing": 202, "storage": 503}
+# How the page can be ordered; the first is what it shows by itself.
+ORDERS = {
+    "-created": gettext_lazy("Newest first"),
+    "created": gettext_lazy("Oldest first"),
+    "name": gettext_lazy("By name"),
+    "-size": gettext_lazy("Largest first"),
+}
+# Fewer are seen at a glance.
+SEARCHED_FROM = 12
 
 
 # The page has links that open the files: no cache between may keep it.
@@ -31,15 +43,30 @@ class UploadList(OwnUploadsMixin, ListView):
     template_name = "uploads/list.html"
     paginate_by = 60
 
+    @property
+    def query(self):
+        return self.request.GET.get("q", "").strip()
+
+    @property
+    def order(self):
+        wanted = self.request.GET.get("sort")
+        return wanted if wanted in ORDERS else next(iter(ORDERS))
+
+    def get_queryset(self):
+        own = super().get_queryset()
+        found = own.filter(name__icontains=self.query) if self.query else own
+        return found.order_by(self.order, "pk")
+
     def get_context_data(self, **kwargs):
-        form = kwargs.pop("form", None) or UploadForm(user=self.request.user)
-        rules = form.fields["files"].policy
+        search = urlencode({"q": self.query, "sort": self.order}) + "&"
         return super().get_context_data(
-            form=form,
-            rules=rules,
-            steps=reverse("s3files:begin").removesuffix("begin/"),
-            types=sorted(one.lstrip(".") for one in rules.extensions),
+            form=kwargs.pop("form", None) or UploadForm(user=self.request.user),
             public=not default_storage.querystring_auth,
+            query=self.query,
+            order=self.order,
+            orders=ORDERS.items(),
+            search=search,
+            is_searchable=bool(self.query) or self.object_list.count() >= SEARCHED_FROM,
             **kwargs,
         )
 
@@ -48,12 +75,12 @@ class UploadList(OwnUploadsMixin, ListView):
         form = UploadForm(request.POST, request.FILES, user=request.user)
         if not form.is_valid():
             return self.refuse(form)
-        uploads = [Upload.record(request.user, file) for file in form.cleaned_data["files"]]
+        uploads = form.save()
         if wants_json(request):
             html = render_to_string("uploads/_uploads.html", {"uploads": uploads}, request)
             return JsonResponse({"html": html})
         for upload in uploads:
-            messages.success(request, f"{upload.name} is uploaded.")
+            messages.success(request, _("%(name)s is uploaded.") % {"name": upload.name})
         return redirect("uploads")
 
     def refuse(self, form):
@@ -70,7 +97,7 @@ class UploadDelete(OwnUploadsMixin, DeleteView):
     success_url = reverse_lazy("uploads")
 
     def form_valid(self, form):
-        messages.success(self.request, f"{self.object.name} is deleted.")
+        messages.success(self.request, _("%(name)s is deleted.") % {"name": self.object.name})
         return super().form_valid(form)
 
 
@@ -81,9 +108,6 @@ class UploadFile(FileView):
 
     def has_permission(self, request, instance):
         return instance.owner == request.user
-
-    def get_filename(self, instance):
-        return instance.name
 
 
 def wants_json(request):

@@ -75,7 +75,7 @@ def send_with_trouble(page, network, path, first, second, third):
     network.cut()
     network.reset()
     row = queued(page, path.name)
-    expect(row).to_contain_text("Not finished. Choose the file again to go on.")
+    expect(row).to_contain_text("Not finished. Choose the file again to continue.")
     choose(page, path)
 
 
@@ -172,7 +172,7 @@ def test_an_unfinished_upload_can_be_discarded_after_a_reload(page, network, fil
     network.cut()
     network.reset()
     page.get_by_role("button", name="Cancel film.mp4").click()
-    expect(page.get_by_role("status")).to_have_text("film.mp4: cancelled.")
+    expect(page.get_by_role("status")).to_contain_text("film.mp4: cancelled.")
     page.wait_for_timeout(300)
     page.reload()
     expect(page.locator("#queue li")).to_have_count(0)

@@ -1,99 +1,9 @@
 """An upload belongs to the tab, page, input and object in which it was begun."""
 
-import shutil
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import note, sign_in
-from tests.browser.stores import running_site
-from tests.browser.test_uploads_page import PDF, file
-from tests.conftest import embedded_server
-
-ADD = "/admin/papers/paper/add/"
-
-
-@pytest.fixture(scope="module")
-def papers(render, tmp_path_factory):
-    """A project whose app `papers` has file fields in the admin, in inlines and in a form."""
-    folder = tmp_path_factory.mktemp("papers")
-    for name in ("store", "site"):
-        shutil.copytree(render(), folder / name)
-    with (
-        embedded_server(folder / "store") as store,
-        running_site(Path(folder / "site"), store) as site,
-    ):
-        yield site
-
-
-@pytest.fixture
-def context(launch_once, papers):
-    context = launch_once.new_context(base_url=papers.url)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/")
-    sign_in(page)
-    page.close()
-    yield context
-    discard_all(context)
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def launch_once(launch):
-    browser = launch()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def page(context):
-    return open_tab(context)
-
-
-def open_tab(context):
-    page = context.new_page()
-    page.errors = []
-    page.on("console", lambda message: note(page, message.type, message.text))
-    page.on("pageerror", lambda error: note(page, "error", str(error)))
-    return page
-
-
-def discard_all(context):
-    """Remove what a test left: the next one finds no uploads."""
-    page = context.new_page()
-    page.goto(ADD, wait_until="networkidle")
-    page.get_by_role("button", name="Add another Page").click()
-    page.wait_for_load_state("networkidle")
-    while (buttons := page.locator("[data-queue] .cancel")).count():
-        with page.expect_response("**/uploads/cancel/"):
-            buttons.first.click()
-
-
-def choose(page, field, name, content=PDF):
-    page.locator(field).set_input_files(file(name, content))
-    expect(row_of(page, name)).to_contain_text("uploaded")
-
-
-def row_of(page, name):
-    return page.locator("[data-queue] li").filter(has_text=name)
-
-
-def tokens(page, field="file"):
-    """What the form would post for a field."""
-    return page.locator(f"input[name='{field}-upload']").evaluate_all(
-        "all => all.map((one) => one.value)"
-    )
-
-
-def make_paper(page, title):
-    """Add a paper without files in the admin; return the address of its page."""
-    page.goto(ADD)
-    page.get_by_label("Title").fill(title)
-    page.get_by_role("button", name="Save and continue editing").click()
-    page.wait_for_url("**/change/")
-    return page.url
+from tests.browser.forms.conftest import ADD, choose, make_paper, open_tab, row_of, tokens
+from tests.browser.test_uploads_page import PDF
 
 
 def test_a_reload_keeps_the_file_in_the_form(page):
@@ -219,9 +129,11 @@ def test_a_form_that_fails_keeps_its_files_in_their_rows(page):
     choose(page, "#id_file", "paper.pdf")
     page.get_by_label("Title").evaluate("one => one.removeAttribute('required')")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Please correct the errors below.").or_(
-        page.get_by_text("Please correct the error below.")
-    )).to_be_visible()
+    expect(
+        page.get_by_text("Please correct the errors below.").or_(
+            page.get_by_text("Please correct the error below.")
+        )
+    ).to_be_visible()
     for field in ("file", "page_set-0-file", "page_set-1-file"):
         assert len(tokens(page, field)) == 1, field
     page.get_by_label("Title").fill("Fails once")

@@ -1,0 +1,140 @@
+"""The file input of a form: what it says, how it looks, and when the form is sent."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.forms.conftest import ADD, choose, row_of, tokens
+from tests.browser.test_uploads_page import PDF, file
+
+LONG = "회의록 " + "A-very-long-name-without-a-space" * 3 + " محضر.pdf"
+
+
+@pytest.fixture
+def held(page):
+    """Uploads to S3 wait; call it to let them go on."""
+    waiting = []
+
+    def hold(route):
+        if route.request.method == "PUT":
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    def let_go():
+        page.unroute("**/media/**")
+        for route in waiting:
+            route.continue_()
+
+    page.route("**/media/**", hold)
+    return let_go
+
+
+def test_a_refused_file_in_an_optional_field_does_not_block_the_form(page):
+    page.goto(ADD)
+    page.get_by_label("Title").fill("Without a file")
+    page.locator("#id_file").set_input_files(file("empty.pdf", b""))
+    expect(row_of(page, "empty.pdf")).to_contain_text("The file is empty.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+
+def test_save_during_an_upload_says_so_and_is_done_when_it_is(page, held):
+    page.goto(ADD)
+    page.get_by_label("Title").fill("Waits")
+    page.locator("#id_file").set_input_files(file("paper.pdf", PDF))
+    expect(row_of(page, "paper.pdf").get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator("[data-note]").get_by_text("Please wait")).to_be_visible()
+    assert page.url.endswith(ADD)
+    held()
+    # The very button that was pressed.
+    page.wait_for_url("**/change/")
+    expect(page.get_by_role("link", name="papers/")).to_be_visible()
+
+
+def test_save_is_not_done_when_an_upload_it_waits_for_fails(page, held):
+    page.goto(ADD)
+    page.get_by_label("Title").fill("Waits")
+    page.locator("#id_file").set_input_files(file("paper.pdf", b"<html>" + PDF))
+    expect(row_of(page, "paper.pdf")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    held()
+    expect(row_of(page, "paper.pdf")).to_contain_text("is not what its name says")
+    expect(page.locator("[data-note]").get_by_text("The form is not sent")).to_be_visible()
+    assert page.url.endswith(ADD)
+    page.errors.clear()
+
+
+def test_announcements_do_not_overwrite_each_other(page):
+    page.goto("/admin/papers/paper/add/")
+    page.locator("#id_file").evaluate("one => (one.multiple = true)")
+    page.locator("#id_file").evaluate(
+        "one => (one.closest('[data-s3files]').dataset.multiple = '')"
+    )
+    names = ["one.pdf", "two.pdf", "three.pdf"]
+    page.locator("#id_file").set_input_files([file(name, b"") for name in names])
+    for name in names:
+        status = page.get_by_role("status").first
+        expect(status.get_by_text(f"{name}: The file is empty.")).to_have_count(1)
+
+
+def test_several_files_are_counted(page, held):
+    page.goto(ADD)
+    page.locator("#id_file").evaluate("one => (one.multiple = true)")
+    page.locator("#id_file").evaluate(
+        "one => (one.closest('[data-s3files]').dataset.multiple = '')"
+    )
+    page.locator("#id_file").set_input_files([file(f"{n}.pdf", PDF) for n in range(4)])
+    expect(page.get_by_text("0 of 4 files")).to_be_visible()
+    held()
+    expect(page.locator("[data-queue] li.complete")).to_have_count(4)
+    expect(page.get_by_text("of 4 files")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390, 320])
+def test_the_widget_has_its_place_in_the_admin_at_every_width(page, held, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(ADD)
+    page.locator("#id_file").set_input_files(file(LONG, PDF))
+    page.locator("#id_cover").set_input_files(file("broken.pdf", b""))
+    row = page.locator("[data-queue] li").first
+    expect(row).to_contain_text("%")
+    name = row.locator(".name").bounding_box()
+    bar = row.locator("progress").bounding_box()
+    buttons = row.locator(".buttons").bounding_box()
+    chosen = page.locator("#id_file").bounding_box()
+    assert name["width"] > 120 and bar["width"] > 120
+    assert abs(row.bounding_box()["x"] - chosen["x"]) < 12, "in line with its input"
+    beside = buttons["x"] >= bar["x"] + bar["width"]
+    below = buttons["y"] >= bar["y"] + bar["height"]
+    assert below or beside
+    assert below or width > 400
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    held()
+    expect(row).to_contain_text("uploaded")
+
+
+def test_a_widget_that_is_added_later_uploads_and_one_that_is_removed_stops(page, held):
+    page.goto(ADD, wait_until="networkidle")
+    page.evaluate("() => { window.kept = document.querySelector('#paper_form').outerHTML; }")
+    page.locator("#id_file").set_input_files(file("paper.pdf", PDF))
+    expect(row_of(page, "paper.pdf")).to_be_visible()
+    with page.expect_event("requestfailed", lambda request: request.method == "PUT"):
+        # As htmx swaps a form.
+        page.evaluate("() => { document.querySelector('#paper_form').outerHTML = window.kept; }")
+    held()
+    choose(page, "#id_file", "later.pdf")
+    assert len(tokens(page)) == 1
+    page.errors.clear()
+
+
+def test_a_session_that_ended_is_explained(page, context):
+    page.goto(ADD)
+    page.evaluate("document.cookie = 'csrftoken=; Max-Age=0; path=/'")
+    context.clear_cookies(name="csrftoken")
+    page.locator("#id_file").set_input_files(file("paper.pdf", PDF))
+    expect(row_of(page, "paper.pdf")).to_contain_text("Reload the page")
+    assert re.search("403", " ".join(page.errors))
+    page.errors.clear()
