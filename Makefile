@@ -13,7 +13,7 @@ PORT ?= 8000
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check
 
-.PHONY: demo test lint matrix torture compat load bench screenshots requirements clean
+.PHONY: demo test lint matrix torture compat load bench screenshots messages requirements clean
 
 demo: free-port build/demo/ready
 	@build/demo/bin/python scripts/demo.py --port $(PORT)
@@ -81,6 +81,10 @@ python:
 # The README's pictures of the page.
 screenshots: .venv/ready
 	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k fits_its_window
+
+# Translations: bring them up to date with the texts, and compile them.
+messages: .venv/ready
+	$(BIN)/python scripts/refresh_messages.py
 
 # Pin what the requirements*.in name, for every platform, without an index's address; then write
 # what follows from the pins: the regions that botocore knows, the versions that stand elsewhere.
