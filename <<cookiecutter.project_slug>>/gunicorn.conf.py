@@ -9,8 +9,8 @@ from pathlib import Path
 
 # Processes use the cores; threads wait, for the database or for S3. Two processes and four
 # threads serve eight requests at once.
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("GUNICORN_THREADS", "4"))
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
+threads = int(os.environ.get("GUNICORN_THREADS") or "4")
 
 # A worker that shows no life for so many seconds is replaced. Longer than a request waits for S3
 # (10 seconds), so that the visitor gets an error page instead of a broken connection.

@@ -4,33 +4,27 @@ Real environment variables win over the file .env, which is this machine's own
 and not in git. The README lists each variable.
 """
 
-import os
-import sys
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
 import django
-import environ
 
-from s3files import server
-from s3files._s3.address import Address
+from s3files.environment import read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 # .env is for development. wsgi.py and asgi.py set DJANGO_ENV_FILE to nothing, so a
 # server never reads it, even where it was copied along with the code.
-if "DJANGO_ENV_FILE" not in os.environ:
-    environ.Env.read_env(BASE_DIR / ".env")
-elif os.environ["DJANGO_ENV_FILE"]:
-    with open(os.environ["DJANGO_ENV_FILE"]) as env_file:
-        environ.Env.read_env(env_file)
+env = read_environment(BASE_DIR / ".env")
 
+SECRET_KEY = env.secret(
+    "DJANGO_SECRET_KEY",
+    'Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"',
+)
 # Off unless somebody says otherwise, so that a forgotten variable is safe.
-DEBUG = env.bool("DJANGO_DEBUG", default=False)
-SECRET_KEY = env("DJANGO_SECRET_KEY")
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
+DEBUG = env.switch("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
     # First: its sweepmedia does more than that of s3files.
@@ -61,9 +55,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
-ASGI_APPLICATION = "config.asgi.application"
-
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -79,7 +70,11 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}
+DATABASES = {"default": env.database("DATABASE_URL", default=sqlite)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A transaction that reads before it writes waits its turn, instead of failing with
     # "database is locked" (Django: "SQLite notes", Transactions behavior).
@@ -89,11 +84,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"].setdefault("init_command", wal)
 # Seconds that a thread keeps its connection for its next request; wsgi.py says 60. It is
 # tried before each request, so that a database may restart.
-DATABASES["default"].setdefault("CONN_MAX_AGE", env.int("CONN_MAX_AGE", default=0))
+DATABASES["default"].setdefault("CONN_MAX_AGE", env.number("CONN_MAX_AGE", default=0))
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -111,121 +103,57 @@ LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "admin:login"
 #% endif
 
-# --- E-mail --------------------------------------------------------------
-
-# Password resets. In development they are printed where runserver runs.
-EMAIL = env.email_url("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25")
-if django.VERSION >= (6, 1):
-    SMTP = {
-        "host": EMAIL["EMAIL_HOST"],
-        "port": EMAIL["EMAIL_PORT"],
-        "username": EMAIL["EMAIL_HOST_USER"],
-        "password": EMAIL["EMAIL_HOST_PASSWORD"],
-        "use_tls": EMAIL.get("EMAIL_USE_TLS", False),
-        "use_ssl": EMAIL.get("EMAIL_USE_SSL", False),
-        "timeout": 10,  # seconds
-    }
-    MAILERS = {
-        "default": {
-            "BACKEND": EMAIL["EMAIL_BACKEND"],
-            "OPTIONS": SMTP if EMAIL["EMAIL_HOST"] else {},
-        }
-    }
-else:
-    vars().update(EMAIL, EMAIL_TIMEOUT=10)
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("EMAIL_FROM", default="webmaster@localhost")
-
 LANGUAGE_CODE = "en-us"
 # Translations of what is in templates/; each app has its own.
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Cache ---------------------------------------------------------------
+
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+
+# --- E-mail --------------------------------------------------------------
+
+# Password resets. In development they are printed where runserver runs.
+mail = env.mail_server("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+mail_options = {
+    "host": mail["EMAIL_HOST"],
+    "port": mail["EMAIL_PORT"],
+    "username": mail["EMAIL_HOST_USER"],
+    "password": mail["EMAIL_HOST_PASSWORD"],
+    "use_tls": mail.get("EMAIL_USE_TLS", False),
+    "use_ssl": mail.get("EMAIL_USE_SSL", False),
+    "timeout": 10,  # seconds
+}
+if django.VERSION >= (6, 1):
+    options = mail_options if mail_options["host"] else {}
+    MAILERS = {"default": {"BACKEND": mail["EMAIL_BACKEND"], "OPTIONS": options}}
+else:
+    EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+    EMAIL_HOST = mail_options["host"]
+    EMAIL_PORT = mail_options["port"]
+    EMAIL_HOST_USER = mail_options["username"]
+    EMAIL_HOST_PASSWORD = mail_options["password"]
+    EMAIL_USE_TLS = mail_options["use_tls"]
+    EMAIL_USE_SSL = mail_options["use_ssl"]
+    EMAIL_TIMEOUT = mail_options["timeout"]
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default="webmaster@localhost")
+
 # --- HTTPS ---------------------------------------------------------------
 
 # DJANGO_HTTPS=off is for trying production settings on http://127.0.0.1.
-HTTPS = env.bool("DJANGO_HTTPS", default=not DEBUG)
-SECURE_SSL_REDIRECT = HTTPS
-SESSION_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_SECURE = HTTPS
+https = env.switch("DJANGO_HTTPS", default=not DEBUG)
+SECURE_SSL_REDIRECT = https
+SESSION_COOKIE_SECURE = https
+CSRF_COOKIE_SECURE = https
 # An hour, until you are sure: a browser that read a year insists on HTTPS for a
 # year, unless it comes back and reads another value (0 revokes it).
-SECURE_HSTS_SECONDS = 3600 if HTTPS else 0
+SECURE_HSTS_SECONDS = 3600 if https else 0
 # Subdomains and preloading are promises about your whole domain: yours to make.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-
-# --- Files on S3 ---------------------------------------------------------
-
-AWS_STORAGE_BUCKET_NAME = env(
-    "AWS_STORAGE_BUCKET_NAME",
-    default="<< cookiecutter.bucket_name >>",
-)
-AWS_S3_REGION_NAME = env(
-    "AWS_S3_REGION_NAME",
-    default="<< cookiecutter.aws_region >>",
-)
-# Blank: Amazon S3. Else an S3-compatible store.
-AWS_S3_ENDPOINT_URL = env(
-    "AWS_S3_ENDPOINT_URL",
-    default="<< cookiecutter.endpoint_url >>",
-)
-# Where browsers find the store, if the site reaches it at another address.
-AWS_S3_PUBLIC_ENDPOINT_URL = env("AWS_S3_PUBLIC_ENDPOINT_URL", default="")
-# Blank: none. Else the CDN in front of the bucket, such as cdn.example.com.
-AWS_S3_CUSTOM_DOMAIN = env(
-    "AWS_S3_CUSTOM_DOMAIN",
-    default="<< cookiecutter.cdn_domain >>",
-)
-# For environments that share a bucket: "staging" makes media/staging/, static/staging/.
-AWS_LOCATION = env("AWS_LOCATION", default="")
-# The release of the static files that this process shows (collectstatic prints it).
-# Blank: that of staticfiles/staticfiles.json, which collectstatic wrote here.
-S3_STATIC_RELEASE = env("S3_STATIC_RELEASE", default="")
-# No keys here: boto3 finds them (role, SSO, profile, environment).
-
-S3_OBJECT_OWNERSHIP = "<< cookiecutter.object_ownership >>"
-S3_MEDIA_ACL = "<< cookiecutter.media_acl >>"
-S3_STATIC_ACL = "<< cookiecutter.static_acl >>"
-MEDIA_IS_PUBLIC = S3_MEDIA_ACL == "public-read"
-
-# Tests, and development where no S3 was chosen, have an S3 server of their own on
-# this machine. Decided here, once: nothing then reaches another store.
-TESTING = sys.argv[1:2] in (["test"], ["testserver"]) or "pytest" in sys.modules
-S3_EMBEDDED = TESTING or env.bool("S3_EMBEDDED", DEBUG and not server.is_chosen(os.environ))
-if S3_EMBEDDED:
-    AWS_S3_ENDPOINT_URL = server.endpoint_url(
-        BASE_DIR / ".s3",
-        AWS_STORAGE_BUCKET_NAME,
-        public=["static", "media" if MEDIA_IS_PUBLIC else "public"],
-        testing=TESTING,
-    )
-    AWS_S3_PUBLIC_ENDPOINT_URL = AWS_S3_CUSTOM_DOMAIN = AWS_LOCATION = ""
-
-# Where browsers read what needs no signature: the CDN, or the bucket.
-S3_URL = f"https://{AWS_S3_CUSTOM_DOMAIN}"
-if not AWS_S3_CUSTOM_DOMAIN:
-    S3_URL = Address(
-        AWS_STORAGE_BUCKET_NAME,
-        AWS_S3_REGION_NAME,
-        AWS_S3_ENDPOINT_URL,
-        AWS_S3_PUBLIC_ENDPOINT_URL,
-    ).public_bucket_url
-
-# In development and tests the pages show the files as you edit them; else the bucket's.
-LOCATION = f"{AWS_LOCATION}/" if AWS_LOCATION else ""
-STATIC_URL = "/static/" if DEBUG or TESTING else f"{S3_URL}/static/{LOCATION}"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-MEDIA_URL = f"{S3_URL}/media/{LOCATION}"
-
-# config/storages.py has the classes. `default` is what media is, by your answer;
-# `public` and `private` are always there, one of them the same as `default`.
-MEDIA = {"BACKEND": "config.storages.MediaStorage"}
-STORAGES = {
-    "default": MEDIA,
-    "staticfiles": {"BACKEND": "config.storages.StaticStorage"},
-    "public": MEDIA if MEDIA_IS_PUBLIC else {"BACKEND": "config.storages.PublicStorage"},
-    "private": {"BACKEND": "config.storages.PrivateStorage"} if MEDIA_IS_PUBLIC else MEDIA,
-}
 
 # --- Content-Security-Policy ---------------------------------------------
 
@@ -235,11 +163,11 @@ STORAGES = {
 # "s3:static", "s3:media" and "s3:uploads" by the URLs of the storages in STORAGES.
 STATIC_SOURCES = ["'self'", "s3:static"]
 # The error pages hold their style, so that they need neither S3 nor the manifest.
-ERROR_STYLE = sha256((BASE_DIR / "templates" / "error.css").read_bytes()).digest()
+error_style = sha256((BASE_DIR / "templates" / "error.css").read_bytes()).digest()
 CSP_DIRECTIVES = {
     "default-src": ["'none'"],
     "script-src": [*STATIC_SOURCES],
-    "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(ERROR_STYLE).decode()}'"],
+    "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(error_style).decode()}'"],
     "font-src": STATIC_SOURCES,
     "img-src": [*STATIC_SOURCES, "s3:media"],
     # Direct uploads go to the bucket.
@@ -277,3 +205,58 @@ if not DEBUG:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
     }
+
+# --- Files on S3 ---------------------------------------------------------
+
+AWS_STORAGE_BUCKET_NAME = env.text(
+    "AWS_STORAGE_BUCKET_NAME",
+    default="<< cookiecutter.bucket_name >>",
+)
+AWS_S3_REGION_NAME = env.text(
+    "AWS_S3_REGION_NAME",
+    default="<< cookiecutter.aws_region >>",
+)
+# Blank: Amazon S3. Else an S3-compatible store.
+AWS_S3_ENDPOINT_URL = env.text(
+    "AWS_S3_ENDPOINT_URL",
+    default="<< cookiecutter.endpoint_url >>",
+    blank=True,
+)
+# Where browsers find the store, if the site reaches it at another address.
+AWS_S3_PUBLIC_ENDPOINT_URL = env.text("AWS_S3_PUBLIC_ENDPOINT_URL")
+# Blank: none. Else the CDN in front of the bucket, such as cdn.example.com.
+AWS_S3_CUSTOM_DOMAIN = env.text(
+    "AWS_S3_CUSTOM_DOMAIN",
+    default="<< cookiecutter.cdn_domain >>",
+    blank=True,
+)
+# For environments that share a bucket: "staging" makes media/staging/, static/staging/.
+AWS_LOCATION = env.text("AWS_LOCATION")
+# The release of the static files that this process shows (collectstatic prints it).
+# Blank: that of staticfiles/staticfiles.json, which collectstatic wrote here.
+S3_STATIC_RELEASE = env.text("S3_STATIC_RELEASE")
+# No keys here: boto3 finds them (role, SSO, profile, environment).
+
+S3_OBJECT_OWNERSHIP = "<< cookiecutter.object_ownership >>"
+S3_MEDIA_ACL = "<< cookiecutter.media_acl >>"
+S3_STATIC_ACL = "<< cookiecutter.static_acl >>"
+
+# Whether files go to the S3 server of this machine. None: in tests, and in DEBUG with no S3 chosen.
+S3_EMBEDDED = env.switch("S3_EMBEDDED", default=None)
+
+# Where browsers find the files. Paths: s3files puts the URL of the bucket, or of the CDN, in the
+# place of each when all settings are final. In DEBUG and tests, static files keep theirs: pages
+# show them as you edit them.
+STATIC_URL = "/static/"
+MEDIA_URL = "/media/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# config/storages.py has the classes. `default` is what media is, by your answer;
+# `public` and `private` are always there, one of them the same as `default`.
+STORAGES = {
+    "default": {"BACKEND": "config.storages.MediaStorage"},
+    "staticfiles": {"BACKEND": "config.storages.StaticStorage"},
+    "public": {"BACKEND": "config.storages.PublicStorage"},
+    "private": {"BACKEND": "config.storages.PrivateStorage"},
+}
+STORAGES["public" if S3_MEDIA_ACL == "public-read" else "private"] = STORAGES["default"]

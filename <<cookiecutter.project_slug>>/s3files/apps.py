@@ -12,14 +12,29 @@ class S3FilesConfig(AppConfig):
     label = "s3files_core"
     verbose_name = "Files on S3"
 
+    def __init__(self, *arguments: Any):
+        from .final_settings import choose_store
+
+        super().__init__(*arguments)
+        # Not in ready(): models are imported before, and have storages.
+        choose_store()
+
+    def development_server(self) -> Any:
+        """Return the development server of these settings, for `python -m s3files.server`."""
+        from ._s3.store import development_server
+
+        return development_server()
+
     def ready(self) -> None:
         from . import checks, csp  # noqa: F401  (importing registers them)
         from ._s3 import timeouts
+        from .final_settings import complete_urls
 
         # Whose thread waits for S3: a visitor's request, or a command.
         request_started.connect(timeouts.begin_request)
         request_finished.connect(timeouts.end_request)
         setting_changed.connect(forget_storages)
+        complete_urls()
         csp.complete_policies()
 
 

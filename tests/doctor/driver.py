@@ -24,6 +24,7 @@ django.setup()
 
 from config import settings as project  # noqa: E402
 from s3files._s3 import clients as client  # noqa: E402
+from s3files.final_settings import choose_store, complete_urls  # noqa: E402
 
 
 def settings_for(overrides):
@@ -68,6 +69,8 @@ def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=Fa
             # boto3 tries again at once.
             mock.patch("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0),
         ):
+            choose_store()
+            complete_urls()
             yield
 
 

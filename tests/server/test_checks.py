@@ -28,8 +28,8 @@ B2 = {
 # id: (the mistake, the fix), each as (environment, edits of the settings).
 MISTAKES = {
     "s3.E001 no bucket": (
-        ({"AWS_STORAGE_BUCKET_NAME": ""}, {}),
-        ({"AWS_STORAGE_BUCKET_NAME": "my-bucket"}, {}),
+        ({}, {"AWS_STORAGE_BUCKET_NAME": ""}),
+        ({}, {"AWS_STORAGE_BUCKET_NAME": "my-bucket"}),
     ),
     "s3.E002 a URL for a bucket": (
         ({"AWS_STORAGE_BUCKET_NAME": "s3://my-bucket/media"}, {}),
@@ -243,7 +243,7 @@ MISTAKES = {
         ({}, {"AWS_S3_OBJECT_PARAMETERS": {"StorageClass": "STANDARD_IA"}}),
     ),
     "s3.W016 static files of the site itself": (
-        ({}, {"STATIC_URL": "/static/"}),
+        ({}, {"STATIC_URL": "https://www.example.com/static/"}),
         ({}, {}),
     ),
 }

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from .partitions import dns_suffix
 
 
@@ -31,9 +33,6 @@ class Address:
     @classmethod
     def from_settings(cls, bucket: str = "", region: str = "") -> "Address":
         """Return the address of the project's bucket, or of another one in the same store."""
-        # Here, since settings.py itself uses this class.
-        from django.conf import settings
-
         return cls(
             bucket or settings.AWS_STORAGE_BUCKET_NAME,
             region or settings.AWS_S3_REGION_NAME,

@@ -15,13 +15,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from obstore.store import S3Store
 
-if TYPE_CHECKING:
-    from obstore.store import S3Credential
-
-from s3files import server
-
 from .address import Address
 from .http import use_strict_connections
+from .store import development_server, is_testing, start_development_server
 from .timeouts import Patience, apply_patience, current_patience
 
 if TYPE_CHECKING:
@@ -78,7 +74,7 @@ def s3_client(address: Address, account: Account = Account()) -> Any:
     A web request's waits for S3 10 seconds at most, that of commands and workers longer
     (patience.py). A client takes 200 ms and 17 MB to make, and is thread-safe.
     Raises ImproperlyConfigured where tests or development would reach another store than
-    the embedded server, and EmbeddedS3Error where that cannot run.
+    the embedded server, and CommandError if that cannot run.
     """
     refuse_other_stores(address)
     key = address, account, current_patience()
@@ -94,23 +90,23 @@ def s3_client(address: Address, account: Account = Account()) -> Any:
 def refuse_other_stores(address: Address) -> None:
     """Let development without a chosen S3, and tests, reach nothing but the embedded server."""
     if settings.S3_EMBEDDED:
-        meant = server.ensure_running().endpoint_url
+        meant = start_development_server().endpoint_url
         if address.endpoint_url != meant:
             raise ImproperlyConfigured(
                 f"S3_EMBEDDED is on, so files go to {meant} and nothing reaches "
                 f"{address.host_url}: leave AWS_S3_ENDPOINT_URL and `endpoint_url` as they are."
             )
         if address.bucket != settings.AWS_STORAGE_BUCKET_NAME:
-            server.ensure_bucket(address.bucket)
-    elif _is_under_test():
+            development_server().ensure_bucket(address.bucket)
+    elif is_testing() or _is_under_test():
         raise ImproperlyConfigured(
-            f"A test would reach {address.host_url}, which is not the embedded server: have "
-            "settings.py find out that it is a test (TESTING), or set S3_EMBEDDED=on."
+            f"A test would reach {address.host_url}, which is not the embedded server: run it "
+            "with `manage.py test`, pytest or `python -m unittest`, or set S3_EMBEDDED=on."
         )
 
 
 def _is_under_test() -> bool:
-    # What setup_test_environment() leaves behind, in Django's own runner and pytest-django.
+    # What setup_test_environment() leaves behind, whoever calls it.
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")
 
@@ -135,6 +131,8 @@ def _make_client(address: Address, account: Account, patience: Patience) -> Any:
         read_timeout=patience.answer,
         retries={"total_max_attempts": 1},
         max_pool_connections=128,
+        # Of HTTP_PROXY and its like; none finds this machine.
+        proxies={} if settings.S3_EMBEDDED else None,
     )
     client = _session(account).client(
         "s3",
@@ -158,7 +156,7 @@ def _session(account: Account) -> boto3.Session:
 def _make_session(account: Account) -> boto3.Session:
     if settings.S3_EMBEDDED:
         # Whatever ~/.aws or the environment says, nothing reaches another store.
-        keys = server.ensure_running()
+        keys = start_development_server()
         return boto3.Session(keys.access_key, keys.secret_key)
     return boto3.Session(
         account.access_key,
@@ -205,6 +203,10 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
 }
 
 
+# It has no option for "none": only for one that a host is excepted from.
+_NO_PROXY = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "127.0.0.1"}
+
+
 def _credentials_for_obstore(account: Account) -> "S3Credential":
     found = credentials(account)
     return {
@@ -247,6 +249,7 @@ def s3_store(
             "connect_timeout": "5s",
             "timeout": timedelta(seconds=timeout),
             "default_headers": headers or {},
+            **(_NO_PROXY if settings.S3_EMBEDDED else {}),
         },
         retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
     )

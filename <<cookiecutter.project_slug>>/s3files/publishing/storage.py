@@ -18,7 +18,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from s3files._s3.address import Address
 from s3files._s3.clients import Account, s3_client
-from s3files.access import Rules
+from s3files._s3.store import shows_local_files
+from s3files.access import Rules, is_absolute
 
 from . import known_files
 from .build_tools import find_built_files
@@ -85,10 +86,9 @@ class S3StaticStorage(ManifestStaticFilesStorage):
         super().__init__(base_url=self._find_base_url())
 
     def _find_base_url(self) -> str:
-        """Return STATIC_URL, or this storage's own bucket where settings.py named the project's."""
+        """Return where browsers find the files: the site, in development, or the bucket."""
         url = str(settings.STATIC_URL)
-        computed = Rules.from_settings().static(self.prefix, Address.from_settings()).base_url
-        return self.access.base_url if url == computed else url
+        return url if is_absolute(url) or shows_local_files() else self.access.base_url
 
     def key(self, name: str) -> str:
         """Return the full key of a file: static/site.css of site.css."""

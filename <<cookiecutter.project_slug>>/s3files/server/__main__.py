@@ -4,9 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from s3files import server
-
 from .keeper import run_keeper
+from .reservation import EmbeddedS3Error, Server
+
+USAGE = "usage: python -m s3files.server COMMAND [ARGUMENT …]"
 
 
 def main() -> None:
@@ -15,10 +16,10 @@ def main() -> None:
     if arguments[:1] in (["--keep"], ["--discard"]):
         return run_keeper(Path(arguments[1]), arguments[2], arguments[0] == "--discard")
     if not arguments:
-        sys.exit("usage: python -m s3files.server COMMAND [ARGUMENT …]")
+        sys.exit(USAGE)
     try:
         started = start_for_settings()
-    except server.EmbeddedS3Error as error:
+    except EmbeddedS3Error as error:
         sys.exit(str(error))
     os.environ.update(
         AWS_S3_ENDPOINT_URL=started.endpoint_url,
@@ -36,15 +37,26 @@ def main() -> None:
         sys.exit(f"{arguments[0]}: {error.strerror}")
 
 
-def start_for_settings() -> server.Server:
-    """Start the server that settings.py asks for. Raises EmbeddedS3Error."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # settings.py then asks for the server's address.
-    os.environ["S3_EMBEDDED"] = "on"
-    from django.conf import settings
+def start_for_settings() -> Server:
+    """Start the server that the settings ask for. Raises EmbeddedS3Error."""
+    name = os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Whatever S3 was chosen, in .env too.
+    os.environ.update(S3_EMBEDDED="on", AWS_S3_ENDPOINT_URL="")
+    import django
+    from django.apps import apps
 
-    settings.S3_EMBEDDED  # noqa: B018  (imports them)
-    started = server.ensure_running()
+    try:
+        django.setup()
+    except ModuleNotFoundError as error:
+        if not (error.name and f"{name}.".startswith(f"{error.name}.")):
+            raise
+        sys.exit(
+            f"There are no settings {name!r} here: run this where manage.py is, and set "
+            "DJANGO_SETTINGS_MODULE, such as shop.settings."
+        )
+    # The app knows which folder, bucket and prefixes; this package imports nothing of it.
+    server = apps.get_app_config("s3files_core").development_server()
+    started: Server = server.ensure_running()
     server.keep_for_exec()
     del os.environ["S3_EMBEDDED"]
     print(f"S3 server for development: {started.endpoint_url}", file=sys.stderr)

@@ -1,18 +1,16 @@
 """The bucket in the embedded server, made as infra/s3.yaml makes the real one."""
 
-import contextlib
 import json
-import os
 from collections.abc import Iterable
 from typing import Any
 
 from .reservation import Server
 
 
-def make_bucket(client: Any, bucket: str, public: Iterable[str], port: str) -> None:
+def make_bucket(client: Any, bucket: str, public: Iterable[str]) -> None:
     """Make the bucket as infra/s3.yaml makes the real one, as far as SeaweedFS goes.
 
-    Strangers read the prefixes `public`; the pages of http://127.0.0.1:`port` upload.
+    Strangers read the prefixes `public`; the pages of any site may upload with a signature.
     """
     if bucket not in [item["Name"] for item in client.list_buckets()["Buckets"]]:
         client.create_bucket(Bucket=bucket)
@@ -32,25 +30,10 @@ def make_bucket(client: Any, bucket: str, public: Iterable[str], port: str) -> N
     }
     policy = {"Version": "2012-10-17", "Statement": [statement, closed]}
     client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
-    _allow_origins(client, bucket, port)
-
-
-def _allow_origins(client: Any, bucket: str, port: str) -> None:
-    from botocore.exceptions import ClientError
-
-    # Uploads come from the site alone, which gunicorn too serves at $PORT.
-    # SeaweedFS has no pattern for "any port", and others may share this server.
-    origins = {f"http://127.0.0.1:{port}", f"http://localhost:{port}"}
-    with contextlib.suppress(ClientError):  # None are set yet.
-        origins.update(client.get_bucket_cors(Bucket=bucket)["CORSRules"][0]["AllowedOrigins"])
-    site = {
-        "AllowedOrigins": sorted(origins),
-        "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
-        "AllowedHeaders": ["*"],
-    }
-    # Fonts and modules need CORS too; who may read is decided elsewhere.
-    everyone = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"]}
-    client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [site, everyone]})
+    # Any origin: the site may run on any port, and a signature decides who may write.
+    methods = ["GET", "HEAD", "POST", "PUT"]
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": methods, "AllowedHeaders": ["*"]}
+    client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
 
 def make_bucket_in(server: Server, bucket: str, public: Iterable[str]) -> None:
@@ -68,4 +51,4 @@ def make_bucket_in(server: Server, bucket: str, public: Iterable[str]) -> None:
     client = boto3.Session(server.access_key, server.secret_key).client(
         "s3", endpoint_url=server.endpoint_url, region_name="us-east-1", config=config
     )
-    make_bucket(client, bucket, public, os.environ.get("PORT", "8000"))
+    make_bucket(client, bucket, public)

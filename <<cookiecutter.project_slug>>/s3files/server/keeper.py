@@ -34,6 +34,8 @@ from .reservation import (
 # Between two processes of one user, as when runserver reloads.
 IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
+# A keeper waits for the one before, which may have to stop its server twice (SIGTERM, SIGKILL).
+WAIT_SECONDS = 2 * STOP_SECONDS + 5
 # A server that ends sooner did not start, perhaps since another program took one of its ports.
 START_SECONDS = 3
 # So often other ports are tried then.
@@ -45,7 +47,7 @@ def run_keeper(folder: Path, weed: str, discard: bool) -> None:
     # `finally` runs after sys.exit, not after a signal.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     # Waits for a keeper that is at work, or just ending.
-    with locked(folder / "keeper.lock"), open(folder / "users.lock", "ab") as users:
+    with locked(folder / "keeper.lock", WAIT_SECONDS), open(folder / "users.lock", "ab") as users:
         if not try_lock(users.fileno()):
             keep(folder, weed, users, discard)
 
@@ -96,7 +98,7 @@ class Weed:
         if self._child:
             return self._child.poll() is None
         # The number may have been given to another process since: its command line tells.
-        return f"-dir={self._folder}" in _command_line(self.pid)
+        return f"-logdir={self._folder}" in _command_line(self.pid)
 
     def stop(self, kill: bool) -> None:
         """End it: at once, or with time to write what it has; then wait for its end."""
@@ -166,32 +168,14 @@ def _lost_a_port(folder: Path, server: Server) -> bool:
 
 def _launch(folder: Path, weed: str, server: Server) -> Weed:
     """Run `weed mini` on the server's port, and on free ones for its parts."""
-    names = ("master", "volume", "filer", "admin")
-    # The server's own port is free still, and not for a part of it.
-    ports = find_free_ports(2 * len(names) + 1, but=server.port)
     with open(folder / "weed.log", "wb") as log:
         child = subprocess.Popen(
             [
                 # It writes its number itself: a keeper could be killed before it does.
                 *("/bin/sh", "-c", 'echo $$ > "$0/weed.pid"; exec "$@"', folder),
-                weed,
-                "mini",
-                f"-dir={folder}",
-                f"-ip={LOOPBACK}",
-                f"-ip.bind={LOOPBACK}",
-                f"-s3.port={server.port}",
-                f"-s3.port.grpc={ports.pop()}",
-                *(f"-{name}.port={ports.pop()}" for name in names),
-                *(f"-{name}.port.grpc={ports.pop()}" for name in names),
-                "-s3.port.iceberg=0",
-                "-s3.port.lance=0",
-                "-s3.autoCreateBucket=false",
-                # Else the filer and the master answer any web page of this machine's browser.
-                "-disableHttp=true",
-                "-admin.ui=false",
-                "-webdav=false",
-                "-master.telemetry=false",
+                *_weed_command(folder, weed, server),
             ],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -204,3 +188,32 @@ def _launch(folder: Path, weed: str, server: Server) -> Weed:
             },
         )
     return Weed(child.pid, folder, child)
+
+
+def _weed_command(folder: Path, weed: str, server: Server) -> list[str]:
+    names = ("master", "volume", "filer", "admin")
+    # The server's own port is free still, and not for a part of it.
+    ports = find_free_ports(2 * len(names) + 1, but=server.port)
+    return [
+        weed,
+        # Not to files in the system's temporary folder. `-logdir` tells whose server it is.
+        "-logtostderr",
+        f"-logdir={folder}",
+        "mini",
+        # Where it starts: `-dir` is a list, so a comma in the path would divide it.
+        "-dir=.",
+        f"-ip={LOOPBACK}",
+        f"-ip.bind={LOOPBACK}",
+        f"-s3.port={server.port}",
+        f"-s3.port.grpc={ports.pop()}",
+        *(f"-{name}.port={ports.pop()}" for name in names),
+        *(f"-{name}.port.grpc={ports.pop()}" for name in names),
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.autoCreateBucket=false",
+        # Else the filer and the master answer any web page of this machine's browser.
+        "-disableHttp=true",
+        "-admin.ui=false",
+        "-webdav=false",
+        "-master.telemetry=false",
+    ]

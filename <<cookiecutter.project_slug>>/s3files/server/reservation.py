@@ -6,28 +6,19 @@ import os
 import random
 import secrets
 import socket
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-# Any of these says that the developer chose an S3. A profile in ~/.aws alone
-# does not: it may belong to other work. AWS_PROFILE=default chooses it.
-CHOSEN = (
-    "AWS_S3_ENDPOINT_URL",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-)
 CHOOSE = "Or choose an S3: AWS_PROFILE for Amazon's, AWS_S3_ENDPOINT_URL for another one."
 
 # No proxy is to be asked for a server on this machine: it would not find it.
@@ -49,11 +40,6 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.endpoint_url.rpartition(":")[2])
-
-
-def is_chosen(environment: Mapping[str, str]) -> bool:
-    """Whether these environment variables choose an S3, so that the embedded one is not meant."""
-    return any(environment.get(name) for name in CHOSEN)
 
 
 def prepare_folder(folder: Path) -> None:
@@ -170,16 +156,34 @@ def _ask(server: Server, secret_key: str) -> int:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file exclusively. The system frees it however a process ends."""
+def locked(path: Path, seconds: float) -> Iterator[None]:
+    """Hold the lock file exclusively. The system frees it however a process ends.
+
+    Raises EmbeddedS3Error if another process still holds it after so many seconds.
+    """
     with open(path, "ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _wait_for_lock(file, fcntl.LOCK_EX, seconds)
         yield
 
 
-def share_lock(file: int) -> None:
-    """Wait for a shared lock of an open file."""
-    fcntl.flock(file, fcntl.LOCK_SH)
+def share_lock(file: IO[bytes], seconds: float) -> None:
+    """Wait for a shared lock of an open file. Raises EmbeddedS3Error after so many seconds."""
+    _wait_for_lock(file, fcntl.LOCK_SH, seconds)
+
+
+def _wait_for_lock(file: IO[bytes], kind: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise EmbeddedS3Error(
+                    f"Another process has held {file.name} for {seconds:g} seconds, so the "
+                    "embedded S3 server can neither start nor stop: end that process "
+                    f"(`fuser {file.name}` shows its number). {CHOOSE}"
+                ) from None
+            time.sleep(0.02)
 
 
 def try_lock(file: int) -> bool:

@@ -3,28 +3,22 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
-from django.core.management.base import CommandError
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
-from s3files import server
+from s3files._s3.store import development_server, start_development_server
 
 
 class Command(runserver.Command):
-    """Django's own, which starts the embedded S3 server first, where that is meant."""
-
-    port: str  # Django's handle() sets it.
+    """Django's own, which starts the development server first, where that is meant."""
 
     def run(self, **options: Any) -> None:
         # In the process that watches the files, too: the server stays while the other reloads.
         if settings.S3_EMBEDDED:
-            # Whose pages may upload to the bucket.
-            os.environ["PORT"] = self.port
-            try:
-                keys = server.ensure_running()
-            except server.EmbeddedS3Error as error:
-                raise CommandError(str(error)) from error
+            keys = start_development_server()
             if not is_reloaded():
-                shared = " (shared with another process)" if server.was_running() else ""
+                shared = (
+                    " (shared with another process)" if development_server().was_running else ""
+                )
                 self.stderr.write(f"S3 server for development: {keys.endpoint_url}{shared}")
         super().run(**options)
 

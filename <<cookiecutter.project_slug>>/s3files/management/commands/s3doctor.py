@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.color import no_style
 
-from s3files import server
+from s3files._s3.store import start_development_server
 from s3files.doctor.diagnosis import Result
 from s3files.doctor.failures import STEPS
 from s3files.doctor.probe import Probe
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if settings.S3_EMBEDDED:
-            server.ensure_running()  # as any S3 client does; the first step asks without one
+            start_development_server()  # as any S3 client does; the first step asks without one
         if os.environ.get("NO_COLOR"):
             self.style = no_style()
         probe = Probe(options["origin"] or site_origin(), options["write"])

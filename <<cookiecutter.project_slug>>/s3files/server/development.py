@@ -1,4 +1,4 @@
-"""This process's use of the embedded server: where it is meant to be, and that it runs."""
+"""This process's use of the development server: its address, and that it runs."""
 
 import atexit
 import os
@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from .buckets import make_bucket_in
@@ -30,6 +29,8 @@ from .reservation import (
 )
 
 START_SECONDS = 30
+# For another process, which may be starting the server, or stopping it.
+WAIT_SECONDS = 2 * START_SECONDS
 # Which folder the tests of this process, and of those that it starts, use.
 TEST_FOLDER = "S3FILES_TEST_FOLDER"
 # The port "discard" of RFC 863: nothing listens there. Settings need some address, so that
@@ -48,86 +49,88 @@ wheel for every platform; without one, name an S3 server of your own:
 or set AWS_PROFILE to work on the real bucket."""
 
 
-# What endpoint_url() decided: this process's server and its folder, or why there is none.
-_server: Server | None = None
-_folder: Path | None = None
-_problem: EmbeddedS3Error | None = None
-_public: tuple[str, ...] = ()
-_buckets: set[str] = set()
-# Held open, and with it a shared lock, for as long as this process lives.
-_use: IO[bytes] | None = None
-_ran_before = False
+class DevelopmentServer:
+    """The S3 server of one folder, as this process uses it.
 
-
-def endpoint_url(folder: Path, bucket: str, public: Iterable[str], testing: bool = False) -> str:
-    """Return where the embedded server is, or will be once it is needed. For settings.py.
-
-    It has a `bucket`, of which strangers read the prefixes `public`. Its data are in
-    `folder`; tests have a new folder instead, so that they never touch what somebody
-    uses, and share it with the processes that they start. Where the server cannot be
-    used, ensure_running() says why: commands that need no S3 need no server.
+    It has the bucket `bucket`, in which strangers read the prefixes `public`. Making this object
+    starts nothing: the first `endpoint_url` reserves a port, and `ensure_running()` starts the
+    server.
     """
-    global _server, _folder, _problem, _public
-    _public, _problem = tuple(public), None
-    _buckets.add(bucket)
-    _show_as_one_sentence()
-    _bypass_proxies()
-    try:
-        _folder = _test_folder() if testing else folder
-        prepare_folder(_folder)
-        with locked(_folder / "start.lock"):
-            _server = _find_or_reserve(_folder)
-    except EmbeddedS3Error as error:
-        _problem = error
-        return NOWHERE
-    return _server.endpoint_url
 
+    def __init__(self, folder: Path, bucket: str, public: Iterable[str]):
+        self.folder = folder
+        self.was_running = False
+        self._public = tuple(public)
+        self._buckets = {bucket}
+        self._server: Server | None = None
+        self._problem: EmbeddedS3Error | None = None
+        # Held open, and with it a shared lock, for as long as this process lives.
+        self._use: IO[bytes] | None = None
 
-def ensure_running() -> Server:
-    """Start the server unless it runs; return its keys. Raises EmbeddedS3Error."""
-    global _use, _ran_before
-    if _problem:
-        raise EmbeddedS3Error(str(_problem))
-    if _server is None or _folder is None:
-        raise EmbeddedS3Error("S3_EMBEDDED is set, but settings.py did not ask for its address.")
-    if _use is None:
-        # Waits for a server that is just stopping.
-        use = _share_use(_folder)
-        with locked(_folder / "start.lock"):
-            _ran_before = is_ours(_server)
-            if not (_ran_before and has_keeper(_folder)):
-                _start(_folder, _server)
-            for bucket in _buckets:
-                make_bucket_in(_server, bucket, _public)
-        _use = use
-    return _server
+    @classmethod
+    def for_tests(cls, bucket: str, public: Iterable[str]) -> "DevelopmentServer":
+        """Use a new folder, which the processes that this one starts share.
 
+        So tests never touch what somebody uses.
+        """
+        if TEST_FOLDER not in os.environ:
+            folder = tempfile.mkdtemp(prefix="s3-")
+            os.environ[TEST_FOLDER] = folder
+            atexit.register(_remove_unused, Path(folder), os.getpid())
+        return cls(Path(os.environ[TEST_FOLDER]), bucket, public)
 
-def ensure_bucket(bucket: str) -> None:
-    """Make a storage's own bucket, as the project's is made."""
-    server = ensure_running()
-    if bucket not in _buckets:
-        make_bucket_in(server, bucket, _public)
-        _buckets.add(bucket)
+    @property
+    def endpoint_url(self) -> str:
+        """Where the server is, or will be once it is needed.
 
+        Where the server cannot be used, ensure_running() says why: commands that need no S3
+        need no server.
+        """
+        try:
+            return self._reserve().endpoint_url
+        except EmbeddedS3Error:
+            return NOWHERE
 
-def was_running() -> bool:
-    """Whether another process had started the server that this one uses."""
-    return _ran_before
+    def ensure_running(self) -> Server:
+        """Start the server unless it runs; return its keys. Raises EmbeddedS3Error."""
+        server = self._reserve()
+        if self._use is None:
+            # Waits for a server that is just stopping.
+            use = _share_use(self.folder)
+            with locked(self.folder / "start.lock", WAIT_SECONDS):
+                self.was_running = is_ours(server)
+                if not (self.was_running and has_keeper(self.folder)):
+                    _start(self.folder, server)
+                for bucket in self._buckets:
+                    make_bucket_in(server, bucket, self._public)
+            self._use = use
+        return server
 
+    def ensure_bucket(self, bucket: str) -> None:
+        """Make a storage's own bucket, as the project's is made."""
+        server = self.ensure_running()
+        if bucket not in self._buckets:
+            make_bucket_in(server, bucket, self._public)
+            self._buckets.add(bucket)
 
-def keep_for_exec() -> None:
-    """Hand this process's use of the server on to the program that takes its place."""
-    if _use is not None:
-        os.set_inheritable(_use.fileno(), True)
+    def keep_for_exec(self) -> None:
+        """Hand this process's use of the server on to the program that takes its place."""
+        if self._use is not None:
+            os.set_inheritable(self._use.fileno(), True)
 
-
-def _test_folder() -> Path:
-    if TEST_FOLDER not in os.environ:
-        folder = tempfile.mkdtemp(prefix="s3-")
-        os.environ[TEST_FOLDER] = folder
-        atexit.register(_remove_unused, Path(folder), os.getpid())
-    return Path(os.environ[TEST_FOLDER])
+    def _reserve(self) -> Server:
+        """Return the server's address and keys; decide them once. Raises EmbeddedS3Error."""
+        if self._problem:
+            raise self._problem
+        if self._server is None:
+            try:
+                prepare_folder(self.folder)
+                with locked(self.folder / "start.lock", WAIT_SECONDS):
+                    self._server = _find_or_reserve(self.folder)
+            except EmbeddedS3Error as error:
+                self._problem = error
+                raise
+        return self._server
 
 
 def _remove_unused(folder: Path, owner: int) -> None:
@@ -158,7 +161,7 @@ def _share_use(folder: Path) -> IO[bytes]:
     while True:
         prepare_folder(folder)
         file = open(folder / "users.lock", "ab")
-        share_lock(file.fileno())
+        share_lock(file, WAIT_SECONDS)
         try:
             if os.path.samestat(os.fstat(file.fileno()), os.stat(folder / "users.lock")):
                 return file
@@ -216,7 +219,7 @@ def _why_not(folder: Path, server: Server, keeper: "subprocess.Popen[bytes]") ->
     free = shutil.disk_usage(folder).free // 2**20
     if free < 64:
         return f"{start} Its disk is full: {free} MB are free in {folder}. {CHOOSE}"
-    return f"{start} All that it said is in {folder}/weed.log."
+    return f"{start} See {folder}/weed.log."
 
 
 def _first_error(log: Path) -> str:
@@ -229,29 +232,3 @@ def _first_error(log: Path) -> str:
     except OSError:
         pass
     return ""
-
-
-def _bypass_proxies() -> None:
-    # boto3 and obstore would ask the proxy of HTTP_PROXY for 127.0.0.1 as for any other host.
-    for name in ("no_proxy", "NO_PROXY"):
-        hosts = os.environ.get(name, "")
-        if LOOPBACK not in hosts.split(","):
-            os.environ[name] = f"{hosts},{LOOPBACK}".lstrip(",")
-
-
-def _show_as_one_sentence() -> None:
-    """Have EmbeddedS3Error printed without a traceback, in whatever command it ends."""
-    previous = sys.excepthook
-    if getattr(previous, "shows_embedded_s3_error", False):
-        return
-
-    def show(
-        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, EmbeddedS3Error):
-            print(error, file=sys.stderr)
-        else:
-            previous(kind, error, traceback)
-
-    show.shows_embedded_s3_error = True  # type: ignore[attr-defined]
-    sys.excepthook = show

@@ -1,0 +1,61 @@
+"""Settings that follow from others, completed when those are final.
+
+A package of settings (base, local, production) may set DEBUG before or after the section "Files
+on S3". So that section leaves open what depends on it, and this module fills it in, once Django
+has read all settings: which S3 is meant before an app is loaded, URLs before the first request.
+"""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from ._s3.store import development_server, is_testing, means_development_server
+
+
+def choose_store() -> None:
+    """Settle S3_EMBEDDED, and where that S3 is.
+
+    Raises ImproperlyConfigured if two settings contradict each other.
+    """
+    _refuse_two_stores()
+    _refuse_storages_of_another_acl()
+    settings.S3_EMBEDDED = means_development_server()
+    if settings.S3_EMBEDDED:
+        settings.AWS_S3_ENDPOINT_URL = development_server().endpoint_url
+        settings.AWS_S3_PUBLIC_ENDPOINT_URL = settings.AWS_S3_CUSTOM_DOMAIN = ""
+        settings.AWS_LOCATION = ""
+
+
+def _refuse_two_stores() -> None:
+    endpoint = os.environ.get("AWS_S3_ENDPOINT_URL")
+    if settings.S3_EMBEDDED and endpoint and not is_testing():
+        raise ImproperlyConfigured(
+            f"S3_EMBEDDED is on, so files go to the development server, and AWS_S3_ENDPOINT_URL is "
+            f"{endpoint!r}, so they go there: unset one of the two."
+        )
+
+
+def _refuse_storages_of_another_acl() -> None:
+    is_public = settings.S3_MEDIA_ACL == "public-read"
+    same, other = ("public", "private") if is_public else ("private", "public")
+    default = settings.STORAGES.get("default")
+    if default and settings.STORAGES.get(other) == default:
+        raise ImproperlyConfigured(
+            f"S3_MEDIA_ACL is {settings.S3_MEDIA_ACL!r}, but STORAGES[{other!r}] is the same as "
+            f"STORAGES['default']: it was made for another S3_MEDIA_ACL. Where you set that, also "
+            f"set STORAGES[{same!r}] to STORAGES['default'], and STORAGES[{other!r}] to another."
+        )
+
+
+def complete_urls() -> None:
+    """Have STATIC_URL and MEDIA_URL, where they are paths, name what the storages name."""
+    from .access import is_absolute
+    from .checks.configured import find_storages
+
+    found = find_storages()
+    for name, alias in (("STATIC_URL", "staticfiles"), ("MEDIA_URL", "default")):
+        if alias in found and not is_absolute(str(getattr(settings, name))):
+            setattr(settings, name, found[alias].base_url)
