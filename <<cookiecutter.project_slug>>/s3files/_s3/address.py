@@ -88,5 +88,10 @@ class Address:
 
     @property
     def is_this_machine(self) -> bool:
-        host = urlsplit(self.public_host_url).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
+        return is_loopback(self.public_host_url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL is of this machine, which no proxy of HTTP_PROXY finds."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from obstore.store import S3Store
 
-from .address import Address
+from .address import Address, is_loopback
 from .http import use_strict_connections
 from .store import development_server, is_testing, start_development_server
 from .timeouts import Patience, apply_patience, current_patience
@@ -131,8 +131,7 @@ def _make_client(address: Address, account: Account, patience: Patience) -> Any:
         read_timeout=patience.answer,
         retries={"total_max_attempts": 1},
         max_pool_connections=128,
-        # Of HTTP_PROXY and its like; none finds this machine.
-        proxies={} if settings.S3_EMBEDDED else None,
+        proxies={} if is_loopback(address.host_url) else None,
     )
     client = _session(account).client(
         "s3",
@@ -204,7 +203,7 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
 
 
 # It has no option for "none": only for one that a host is excepted from.
-_NO_PROXY = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "127.0.0.1"}
+_NO_PROXY = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "127.0.0.0/8,localhost,::1"}
 
 
 def _credentials_for_obstore(account: Account) -> "S3Credential":
@@ -249,7 +248,7 @@ def s3_store(
             "connect_timeout": "5s",
             "timeout": timedelta(seconds=timeout),
             "default_headers": headers or {},
-            **(_NO_PROXY if settings.S3_EMBEDDED else {}),
+            **(_NO_PROXY if is_loopback(address.host_url) else {}),
         },
         retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
     )

@@ -9,6 +9,8 @@ import urllib.request
 from email.message import Message
 from typing import Any, NamedTuple
 
+from s3files._s3.address import is_loopback
+
 REQUEST_SECONDS = 5
 MAX_BODY = 65536  # bytes of an answer that are read
 
@@ -56,7 +58,8 @@ def fetch(
     Raises NotReached if none comes within REQUEST_SECONDS.
     """
     request = urllib.request.Request(url, body, headers or {}, method=method)  # noqa: S310
-    opener = urllib.request.build_opener(_NoRedirect)
+    proxies = urllib.request.ProxyHandler({} if is_loopback(url) else None)
+    opener = urllib.request.build_opener(_NoRedirect, proxies)
     try:
         try:
             response = opener.open(request, timeout=REQUEST_SECONDS)
