@@ -12,6 +12,7 @@ BEGIN, END = "<!-- make compat: begin -->", "<!-- make compat: end -->"
 STEPS = {
     "objects": "files",
     "uploads": "browser uploads",
+    "unsigned-headers": "refuses unsigned headers",
     "incoming": "`incoming/` closed",
     "links": "presigned, public and private URLs",
     "static": "static files",
@@ -38,7 +39,7 @@ def mark(ok: bool | None, said: str) -> str:
     if not ok:
         return "–" if ok is None else f"✗ {said.partition(':')[0]}"
     loose = said.partition("not checked by this store: ")[2].partition(")")[0]
-    if "conditional PUT ignored" in said:
+    if "conditional PUT ignored" in said or "conditional PUT refused" in said:
         loose = "no conditional PUT"
     return f"✓ but {loose}" if loose else "✓"
 

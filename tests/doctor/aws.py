@@ -105,6 +105,10 @@ def encryption(algorithm="AES256"):
     )
 
 
+def amz_headers(headers):
+    return [name.lower() for name in headers if name.lower().startswith("x-amz-")]
+
+
 IDENTITY = Answer(
     200,
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
@@ -192,6 +196,9 @@ class Aws:
             found = [name for word, name in CONFIGURATIONS.items() if word in query]
             return found[0] if found else "ListObjectsV2"
         signature = query.get("X-Amz-Signature") or query.get("Signature")
+        signed = query.get("X-Amz-SignedHeaders", [""])[0].split(";")
+        if method == "PUT" and signature and set(amz_headers(headers)) - set(signed):
+            return "UnsignedHeader"
         if method == "PUT" and signature and "partNumber" in query:
             tampered = signature[0].startswith("00000000")
             return "TamperedUpload" if tampered else "UploadPart"
@@ -240,6 +247,12 @@ class Aws:
             ),
             "GetBucketLifecycleConfiguration": lifecycle(),
             "GetBucketEncryption": encryption(),
+            "UnsignedHeader": error(
+                403,
+                "AccessDenied",
+                "There were headers present in the request which were not signed",
+                f"<HeadersNotSigned>{', '.join(amz_headers(headers))}</HeadersNotSigned>",
+            ),
             "TamperedLink": error(403, "SignatureDoesNotMatch", "The request signature …"),
             "AbortMultipartUpload": Answer(204),
             "CreateMultipartUpload": Answer(

@@ -1052,6 +1052,21 @@ def test_a_store_without_conditional_put_is_not_a_failure(doctors_project, aws):
     assert "conditional PUT ignored" in steps["objects"]["said"]
 
 
+def test_a_store_that_refuses_conditions_is_told_apart_and_is_not_a_failure(doctors_project, aws):
+    """Swift answers 501; the storage asks with HEAD, and uploads are signed without it."""
+
+    def put(key, headers, body):
+        if "If-None-Match" in headers:
+            return error(501, "NotImplemented", "A header you provided is not implemented")
+        return aws._PutObject(key, headers, body)
+
+    aws.answers = {"PutObject": put, "UploadUrl": put}
+    only = ("--only", "objects", "--only", "uploads")
+    steps, code = doctors_project.s3doctor("--write", *only, **on_aws(aws))
+    assert (steps["objects"]["ok"], steps["uploads"]["ok"], code) == (True, True, 0), steps
+    assert "conditional PUT refused (the site asks with HEAD instead)" in steps["objects"]["said"]
+
+
 def test_a_private_network_without_sts_is_not_a_failure(doctors_project, aws):
     circumstances = on_aws(aws)
     with nothing_listens() as url:
@@ -1197,6 +1212,8 @@ def test_every_failure_of_the_table_is_provoked_here():
     tried = [(case.code, case.means) for case in [*CREDENTIALS, *SIGNED_WRONG]]
     tables = [ON_THE_WAY, IN_THE_BUCKET, ANSWERS, AS_CDN, CDN_NOT_REACHED]
     tried += [row[-3:-1] for table in tables for row in table.values()]
+    # test_unsigned_headers.py
+    tried += [("UnsignedCopySource", "unsafe"), ("UnsignedHeaders", "did not sign them")]
     tried += [("StaticMissing", "names a file"), ("StaticWrongType", "wrong Content-Type")]
     names = {"$BUCKET": BUCKET, "$ENDPOINT": "s3.example.com", "$REGION": "us-east-1"}
     names |= {"$ACTION": "s3:ListBucket", "$RESOURCE": BUCKET, "$RIGHT_REGION": "eu-central-1"}

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.core.files.storage import storages
 
+from s3files._s3.conditions import Condition
 from s3files.doctor.diagnosis import Failed
 from s3files.doctor.probe import CONTENT, Probe
 from s3files.doctor.requests import Answer, fetch, tamper
@@ -13,6 +14,7 @@ from s3files.doctor.steps import add_steps
 
 from . import objects
 from .doctor_failures import FAILURES, STEPS
+from .doctor_headers import check_unsigned_headers
 from .reserving import incoming_prefix
 
 
@@ -31,7 +33,9 @@ def check_uploads(probe: Probe) -> str:
 
 def _upload_whole(probe: Probe, key: str) -> str:
     parameters = objects.write_parameters(probe.media, key, "text/plain")
-    headers = objects.write_headers(probe.media, parameters) | {"if-none-match": "*"}
+    headers = objects.write_headers(probe.media, parameters)
+    if probe.condition is not Condition.REFUSED:
+        headers["if-none-match"] = "*"
     length = {"content-length": str(len(CONTENT))}
     url = objects.sign(probe.media, key, expires=60, headers=headers | length)
     tampered = fetch(tamper(url), "PUT", headers, CONTENT)
@@ -129,6 +133,11 @@ def check_upload_cors(probe: Probe) -> str:
 
 add_steps(
     STEPS,
-    {"uploads": check_uploads, "incoming": check_incoming, "upload-cors": check_upload_cors},
+    {
+        "uploads": check_uploads,
+        "unsigned-headers": check_unsigned_headers,
+        "incoming": check_incoming,
+        "upload-cors": check_upload_cors,
+    },
     FAILURES,
 )

@@ -4,6 +4,7 @@ from s3files.doctor.failures import Failure, add_cors_rule
 
 STEPS = {
     "uploads": "Browsers can upload with presigned URLs. Checked with --write only.",
+    "unsigned-headers": "An upload URL allows only what was signed. Checked with --write only.",
     "incoming": "Strangers cannot read uploads before the site has. Checked with --write only.",
     "upload-cors": "Pages of the site may upload to the bucket (CORS).",
 }
@@ -32,6 +33,24 @@ FAILURES = [
         "The store took a part of a multipart upload, but ListParts does not say so: large "
         "uploads can be neither resumed nor completed.",
         "# Use a store that implements ListParts, or raise the size from which files go in parts.",
+    ),
+    # --- unsigned-headers
+    Failure(
+        "unsigned-headers",
+        "UnsignedCopySource",
+        "This store is unsafe for direct uploads: it obeys x-amz-copy-source on an upload URL that "
+        "did not sign it. Whoever may upload can copy any file of the bucket whose key they know "
+        "into their own upload, and read it there.",
+        "# Update the store, or use another (docs/stores.md of the template). Until then answer\n"
+        "# direct_uploads=no (docs/prompts.md), so that no browser gets an upload URL.",
+    ),
+    Failure(
+        "unsigned-headers",
+        "UnsignedHeaders",
+        "This store obeys headers on an upload URL that did not sign them (they are named above). "
+        "x-amz-acl lets whoever uploads make their file public; the others change how it is "
+        "stored, served or paid.",
+        "# Update the store, or use another (docs/stores.md of the template).",
     ),
     # --- incoming
     Failure(

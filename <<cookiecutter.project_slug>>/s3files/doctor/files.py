@@ -7,9 +7,17 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 from django.core.files.storage import storages
 
+from s3files._s3.conditions import Condition
+
 from .diagnosis import Failed, read_error
 from .probe import CONTENT, Probe
 from .requests import fetch, tamper
+
+CONDITIONAL_PUT = {
+    Condition.HONOURED: "conditional PUT",
+    Condition.IGNORED: "conditional PUT ignored (the site asks with HEAD instead)",
+    Condition.REFUSED: "conditional PUT refused (the site asks with HEAD instead)",
+}
 
 
 def check_missing_key(probe: Probe) -> str:
@@ -31,19 +39,13 @@ def check_objects(probe: Probe) -> str:
         client.head_object(**place)
         if client.get_object(**place)["Body"].read() != CONTENT:
             raise Failed("WrongContent", "read other bytes than were written")
-        conditional = "conditional PUT ignored (the site asks with HEAD instead)"
-        try:
-            client.put_object(**place, Body=b"another", IfNoneMatch="*", **parameters)
-        except ClientError as error:
-            if read_error(error)[0] == "PreconditionFailed":
-                conditional = "conditional PUT"
         upload = client.create_multipart_upload(**place, **parameters)["UploadId"]
         client.abort_multipart_upload(**place, UploadId=upload)
         upload = client.create_multipart_upload(**place, **parameters)["UploadId"]
         part = client.upload_part(**place, UploadId=upload, PartNumber=1, Body=CONTENT)
         parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
         client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload=parts)
-    return f"PUT, HEAD, GET, {conditional}, multipart, DELETE"
+    return f"PUT, HEAD, GET, {CONDITIONAL_PUT[probe.condition]}, multipart, DELETE"
 
 
 def check_links(probe: Probe) -> str:

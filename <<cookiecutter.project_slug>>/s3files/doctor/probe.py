@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
+from s3files._s3.conditions import Condition, is_condition_refused
 from s3files.access import Rules, find_blocks
 from s3files.checks.configured import find_storages
 from s3files.publishing.releases import read_release
@@ -130,6 +131,21 @@ class Probe:
             yield place
         finally:
             storage.client.delete_object(**place)
+
+    @cached_property
+    def condition(self) -> Condition:
+        """What the store makes of a PUT that must not replace a file."""
+        parameters = self.media.get_write_parameters("s3doctor.txt")
+        with self.new_file() as place:
+            try:
+                self.client.put_object(**place, Body=b"another", IfNoneMatch="*", **parameters)
+            except ClientError as error:
+                if is_condition_refused(error):
+                    return Condition.REFUSED
+                if read_error(error)[0] != "PreconditionFailed":
+                    raise
+                return Condition.HONOURED
+        return Condition.IGNORED
 
     @contextmanager
     def any_file(self) -> Iterator[dict[str, str] | None]:
