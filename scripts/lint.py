@@ -68,6 +68,12 @@ def check_project_types() -> bool:
     return run("mypy", "--config-file", config, cwd=PROJECT)
 
 
+def check_imports() -> bool:
+    """Which part of s3files/ may import which."""
+    config = TEMPLATE / "scripts" / "s3files.importlinter"
+    return run("lint-imports", "--no-cache", "--no-logo", config, cwd=PROJECT)
+
+
 CHECKS: dict[str, Callable[[], bool]] = {
     "style": check_style,
     "types": check_types,
@@ -76,6 +82,7 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "workflows": check_workflows,
     "project style": check_project_style,
     "project types": check_project_types,
+    "project imports": check_imports,
 }
 
 

@@ -4,7 +4,9 @@ The free-text answers are cycled along instead of multiplied, so that each of
 their values meets many choices.
 """
 
-from itertools import cycle, product
+from itertools import combinations, cycle, product
+
+import pytest
 
 OWNERSHIP_AND_MEDIA = [
     ("BucketOwnerEnforced", "private"),
@@ -47,7 +49,20 @@ def _combinations():
         }
 
 
+def _choose_pairwise(rows):
+    """Of these rows, few in which each pair of answers to two questions still meets."""
+    pairs = [set(combinations(sorted(row.items()), 2)) for row in rows]
+    missing, chosen = set().union(*pairs), []
+    while missing:
+        best = max(range(len(rows)), key=lambda number: len(pairs[number] & missing))
+        missing -= pairs[best]
+        chosen.append(rows[best])
+    return chosen
+
+
 COMBINATIONS = list(_combinations())
+_CHOICES = ("object_ownership", "media_acl", "static_acl", "example_app")
+_PAIRWISE = _choose_pairwise([{name: row[name] for name in _CHOICES} for row in COMBINATIONS])
 
 
 def label(answers):
@@ -55,3 +70,12 @@ def label(answers):
     words = ("object_ownership", "media_acl", "static_acl", "example_app")
     short = {"BucketOwnerEnforced": "enforced", "BucketOwnerPreferred": "acls", "yes": "app"}
     return "-".join(short.get(answers[word], answers[word]) for word in words if word in answers)
+
+
+def _mark(answers):
+    """Leave to `make test-all` what meets nothing new."""
+    few = {name: answers[name] for name in _CHOICES} in _PAIRWISE
+    return pytest.param(answers, id=label(answers), marks=[] if few else pytest.mark.slow)
+
+
+every_combination = pytest.mark.parametrize("answers", [_mark(row) for row in COMBINATIONS])

@@ -1,3 +1,4 @@
+import compileall
 import contextlib
 import json
 import os
@@ -8,10 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+
+from tests import programs, watcher
+from tests.silence import Silence
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
@@ -19,6 +23,71 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 # could not stop it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    """Watch over the run from the process that begins it: what it leaves is ended."""
+    if hasattr(config, "workerinput") or not sys.platform.startswith("linux"):
+        return
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    config.pluginmanager.register(Silence(reporter))
+    run = os.environ[watcher.VARIABLE] = str(uuid.uuid4())
+    folder = config._tmp_path_factory.getbasetemp()
+    # Its pipe closes when this process ends, even by a kill.
+    config.watcher = subprocess.Popen(
+        [sys.executable, watcher.__file__, run, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={},
+    )
+
+
+def pytest_sessionstart(session):
+    if hasattr(session.config, "workerinput") or session.config.option.dist == "no":
+        end_ignoring_hangups()
+
+
+def end_ignoring_hangups():
+    """Let what this process starts be hung up, though `nohup make test` is not.
+
+    An ignored signal is inherited; one with a handler is not.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+# What `make test` leaves to `make test-all`: what drives a browser, builds an image, installs
+# packages, or starts servers beside the S3 server. `slow` marks a single test.
+SLOW_FOLDERS = ("browser", "corpus", "compat", "torture", "media/packages")
+SLOW_MODULES = """
+    deploy/test_existing_project.py deploy/test_image.py deploy/test_rolling.py deploy/test_vm.py
+    infra/test_template.py static/test_in_browser.py
+    test_demo.py test_messages.py test_postgresql.py test_updates.py test_versions.py
+""".split()
+SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
+
+
+def is_slow(path):
+    """Whether a test module is slow as a whole."""
+    name = path.relative_to(Path(__file__).parent).as_posix()
+    return name in SLOW_MODULES or any(name.startswith(f"{folder}/") for folder in SLOW_FOLDERS)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Import nothing that `make test` does not run: its packages are not installed there."""
+    if collection_path.name.startswith("test_") and "not slow" in config.option.markexpr:
+        return is_slow(collection_path) or None
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if is_slow(item.path) or SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_xdist_auto_num_workers(config):
@@ -47,12 +116,28 @@ def render(cookies_session):
     return render
 
 
+@pytest.fixture(scope="session")
+def render_compiled(render, tmp_path_factory):
+    """Render, and compile each module once: its copies need not."""
+    compiled = {}
+
+    def render_compiled(**answers):
+        source = render(**answers)
+        if source not in compiled:
+            copy = shutil.copytree(source, tmp_path_factory.mktemp("compiled") / source.name)
+            compileall.compile_dir(copy, quiet=1)
+            compiled[source] = copy
+        return compiled[source]
+
+    return render_compiled
+
+
 @pytest.fixture
-def project(render, tmp_path):
+def project(render_compiled, tmp_path):
     """Render into a folder of this test's own."""
 
     def project(**answers):
-        source = render(**answers)
+        source = render_compiled(**answers)
         return Path(shutil.copytree(source, tmp_path / source.name))
 
     return project
@@ -64,6 +149,8 @@ def environment(**variables):
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "DJANGO_", "PYTEST_", "DATABASE_", "CACHE_"))
+        # Set where tests run in a container, often: each process would compile Django again.
+        and name != "PYTHONDONTWRITEBYTECODE"
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return clean | {"PATH": path} | variables
@@ -74,19 +161,10 @@ def run():
     """Run a command in a folder; return its output. Fails the test if the command fails."""
 
     def run(folder, *command, **variables):
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=240,
-        )
+        status, output = programs.run(command, folder, environment(**variables), timeout=240)
         words = " ".join(map(str, command))
-        assert done.returncode == 0, f"{words} → {done.returncode}\n{done.stdout}"
-        return done.stdout
+        assert status == 0, f"{words} → {status}\n{output}"
+        return output
 
     return run
 
@@ -180,6 +258,8 @@ def chromium():
 @pytest.fixture(scope="session")
 def playwright():
     """One for all tests of a worker: a second one in the same thread is an error."""
+    from playwright.sync_api import expect, sync_playwright
+
     # What is expected comes at once, but for a machine that is busy with other tests.
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:

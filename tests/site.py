@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import uuid
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests import programs
 from tests.conftest import embedded_server, environment
 from tests.proxy import Proxy
 
@@ -107,28 +107,15 @@ class Site:
 
     def run(self, *command, status=0, timeout=120, **variables):
         """Run a command in the project; return its output. Fails on any other status, if given."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
+        code, output = programs.run(
+            command, self.folder, self.environment(**variables), timeout=timeout
         )
-        assert status in (None, done.returncode), done.stdout + done.stderr
-        return done.stdout + done.stderr
+        assert status in (None, code), output
+        return output
 
     def start(self, *command):
         """Start a command in the background."""
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        return programs.start(command, self.folder, self.environment())
 
     def collectstatic(self, *options, **variables):
         command = ["python", "manage.py", "collectstatic", "--noinput", *options]

@@ -166,6 +166,7 @@ def test_a_request_takes_no_less_than_its_round_trips(proxy, connection):
     assert times[1] >= 0.099
 
 
+@pytest.mark.slow
 def test_a_publish_is_measured_step_by_step_and_an_absent_peer_is_named(tmp_path):
     absent = dataclasses.replace(peers.COLLECTFASTA, module="no_such_module")
     turn = [peers.OURS, peers.OURS_HASHED, peers.OURS_MANIFEST, peers.LOCAL, absent]

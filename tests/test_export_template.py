@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.answers import COMBINATIONS, label
+from tests.answers import every_combination
 from tests.conftest import TEMPLATE
 
 SCRIPT = TEMPLATE / "scripts" / "export_template.py"
@@ -30,7 +30,7 @@ def contents(project):
     }
 
 
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+@every_combination
 def test_both_templates_render_the_same_bytes(render, exported, cookies, answers):
     result = cookies.bake(extra_context=answers, template=str(exported))
     assert result.exception is None

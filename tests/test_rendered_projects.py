@@ -42,13 +42,19 @@ SIX = [
 ]
 
 
-@pytest.mark.parametrize("answers", SIX, ids=lambda answers: label(answers) or "defaults")
+def mark(number, answers):
+    marks = [] if number < 2 else pytest.mark.slow
+    return pytest.param(answers, id=label(answers) or "defaults", marks=marks)
+
+
+@pytest.mark.parametrize("answers", [mark(*one) for one in enumerate(SIX)])
 def test_the_projects_own_tests_pass(project, run, answers):
     folder = project(**answers)
     assert "\nOK" in run(folder, "python", "manage.py", "test")
     assert_nothing_runs_in(folder)
 
 
+@pytest.mark.slow
 def test_the_projects_own_tests_pass_in_a_terminal(project):
     # Django colours its output there, and asks the terminal for its width.
     folder = project()
@@ -87,6 +93,7 @@ def test_these_tests_can_interrupt_what_they_start_from_the_background(tmp_path)
     assert done.stdout.strip() == str(-signal.SIGINT), done.stderr
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_rendered_ci_pass_on_the_newest_python(project, run):
     folder = project()
     python = make_environment(folder, "3.13", "6.1", "highest")
@@ -100,6 +107,7 @@ def test_the_commands_of_the_rendered_ci_pass_on_the_newest_python(project, run)
         run(folder, "bash", "-e", "-c", command, **variables)
 
 
+@pytest.mark.slow
 def test_a_newcomer_who_follows_the_readme_gets_a_page(project):
     folder = project()
     shell = re.search(r"## Run it.*?```sh\n(.*?)```", (folder / "README.md").read_text(), re.S)[1]
@@ -212,6 +220,7 @@ def test_files_are_there_again_after_a_restart(project, run):
     assert "b'kept'" in run(folder, *shell, storage + f"print(s.open('{name}').read())")
 
 
+@pytest.mark.slow
 def test_a_second_runserver_shares_the_s3_server(project):
     folder = project()
     with runserver(folder) as first:

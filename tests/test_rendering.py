@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.answers import COMBINATIONS, label
+from tests.answers import every_combination
 from tests.conftest import TEMPLATE
 from tests.test_template_folder import AnyTag
 
@@ -87,8 +87,6 @@ EXAMPLE_APP_FILES = {
 }
 
 LEFTOVER = re.compile(r"cookiecutter\.|<<|>>|#%|<%|%>|<#")
-
-every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 
 
 def files_of(project):

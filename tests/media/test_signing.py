@@ -1,6 +1,5 @@
 """s3files._s3.signing makes the URLs that boto3 would make at the same moment, much faster."""
 
-import importlib.util
 import string
 import timeit
 from datetime import UTC, datetime, timedelta
@@ -14,19 +13,9 @@ from botocore.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import TEMPLATE
+from tests.template_modules import load_module
 
-
-def load_signing():
-    """Import the module from the template, where every .py file parses as it lies there."""
-    path = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "_s3" / "signing.py"
-    spec = importlib.util.spec_from_file_location("s3files_signing", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-signing = load_signing()
+signing = load_module("s3files/_s3/signing.py")
 BUCKET = "my-bucket"
 KEYS = SimpleNamespace(access_key="AKIAIOSFODNN7EXAMPLE", secret_key="wJalr/Xutn+EMI", token=None)
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

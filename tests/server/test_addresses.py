@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from tests.conftest import TEMPLATE
+from tests.template_modules import without_bytecode
 
 BOTOCORE = Path(botocore.__file__).parent / "data"
 PARTITIONS = json.loads((BOTOCORE / "partitions.json").read_text())["partitions"]
@@ -32,9 +33,15 @@ def address_module():
         "s3files_alone", folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     sys.modules["s3files_alone"] = importlib.util.module_from_spec(spec)
-    yield importlib.import_module("s3files_alone._s3.address")
+    with without_bytecode():
+        module = importlib.import_module("s3files_alone._s3.address")
+    yield module
     for name in [name for name in sys.modules if name.startswith("s3files_alone")]:
         del sys.modules[name]
+
+
+# One for all clients: it parses botocore's files of endpoints once.
+SESSION = boto3.Session("key", "secret")
 
 
 def url_of_botocore(region, bucket, fips, dualstack):
@@ -49,7 +56,7 @@ def url_of_botocore(region, bucket, fips, dualstack):
         },
     )
     try:
-        client = boto3.Session("key", "secret").client("s3", region_name=region, config=config)
+        client = SESSION.client("s3", region_name=region, config=config)
         url = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
     except BotoCoreError:
         return None

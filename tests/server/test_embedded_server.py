@@ -109,7 +109,10 @@ def test_what_was_confirmed_survives_a_kill_and_the_next_command_works(project_f
     assert_nothing_runs_in(project_folder)
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.4])
+@pytest.mark.parametrize(
+    "seconds",
+    [0.0, pytest.param(0.1, marks=pytest.mark.slow), pytest.param(0.4, marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("victims", [["user"], ["keeper"], ["user", "keeper"]], ids="-".join)
 def test_a_kill_while_it_starts_blocks_nothing(project_folder, victims, seconds):
     user = save(project_folder)
@@ -122,6 +125,7 @@ def test_a_kill_while_it_starts_blocks_nothing(project_folder, victims, seconds)
     assert_nothing_runs_in(project_folder)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_use_starts_again(project_folder):
     code = (
         "import sys, django\n"
@@ -154,6 +158,7 @@ def test_a_server_that_is_killed_in_use_starts_again(project_folder):
     assert_nothing_runs_in(project_folder)
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_last_user(project_folder):
     first, second = save(project_folder), save(project_folder)
     first.stdout.readline()
@@ -192,6 +197,7 @@ def test_a_port_that_was_taken_after_the_settings_were_read_is_named(project_fol
     assert_nothing_runs_in(project_folder)
 
 
+@pytest.mark.slow
 def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_folder, tmp_path):
     weed = tmp_path / "weed"
     weed.write_text(
@@ -222,6 +228,7 @@ def test_the_first_error_of_its_log_is_in_the_message(project_folder):
     assert_says_one_thing(status, output, "did not start", "filerldb2", "weed.log")
 
 
+@pytest.mark.slow
 def test_two_that_start_at_once_share_one(project_folder):
     users = [save(project_folder, 3) for _ in range(4)]
     for user in users:

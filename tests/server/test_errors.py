@@ -1,6 +1,5 @@
 """s3files/_s3/errors.py: whatever boto3 and obstore raise is an S3Error, or a missing file."""
 
-import importlib.util
 import pickle
 import socket
 import socketserver
@@ -13,12 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 from obstore.store import S3Store
 
-from tests.conftest import TEMPLATE
+from tests.template_modules import load_module
 
-PATH = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "_s3" / "errors.py"
-spec = importlib.util.spec_from_file_location("s3files_errors", PATH)
-errors = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(errors)
+errors = load_module("s3files/_s3/errors.py")
 
 
 def answer(status, code):

@@ -242,7 +242,15 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+# A way of each kind: the others start Python as one of these does.
+QUICK = {"a script", "manage.py test", "pytest", "ASGI", "runserver"}
+
+
+def mark(way):
+    return pytest.param(way, marks=[] if way in QUICK else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("way", [mark(way) for way in WAYS])
 def test_a_program_saves_to_the_embedded_server_alone(developer, way):
     assert "SAVED" in developer.run(*WAYS[way])
 
@@ -255,7 +263,7 @@ SERVERS = {
 }
 
 
-@pytest.mark.parametrize("way", SERVERS)
+@pytest.mark.parametrize("way", [mark(way) for way in SERVERS])
 def test_a_web_server_saves_to_the_embedded_server_alone(developer, way):
     port = free_port()
     command = [word.format(port=port) for word in SERVERS[way]]
@@ -266,6 +274,7 @@ def test_collectstatic_publishes_to_the_embedded_server_alone(developer):
     developer.run("python", "manage.py", "collectstatic", "--noinput")
 
 
+@pytest.mark.slow
 def test_the_doctor_asks_the_embedded_server_alone(developer):
     said = developer.run("python", "manage.py", "s3doctor", "--only=credentials", "--json")
     assert json.loads(said)["ok"]
@@ -278,6 +287,7 @@ STORAGES["default"] = {{"BACKEND": "config.storages.MediaStorage", "OPTIONS": {o
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -331,14 +341,17 @@ def test_a_test_that_would_reach_another_store_is_refused_in_one_sentence(develo
     Path(developer.folder / "addresses").write_text("127.0.0.1")
 
 
+CHOICES = [
+    {"AWS_S3_ENDPOINT_URL": "http://s3.example.com", "S3_EMBEDDED": "off"},
+    {"AWS_PROFILE": "default"},
+    {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "secret"},
+    {"DJANGO_DEBUG": "off"},
+]
+
+
 @pytest.mark.parametrize(
     "chosen",
-    [
-        {"AWS_S3_ENDPOINT_URL": "http://s3.example.com", "S3_EMBEDDED": "off"},
-        {"AWS_PROFILE": "default"},
-        {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "secret"},
-        {"DJANGO_DEBUG": "off"},
-    ],
+    [CHOICES[0], *(pytest.param(choice, marks=pytest.mark.slow) for choice in CHOICES[1:])],
     ids=lambda chosen: next(iter(chosen)),
 )
 def test_tests_use_the_embedded_server_whatever_was_chosen(developer, chosen):

@@ -2,19 +2,16 @@
 
 import sys
 
-from tests.conftest import TEMPLATE
+from tests.template_modules import PROJECT, without_bytecode
 
-sys.path.insert(0, str(TEMPLATE / "<<cookiecutter.project_slug>>"))
-# cookiecutter would render what Python leaves beside them.
-_, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-from s3files.publishing.build_tools import find_built_files  # noqa: E402, F401
-from s3files.publishing.compression import compress  # noqa: E402, F401
-from s3files.publishing.references import (  # noqa: E402, F401
-    find_references,
-    line_of,
-    locate,
-    order_groups,
-    substitute,
-)
-
-sys.dont_write_bytecode = _
+sys.path.insert(0, str(PROJECT))
+with without_bytecode():
+    from s3files.publishing.build_tools import find_built_files  # noqa: F401
+    from s3files.publishing.compression import compress  # noqa: F401
+    from s3files.publishing.references import (  # noqa: F401
+        find_references,
+        line_of,
+        locate,
+        order_groups,
+        substitute,
+    )
