@@ -13,8 +13,11 @@ import sys
 # tojson escapes whatever could end this string: quotes, backslashes, newlines.
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
-# What example_app=no leaves out.
-EXAMPLE_APP = ("uploads", "tests/test_uploads.py", "tests/test_direct_uploads.py")
+# What the answer "no" to each of these questions leaves out.
+OPTIONAL = {
+    "direct_uploads": ("s3files/direct", "tests/test_direct_uploads.py"),
+    "example_app": ("uploads", "tests/test_uploads.py", "tests/test_direct_uploads.py"),
+}
 
 # fmt: off
 # S3's regions by partition, and where they are. scripts/refresh_regions.py writes this
@@ -95,16 +98,19 @@ def write_env() -> None:
         file.write(f"DJANGO_SECRET_KEY={os.urandom(32).hex()}\n")
 
 
-def remove_example_app() -> None:
+def remove_unwanted(answers: dict[str, str]) -> None:
     import shutil
 
-    for path in EXAMPLE_APP:
+    optional = [(name, path) for name, paths in OPTIONAL.items() for path in paths]
+    for name, path in optional:
+        if answers[name] != "no":
+            continue
         if os.path.isdir(path):
             shutil.rmtree(path)
         elif os.path.exists(path):
             os.remove(path)
         else:
-            print(f"example_app: there is no {path} to leave out.", file=sys.stderr)
+            print(f"{name}: there is no {path} to leave out.", file=sys.stderr)
 
 
 def print_next_steps() -> None:
@@ -138,8 +144,7 @@ def main() -> None:
     check_region(answers)
     try:
         write_env()
-        if answers["example_app"] == "no":
-            remove_example_app()
+        remove_unwanted(answers)
         if answers["endpoint_url"]:
             # CloudFormation creates buckets on AWS alone; infra/README.md says how else.
             os.remove("infra/s3.yaml")

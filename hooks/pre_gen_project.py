@@ -32,6 +32,7 @@ CHOICES = {
         *("bucket-owner-read", "bucket-owner-full-control"),
     ),
     "static_acl": ("public-read", "private"),
+    "direct_uploads": ("yes", "no"),
     "example_app": ("yes", "no"),
 }
 # Suggested where an answer is missing or is not text.
@@ -45,6 +46,7 @@ DEFAULTS = {
     "static_acl": "public-read",
     "cdn_domain": "",
     "endpoint_url": "",
+    "direct_uploads": "yes",
     "example_app": "yes",
 }
 

@@ -18,7 +18,7 @@ PICTURE = TEMPLATE / "docs" / "images" / "prompts.svg"
 COMMAND = "cookiecutter gh:ORG/django-s3-template"
 
 # What is typed at each prompt; nothing takes the default.
-TYPED = ["", "", "", "eu-centrall-1"] + [""] * 6
+TYPED = ["", "", "", "eu-centrall-1"] + [""] * 7
 
 
 def record(typed: list[str]) -> str:

@@ -35,6 +35,8 @@ FREE_TEXT = [
 def _combinations():
     free_text = cycle(FREE_TEXT)
     cdn = cycle(["", "cdn.example.com", "files.my-site.example"])
+    # Five, so that each answer meets all answers to the questions that are multiplied.
+    direct_uploads = cycle(["yes", "no", "yes", "no", "no"])
     for (ownership, media), static, app in product(
         OWNERSHIP_AND_MEDIA, ["public-read", "private"], ["yes", "no"]
     ):
@@ -44,6 +46,7 @@ def _combinations():
             "static_acl": static,
             # Private static files need a CDN.
             "cdn_domain": next(cdn) or ("cdn.example.com" if static == "private" else ""),
+            "direct_uploads": next(direct_uploads),
             "example_app": app,
             **next(free_text),
         }
@@ -61,15 +64,17 @@ def _choose_pairwise(rows):
 
 
 COMBINATIONS = list(_combinations())
-_CHOICES = ("object_ownership", "media_acl", "static_acl", "example_app")
+_CHOICES = ("object_ownership", "media_acl", "static_acl", "direct_uploads", "example_app")
 _PAIRWISE = _choose_pairwise([{name: row[name] for name in _CHOICES} for row in COMBINATIONS])
 
 
 def label(answers):
     """A short test id: what the combination is about."""
-    words = ("object_ownership", "media_acl", "static_acl", "example_app")
-    short = {"BucketOwnerEnforced": "enforced", "BucketOwnerPreferred": "acls", "yes": "app"}
-    return "-".join(short.get(answers[word], answers[word]) for word in words if word in answers)
+    words = ("object_ownership", "media_acl", "static_acl")
+    short = {"BucketOwnerEnforced": "enforced", "BucketOwnerPreferred": "acls"}
+    said = [short.get(answers[word], answers[word]) for word in words if word in answers]
+    parts = [("direct_uploads", "direct"), ("example_app", "app")]
+    return "-".join(said + [word for name, word in parts if answers.get(name) == "yes"])
 
 
 def _mark(answers):

@@ -22,6 +22,7 @@ GOOD = {
     "static_acl": "public-read",
     "cdn_domain": "",
     "endpoint_url": "",
+    "direct_uploads": "yes",
     "example_app": "yes",
 }
 

@@ -159,7 +159,7 @@ def test_acls_are_refused_for_a_store_that_has_none(endpoint, region, store, acl
     assert suggested(**answers)["media_acl"] == "private"
 
 
-@pytest.mark.parametrize("name", ["object_ownership", "media_acl", "static_acl", "example_app"])
+@pytest.mark.parametrize("name", list(PRE["CHOICES"]))
 @pytest.mark.parametrize("value", ["other", "", "PRIVATE", '"; import os; "', "yes "])
 def test_a_choice_is_one_of_its_choices(name, value):
     (reason,) = errors_in(**{name: value})[name]
@@ -201,6 +201,7 @@ answers = st.fixed_dictionaries(
         "cdn_domain": anything | st.sampled_from(["", "https://b.s3.amazonaws.com"]),
         "endpoint_url": anything
         | st.sampled_from(["", "http://a:1", "https://amazonaws.com", R2, B2]),
+        "direct_uploads": any_of("yes", "no"),
         "example_app": any_of("yes", "no"),
     }
 )

@@ -264,7 +264,7 @@ class TestAReplay:
         assert replay().returncode == 0
         assert (tmp_path / "out" / "my_site" / "README.md").exists()
 
-    @pytest.mark.parametrize("name", ["object_ownership", "media_acl", "static_acl", "example_app"])
+    @pytest.mark.parametrize("name", list(PRE["CHOICES"]))
     @pytest.mark.parametrize("value", ['"+__import__("os").getcwd()+"', None, ["private"], "a\nb"])
     def test_of_a_choice_that_there_is_not_is_refused(self, replay, tmp_path, name, value):
         done = replay(**{name: value})
@@ -314,12 +314,14 @@ class TestAGoodProject:
             os.umask(umask)
         assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
-    def test_has_what_the_example_app_is_made_of(self, render):
-        assert [path for path in POST["EXAMPLE_APP"] if not (render() / path).exists()] == []
+    def test_has_what_each_optional_part_is_made_of(self, render):
+        for paths in POST["OPTIONAL"].values():
+            assert [path for path in paths if not (render() / path).exists()] == []
 
-    def test_has_nothing_of_the_example_app_when_told_so(self, render):
-        project = render(example_app="no")
-        assert [path for path in POST["EXAMPLE_APP"] if (project / path).exists()] == []
+    @pytest.mark.parametrize("question", ["direct_uploads", "example_app"])
+    def test_has_nothing_of_what_is_not_wanted(self, render, question):
+        project = render(**{"example_app": "no", question: "no"})
+        assert [path for path in POST["OPTIONAL"][question] if (project / path).exists()] == []
 
     def test_is_told_how_to_go_on(self, tmp_path, template):
         done = cookiecutter(tmp_path / "a folder", template=template)

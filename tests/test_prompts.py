@@ -6,6 +6,8 @@ import pytest
 from tests.cli import COMMAND, small_template
 from tests.conftest import environment
 
+QUESTIONS = 11
+
 
 @pytest.fixture
 def terminal(tmp_path):
@@ -26,7 +28,7 @@ def terminal(tmp_path):
 
 def answer(terminal, *answers):
     for number, line in answers:
-        terminal.expect_exact(f"[{number}/10]")
+        terminal.expect_exact(f"[{number}/{QUESTIONS}]")
         terminal.expect(r"\)\S*: ")  # the default, in colour
         terminal.sendline(line)
 
@@ -45,8 +47,8 @@ def interrupt(terminal):
             return
 
 
-def test_enter_ten_times_makes_a_project(terminal, tmp_path):
-    answer(terminal, *((number, "") for number in range(1, 11)))
+def test_enter_at_each_question_makes_a_project(terminal, tmp_path):
+    answer(terminal, *((number, "") for number in range(1, QUESTIONS + 1)))
     terminal.expect_exact("Your project is ready.")
     assert end(terminal) == 0
     assert (tmp_path / "out" / "my_site" / "README.md").read_text() == "# My Site\n"
@@ -62,7 +64,7 @@ def test_each_question_offers_what_follows_from_the_answers_before(terminal, tmp
     answer(terminal, (4, "ap-northeast-2"), (5, "2"))
     terminal.expect_exact("only people to whom your site gives a presigned URL")
     terminal.sendline("3")
-    answer(terminal, (7, "2"), (8, "cdn.example.com"), (9, ""), (10, "2"))
+    answer(terminal, (7, "2"), (8, "cdn.example.com"), (9, ""), (10, "2"), (11, "2"))
     assert end(terminal) == 0
     project = tmp_path / "out" / "our_site"
     assert (project / "README.md").read_text(encoding="utf-8") == "# 우리 사이트\n"
@@ -70,7 +72,7 @@ def test_each_question_offers_what_follows_from_the_answers_before(terminal, tmp
 
 def test_a_wrong_region_is_explained_and_leaves_nothing(terminal, tmp_path):
     answer(terminal, (1, "Shop"), (2, ""), (3, ""), (4, "Frankfurt"))
-    answer(terminal, *((number, "") for number in range(5, 11)))
+    answer(terminal, *((number, "") for number in range(5, QUESTIONS + 1)))
     terminal.expect_exact("aws_region = 'Frankfurt'")
     terminal.expect_exact("Nearest: eu-central-1 (Frankfurt)")
     terminal.expect_exact("project_name=Shop")
@@ -87,16 +89,16 @@ def test_a_choice_that_is_not_there_is_asked_again(terminal, tmp_path):
 
 
 def test_the_next_steps_are_in_colour_on_a_terminal(terminal):
-    answer(terminal, *((number, "") for number in range(1, 11)))
+    answer(terminal, *((number, "") for number in range(1, QUESTIONS + 1)))
     terminal.expect_exact("\x1b[1mYour project is ready.\x1b[0m")
     terminal.expect_exact("\x1b[32mgit init\x1b[0m")
     assert end(terminal) == 0
 
 
-@pytest.mark.parametrize("answered", [0, 4, 9])
+@pytest.mark.parametrize("answered", [0, 4, 10])
 def test_ctrl_c_leaves_nothing(terminal, tmp_path, answered):
     answer(terminal, *((number, "") for number in range(1, answered + 1)))
-    terminal.expect_exact(f"[{answered + 1}/10]")
+    terminal.expect_exact(f"[{answered + 1}/{QUESTIONS}]")
     terminal.expect(r"\)\S*: ")
     interrupt(terminal)
     assert end(terminal) != 0

@@ -48,12 +48,14 @@ FILES = {
     "tests/test_s3doctor.py",
     "tests/test_storages.py",
 }
-# The machinery is copied whole, whatever is answered.
-FILES |= {
+# The machinery is copied whole, with or without direct uploads.
+MACHINERY = {
     str(path.relative_to(TEMPLATE / "<<cookiecutter.project_slug>>"))
     for path in (TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files").rglob("*")
     if path.is_file() and path.suffix != ".pyc"
 }
+DIRECT_UPLOADS = {name for name in MACHINERY if name.startswith("s3files/direct/")}
+FILES |= MACHINERY - DIRECT_UPLOADS
 AWS_FILES = {
     "infra/s3.yaml",
 }
@@ -96,6 +98,7 @@ def files_of(project):
 @every_combination
 def test_exactly_the_expected_files_are_rendered(render, answers):
     expected = FILES | (EXAMPLE_APP_FILES if answers["example_app"] == "yes" else set())
+    expected |= DIRECT_UPLOADS if answers["direct_uploads"] == "yes" else set()
     # CloudFormation does not reach another store.
     expected |= set() if answers.get("endpoint_url") else AWS_FILES
     assert files_of(render(**answers)) == expected

@@ -28,7 +28,9 @@ ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
     # First: its sweepmedia does more than that of s3files.
+    #% if cookiecutter.direct_uploads == "yes"
     "s3files.direct",
+    #% endif
     "s3files",
     #% if cookiecutter.example_app == "yes"
     "uploads",
@@ -170,8 +172,12 @@ CSP_DIRECTIVES = {
     "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(error_style).decode()}'"],
     "font-src": STATIC_SOURCES,
     "img-src": [*STATIC_SOURCES, "s3:media"],
+    #% if cookiecutter.direct_uploads == "yes"
     # Direct uploads go to the bucket.
     "connect-src": ["'self'", "s3:uploads"],
+    #% else
+    "connect-src": ["'self'"],
+    #% endif
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
     "base-uri": ["'none'"],
