@@ -3,7 +3,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from s3files.direct.files import ClaimedTwice
-from s3files.direct.forms import DirectFilesField
+from s3files.direct.forms import DirectFilesField, use_request
 
 from .models import Upload
 from .rules import Rules
@@ -14,11 +14,11 @@ class UploadForm(forms.Form):
 
     files = DirectFilesField("uploads.Upload.file", policy=Rules)
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args, request, **kwargs):
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.user = request.user
+        use_request(self, request)
         field = self.fields["files"]
-        field.account = f"user:{user.pk}"
         # A browser that lost the answer asks again.
         field.allow_claimed = True
         # What the page and its script take from the rules.

@@ -60,7 +60,7 @@ class UploadList(OwnUploadsMixin, ListView):
     def get_context_data(self, **kwargs):
         search = urlencode({"q": self.query, "sort": self.order}) + "&"
         return super().get_context_data(
-            form=kwargs.pop("form", None) or UploadForm(user=self.request.user),
+            form=kwargs.pop("form", None) or UploadForm(request=self.request),
             public=not default_storage.querystring_auth,
             query=self.query,
             order=self.order,
@@ -72,7 +72,7 @@ class UploadList(OwnUploadsMixin, ListView):
 
     def post(self, request):
         """Record files that went straight to S3, or that are in the form itself."""
-        form = UploadForm(request.POST, request.FILES, user=request.user)
+        form = UploadForm(request.POST, request.FILES, request=request)
         if not form.is_valid():
             return self.refuse(form)
         uploads = form.save()

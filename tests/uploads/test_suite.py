@@ -64,7 +64,14 @@ def ministack(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "module",
-    ["check_sending", "check_checks", "check_limits", "check_nothing_lost", "check_forms"],
+    [
+        "check_sending",
+        "check_checks",
+        "check_limits",
+        "check_nothing_lost",
+        "check_forms",
+        "check_attacks",
+    ],
 )
 def test_uploads_hold_on_seaweedfs_and_sqlite(run_suite, seaweedfs, module):
     run_suite(seaweedfs, module)
@@ -80,4 +87,4 @@ def test_locks_and_limits_hold_on_postgresql(run_suite, seaweedfs, postgresql): 
 
 
 def test_uploads_hold_on_a_store_that_refuses_what_no_policy_allows(run_suite, ministack):
-    run_suite(ministack, "check_sending", "check_checks", "check_forms")
+    run_suite(ministack, "check_sending", "check_checks", "check_forms", "check_attacks")

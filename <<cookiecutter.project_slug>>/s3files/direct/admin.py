@@ -4,16 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminFileWidget
+from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
 
-from .forms import direct_upload
+from .forms import DirectFileField, direct_upload
 from .models import DirectUpload
 from .policy import UploadPolicy
 
 
-class DirectUploadMixin:
+class DirectUploadMixin(BaseModelAdmin):  # type: ignore[type-arg]
     """Before ModelAdmin or an inline: its FileFields upload straight to S3."""
 
     #: The rules of these uploads.
@@ -25,21 +27,30 @@ class DirectUploadMixin:
         request: HttpRequest,
         **kwargs: Any,
     ) -> forms.Field | None:
-        if isinstance(db_field, models.FileField):
-            # The admin's own widget, whose markup then stands inside ours.
-            kwargs = {"widget": AdminFileWidget} | kwargs
-            return direct_upload(db_field, policy=self.upload_policy, **kwargs)
-        found = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        return found if isinstance(found, forms.Field) else None
+        if not isinstance(db_field, models.FileField):
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        # As the admin finds them: its own widget, whose markup then stands inside ours.
+        for klass in type(db_field).mro():
+            if klass in self.formfield_overrides:
+                kwargs = {**self.formfield_overrides[klass], **kwargs}
+                break
+        field = direct_upload(db_field, policy=self.upload_policy, **kwargs)
+        if isinstance(field, DirectFileField):
+            field.request = request
+        return field
 
 
 @admin.register(DirectUpload)
 class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at: browsers begin uploads, and sweepmedia removes what is left of them."""
 
-    list_display = ["name", "state", "size", "account", "field", "created", "active"]
+    list_display = ["name", "state", "readable_size", "account", "field", "created", "active"]
     list_filter = ["state", "field"]
     search_fields = ["name", "account", "stored_name"]
+
+    @admin.display(description=_("size"), ordering="size")
+    def readable_size(self, upload: DirectUpload) -> str:
+        return filesizeformat(upload.size)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -4,6 +4,7 @@
 row's own transaction, so that sweepmedia deletes what S3 did not.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from s3files.media.deleting import delete_with_row
 from s3files.media.storage import S3MediaStorage
 
+from .discarding import delete_file
 from .models import DirectUpload, State
 from .policy import UploadPolicy
 
@@ -25,30 +27,34 @@ def note_deletion(
     """Write down what is to be deleted; return the function that deletes it."""
     if not isinstance(storage, S3MediaStorage):
         return None
-    note = _end_upload(name) or _make_note(instance, field_name, name)
+    # A thumbnail's name is that of its file, and more.
+    names = [name, name.rpartition(".thumbnail.")[0]]
+    upload = DirectUpload.objects.filter(stored_name__in=names).first()
+    if upload is not None and upload.stored_name == name:
+        DirectUpload.objects.filter(pk=upload.pk).update(state=State.CANCELLED)
+        upload.stop_counting()
+        note = upload
+    else:
+        note = _make_note(instance, field_name, name, upload)
 
-    def delete_file() -> None:
-        storage.delete(name)
+    def delete() -> None:
+        if upload is None:
+            storage.delete(name)
+        else:
+            delete_file(storage, upload, name)
         # What may still be written is removed again when no signature is good any more.
         DirectUpload.objects.filter(pk=note.pk, signed_until__lt=timezone.now()).delete()
 
-    return delete_file
+    return delete
 
 
-def _end_upload(name: str) -> DirectUpload | None:
-    """End the upload that a file came by, and return it."""
-    uploads = DirectUpload.objects.filter(stored_name=name)
-    upload = uploads.first()
-    if upload is not None:
-        uploads.update(state=State.CANCELLED)
-        upload.stop_counting()
-    return upload
-
-
-def _make_note(instance: models.Model, field_name: str, name: str) -> DirectUpload:
-    """Leave a row for a file that came by no upload."""
+def _make_note(
+    instance: models.Model, field_name: str, name: str, upload: DirectUpload | None
+) -> DirectUpload:
+    """Leave a row for a file that is no upload's own one."""
     policy = UploadPolicy(instance._meta.get_field(field_name))  # type: ignore[arg-type]
-    note = DirectUpload(
+    return DirectUpload.objects.create(
+        pk=uuid.uuid4(),
         account="deleted",
         field=policy.label,
         policy=policy.path,
@@ -57,6 +63,5 @@ def _make_note(instance: models.Model, field_name: str, name: str) -> DirectUplo
         size=0,
         stored_name=name,
         counted=False,
+        signed_until=upload.signed_until if upload else timezone.now(),
     )
-    note.save(force_insert=True)
-    return note

@@ -34,6 +34,12 @@ class Refused(UploadError):
     status = 422
 
 
+class Misconfigured(UploadError):
+    """The project's code cannot name the file. The words are for its developer."""
+
+    status = 422
+
+
 class NotArrived(UploadError):
     """S3 does not have the whole file; what is missing can be sent."""
 
@@ -58,9 +64,3 @@ class OverQuota(UploadError):
     """The account's files would be more than the project allows."""
 
     status = 413
-
-
-class AlreadyClaimed(UploadError):
-    """Another row has the file."""
-
-    status = 409

@@ -1,6 +1,5 @@
 """A file that is in the bucket already, as Django's forms and models take files."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from s3files.media.reading import S3File
 from s3files.media.rows import names_in_rows
+from s3files.media.storage import S3MediaStorage
 
 from . import objects
 from .models import DirectUpload, State
@@ -27,7 +27,7 @@ class ClaimedTwice(SuspiciousOperation):
 class _AtKey:
     """A storage in which every name is one key, in incoming/."""
 
-    def __init__(self, storage: Any, key: str) -> None:
+    def __init__(self, storage: S3MediaStorage, key: str) -> None:
         self._storage, self._key = storage, key
 
     def key(self, name: str) -> str:
@@ -41,17 +41,20 @@ class DirectFile(File):  # type: ignore[type-arg]
     """What a form or serializer returns for an upload; assign it to a FileField.
 
     Saving the model then sends nothing: the field's storage takes the file where it lies.
+    It is an open file, as an UploadedFile is; the object is read when somebody reads it.
     """
 
     def __init__(self, upload: DirectUpload, key: str = "") -> None:
+        self._object: Any = None
+        self._key = key
         super().__init__(cast(Any, None), upload.name)
         self.upload = upload
         self.size = upload.size
-        self.content_type = upload.content_type
-        self._key = key
+        self.content_type: str | None = upload.content_type
+        self.mode = "rb"
 
     @property
-    def storage(self) -> Any:
+    def storage(self) -> S3MediaStorage:
         return find_storage(self.upload.field)
 
     @property
@@ -62,45 +65,42 @@ class DirectFile(File):  # type: ignore[type-arg]
     @property
     def thumbnail(self) -> str:
         """The name of the thumbnail in the storage, or ""."""
-        return self.upload.thumbnail_name
+        return "" if self.upload.thumbnail_refused else self.upload.thumbnail_name
+
+    @property
+    def file(self) -> Any:
+        """The object, open for reading."""
+        if self._object is None:
+            self._object = self._open_object()
+        return self._object
+
+    @file.setter
+    def file(self, value: Any) -> None:
+        self._object = value
+
+    def _open_object(self) -> S3File:
+        storage: Any = self.storage
+        if self._key:
+            storage = _AtKey(storage, self._key)
+        return S3File(storage, self.upload.stored_name, "rb")
 
     def open(self, mode: str | None = None, *args: Any, **kwargs: Any) -> "DirectFile":
-        self._opened().seek(0)
+        if mode not in (None, "r", "rb"):
+            raise ValueError(f"An uploaded file can be read, not opened with mode {mode!r}.")
+        if self._object is not None and self._object.closed:
+            self._object = None
+        self.file.seek(0)
         return self
-
-    def _opened(self) -> Any:
-        if self.closed:
-            self.file = self._open_object()
-        return self.file
-
-    def _open_object(self) -> Any:
-        storage = self.storage
-        name = self.upload.stored_name
-        if self._key and self._key != storage.key(name):
-            at_key: Any = _AtKey(storage, self._key)
-            return S3File(at_key, name, "rb")
-        return storage.open(name)
 
     @property
     def closed(self) -> bool:
-        return self.file is None or bool(self.file.closed)
+        return self._object is not None and bool(self._object.closed)
 
     def close(self) -> None:
-        if self.file is not None:
-            self.file.close()
+        if self._object is not None:
+            self._object.close()
 
-    def read(self, size: int = -1) -> bytes:
-        return cast(bytes, self._opened().read(size))
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return cast(int, self._opened().seek(offset, whence))
-
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        source = self.open()
-        while data := source.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
-            yield data
-
-    def take_for(self, storage: Any) -> str | None:
+    def take_for(self, storage: S3MediaStorage) -> str | None:
         """Take the file for a row; return its name in `storage`, or None if it is not there.
 
         In the transaction in which the row is saved: with it, it is undone. Raises

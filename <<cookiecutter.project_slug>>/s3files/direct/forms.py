@@ -11,6 +11,7 @@ It takes the place of a FileField's in a ModelForm, in one line:
 Without JavaScript, the same form posts its files through Django.
 """
 
+import functools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,79 +20,42 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models
-from django.forms.widgets import FILE_INPUT_CONTRADICTION, Script
-from django.urls import reverse
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from s3files._s3.errors import S3Error
 from s3files.media.rows import names_in_rows
 from s3files.media.storage import S3MediaStorage
 
-from .completing import cancel, complete
+from .admission import admit, check_posted, receive, require_request
+from .completing import complete
+from .discarding import cancel
 from .errors import UploadError
 from .files import DirectFile
-from .models import State
+from .models import DirectUpload, State
 from .policy import UploadPolicy, find_field
-from .receiving import check_posted, receive
-from .tickets import find_upload
+from .tickets import find_upload, make_token
+from .widgets import (
+    DirectFileInput,
+    DirectFilesInput,
+    TokenOfAnotherField,
+    Waiting,
+    describe_waiting,
+    object_key,
+)
 
 logger = logging.getLogger(__name__)
 
 
-class DirectFileInput(forms.ClearableFileInput):
-    """A file input that s3files/widget.js turns into one that sends straight to S3."""
+def use_request(form: Any, request: HttpRequest) -> None:
+    """Tell a form, or a formset, which request it answers: who posts its files.
 
-    template_name = "s3files/direct_file_input.html"
-    #: What the template shows inside: a file input as Django, or the admin, has it.
-    inner_template_name = forms.ClearableFileInput.template_name
-    #: Set by the field.
-    policy: UploadPolicy
-
-    @property
-    def media(self) -> forms.Media:
-        return forms.Media(
-            css={"all": ["s3files/widget.css"]},
-            js=[Script("s3files/widget.js", type="module")],  # type: ignore[list-item]
-        )
-
-    @staticmethod
-    def token_name(name: str) -> str:
-        """Return the name of the hidden inputs that hold the tokens."""
-        return f"{name}-upload"
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        tokens = [one for one in _get_list(data, self.token_name(name)) if one]
-        posted = super().value_from_datadict(data, files, name)
-        if self.allow_multiple_selected:
-            return [*tokens, *(posted or [])]
-        if not tokens:
-            return posted
-        # Both a new file and the box that clears the old one: Django asks which.
-        return tokens[-1] if posted is None else FILE_INPUT_CONTRADICTION
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return self.token_name(name) not in data and super().value_omitted_from_data(
-            data, files, name
-        )
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        waiting = value if isinstance(value, _Waiting) else _Waiting([], value)
-        context = super().get_context(name, waiting.initial, attrs)
-        context["widget"] |= {
-            "inner_template_name": self.inner_template_name,
-            "token_name": self.token_name(name),
-            "waiting": waiting.uploads,
-            "target": self.policy.token,
-            "url": reverse("s3files:begin").removesuffix("begin/"),
-            "policy": self.policy,
-            "multiple": self.allow_multiple_selected,
-        }
-        return context
-
-
-class DirectFilesInput(DirectFileInput):
-    """The same for several files."""
-
-    allow_multiple_selected = True
+    Posted files then follow the policy as direct ones do, and tokens of other users are refused.
+    """
+    for one in getattr(form, "forms", [form]):
+        for field in one.fields.values():
+            if isinstance(field, DirectFileField):
+                field.request = request
 
 
 class DirectFileField(forms.FileField):
@@ -113,10 +77,12 @@ class DirectFileField(forms.FileField):
     ) -> None:
         self._upload_to_field = upload_to_field
         self._policy_class = policy
-        #: Set by a view: whose uploads the form takes; None: whoever has the token.
-        self.account: str | None = None
+        #: Whose request the form answers (use_request); None: nobody knows.
+        self.request: HttpRequest | None = None
         #: Whether a file passes that a row has already: for a view that repeats its answer.
         self.allow_claimed = False
+        # The name in the storage is cut to the field's length: the file's own may be longer.
+        kwargs.pop("max_length", None)
         kwargs["widget"] = self._make_direct(kwargs.pop("widget", None))
         super().__init__(**kwargs)
         self.widget.policy = self.policy
@@ -149,39 +115,67 @@ class DirectFileField(forms.FileField):
         copied.widget.policy = self.widget.policy
         return copied
 
-    def to_python(self, data: Any) -> Any:
+    def clean(self, data: Any, initial: Any = None) -> Any:
         if isinstance(data, str):
-            file: Any = self._complete(data)
-            super().to_python(file)  # It checks the length of the name.
-            return file
-        file = super().to_python(data)
-        if isinstance(file, UploadedFile):
-            check_posted(self.policy, file)
-            if self.account is not None:
-                return self._receive(self.account, file)
+            return self._clean_token(data, initial)
+        if not isinstance(data, UploadedFile):
+            return super().clean(data, initial)
+        if self.request is None:
+            require_request(self.policy)
+        check_posted(self.policy, data)
+        cleaned = super().clean(data, initial)
+        if self.request is None or not self.policy.is_on_s3:
+            return cleaned
+        with _explained():
+            file = receive(self.policy, self.request, data, object_key(initial))
+        # A form that is shown again has it still.
+        data.token = make_token(file.upload)  # type: ignore[attr-defined]
         return file
 
-    def _complete(self, token: str) -> DirectFile:
+    def _clean_token(self, token: str, initial: Any) -> Any:
         with _explained():
-            upload = find_upload(token, self.account)
-            if (upload.field, upload.policy) != (self.policy.label, self.policy.path):
-                raise forms.ValidationError("This file was uploaded into another field.")
-            if complete(upload) == State.PROCESSING:
-                raise forms.ValidationError(
-                    f"“{upload.name}” is still being checked. Please wait a moment.",
-                    code="processing",
-                )
-        if upload.claimed and not self.allow_claimed and names_in_rows([upload.stored_name]):
-            raise forms.ValidationError(f"“{upload.name}” is saved already.", code="claimed")
-        return DirectFile(upload)
+            upload = self._find(token, object_key(initial))
+        file = DirectFile(upload)
+        try:
+            # Django's own checks: an ImageField opens the picture.
+            return super().clean(file, initial)
+        except forms.ValidationError:
+            cancel(upload)
+            raise
 
-    def _receive(self, account: str, file: "UploadedFile[Any]") -> DirectFile:
-        with _explained():
-            return receive(self.policy, account, file)
+    def _find(self, token: str, key: str) -> DirectUpload:
+        """Return the complete upload of a token, if it was begun for this field and row."""
+        account = None if self.request is None else admit(self.policy, self.request)
+        upload = find_upload(token, account)
+        if isinstance(token, TokenOfAnotherField):
+            raise forms.ValidationError(
+                _("“%(name)s” is in another row of this form. Please choose the file again.")
+                % {"name": upload.name},
+                code="twice",
+            )
+        if (upload.field, upload.policy) != (self.policy.label, self.policy.path):
+            raise forms.ValidationError(_("This file was uploaded into another field."))
+        if upload.object not in ("", key):
+            raise forms.ValidationError(
+                _("“%(name)s” was uploaded for another entry. Please choose the file again.")
+                % {"name": upload.name},
+                code="object",
+            )
+        if complete(upload) == State.PROCESSING:
+            raise forms.ValidationError(
+                _("“%(name)s” is still being checked. Please wait a moment.")
+                % {"name": upload.name},
+                code="processing",
+            )
+        if upload.claimed and not self.allow_claimed and names_in_rows([upload.stored_name]):
+            raise forms.ValidationError(
+                _("“%(name)s” is saved already.") % {"name": upload.name}, code="claimed"
+            )
+        return upload
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         # A form that is shown again still has what was uploaded.
-        return _Waiting(_known(data), initial)
+        return Waiting(describe_waiting(data), initial)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return not self.disabled and data not in (None, [])
@@ -193,12 +187,21 @@ class DirectFilesField(DirectFileField):
     widget = DirectFilesInput
 
     def clean(self, data: Any, initial: Any = None) -> Any:
+        most = self.policy.max_files_in_form
+        if data and len(data) > most:
+            raise forms.ValidationError(
+                _("These are %(count)s files; at most %(most)s can be sent at once.")
+                % {"count": len(data), "most": most},
+                code="too_many",
+            )
         files, errors = [], []
         for one in data or [None]:
             try:
                 files.append((one, super().clean(one, initial)))
             except forms.ValidationError as error:
                 errors.append(error)
+                if error.code == "storage":
+                    break  # A request waits once for an S3 that does not answer.
         if errors:
             # Browsers do not keep what was posted beside a file that is refused: it comes
             # again, or not at all.
@@ -219,37 +222,18 @@ def _explained() -> Iterator[None]:
     except S3Error:
         logger.exception("S3 failed")
         raise forms.ValidationError(
-            "The storage does not answer. Please try again.", code="storage"
+            _("The storage does not answer. Please try again."), code="storage"
         ) from None
 
 
-class _Waiting:
-    """What a form shows again: files that are uploaded, and the model's own one."""
-
-    def __init__(self, uploads: list[dict[str, Any]], initial: Any) -> None:
-        self.uploads = uploads
-        self.initial = initial
-
-
-def _known(data: Any) -> list[dict[str, Any]]:
-    tokens = data if isinstance(data, list) else [data]
-    known = []
-    for token in tokens:
-        if isinstance(token, str):
-            try:
-                upload = find_upload(token)
-            except UploadError:
-                continue
-            if upload.state == State.COMPLETE and upload.claimed is None:
-                known.append({"token": token, "name": upload.name, "size": upload.size})
-    return known
-
-
-def _get_list(data: Any, name: str) -> list[str]:
-    if hasattr(data, "getlist"):
-        return list(data.getlist(name))
-    value = data.get(name)
-    return value if isinstance(value, list) else [value]
+@functools.cache
+def _make_direct_class(plain: type[forms.FileField]) -> type[DirectFileField]:
+    """Return the direct field that keeps what another form field does: an ImageField's checks."""
+    if issubclass(plain, DirectFileField):
+        return plain
+    if plain is forms.FileField:
+        return DirectFileField
+    return type(f"Direct{plain.__name__}", (DirectFileField, plain), {})
 
 
 def direct_upload(
@@ -263,6 +247,10 @@ def direct_upload(
     It is a ModelForm's `formfield_callback`; with `functools.partial(direct_upload,
     policy=…)` for a policy of your own.
     """
-    if isinstance(field, models.FileField) and isinstance(field.storage, S3MediaStorage):
-        kwargs |= {"form_class": DirectFileField, "policy": policy, "upload_to_field": field}
-    return field.formfield(**kwargs)
+    plain = field.formfield(**kwargs)
+    if not isinstance(field, models.FileField) or not isinstance(field.storage, S3MediaStorage):
+        return plain
+    if not isinstance(plain, forms.FileField):
+        return plain
+    kwargs["form_class"] = _make_direct_class(type(plain))  # type: ignore[arg-type]
+    return field.formfield(**kwargs, policy=policy, upload_to_field=field)

@@ -5,13 +5,17 @@ every object that a browser may write who wrote it, how large it may be and what
 became of it. sweepmedia works through these rows.
 """
 
+import time
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+
+from s3files._s3.printing import printable
 
 
 class UploadAccount(models.Model):
@@ -23,34 +27,52 @@ class UploadAccount(models.Model):
     # The minute that `begun` counts in, since 1970.
     minute = models.PositiveBigIntegerField(default=0)
     begun = models.PositiveIntegerField(default=0)
+    # The day that `bytes_begun` counts in, since 1970.
+    day = models.PositiveBigIntegerField(default=0)
+    bytes_begun = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.key
 
     @classmethod
-    def reserve(
-        cls, key: str, size: int, *, minute: int, files: int, bytes: int, begun: int
-    ) -> bool:
+    def reserve(cls, key: str, size: int, limits: "Limits") -> bool:
         """Count one more file of `size` bytes, unless that is over a limit.
 
         One conditional UPDATE: it holds across workers, and locks the row until the
         transaction ends.
         """
-        conditions = Q(begun__lt=begun) | ~Q(minute=minute)
+        now = int(time.time())
+        minute, day = now // 60, now // (24 * 60 * 60)
         rows = cls.objects.filter(
-            conditions, key=key, files_under_way__lt=files, bytes_under_way__lte=bytes - size
+            ~Q(minute=minute) | Q(begun__lt=limits.begun_per_minute),
+            ~Q(day=day) | Q(bytes_begun__lte=limits.bytes_per_day - size),
+            key=key,
+            files_under_way__lt=limits.files_under_way,
+            bytes_under_way__lte=limits.bytes_under_way - size,
         )
         changes = {
             "files_under_way": F("files_under_way") + 1,
             "bytes_under_way": F("bytes_under_way") + size,
             "begun": Case(When(minute=minute, then=F("begun") + 1), default=Value(1)),
             "minute": minute,
+            "bytes_begun": Case(When(day=day, then=F("bytes_begun") + size), default=Value(size)),
+            "day": day,
         }
         if rows.update(**changes):
             return True
         # Over a limit; or the account's first upload.
         UploadAccount.objects.bulk_create([UploadAccount(key=key)], ignore_conflicts=True)
         return bool(rows.update(**changes))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one account may have under way at once, and begin in a minute and in a day."""
+
+    files_under_way: int
+    bytes_under_way: int
+    begun_per_minute: int
+    bytes_per_day: int
 
 
 class State(models.TextChoices):
@@ -64,6 +86,10 @@ class State(models.TextChoices):
 
 # Where nothing happens to an upload any more, but that sweepmedia removes what is left.
 ENDED = (State.REFUSED, State.CANCELLED)
+UNDER_WAY = (State.RESERVED, State.ARRIVED, State.PROCESSING)
+
+# The object of a form that makes a new row.
+NEW = "new"
 
 
 class DirectUpload(models.Model):
@@ -75,6 +101,8 @@ class DirectUpload(models.Model):
     # The FileField ("papers.Paper.file") and the dotted path of its UploadPolicy.
     field = models.CharField(max_length=255)
     policy = models.CharField(max_length=255)
+    # The primary key of the row that the form edits, or NEW; "" where nobody said.
+    object = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.RESERVED)
 
     # What was announced. `modified` (milliseconds since 1970) finds the same file again.
@@ -86,10 +114,12 @@ class DirectUpload(models.Model):
     # The name in the storage; and the key in incoming/, where it is sent there first.
     stored_name = models.CharField(max_length=1024)
     incoming_key = models.CharField(max_length=1024, blank=True)
-    # Of the thumbnail; 0 and "" where there is none.
+    # Of the thumbnail; 0 and "" where none was announced. A refused one is deleted, but its
+    # name stays: while its signature is good, it can be sent again.
     thumbnail_name = models.CharField(max_length=1024, blank=True)
     thumbnail_size = models.PositiveIntegerField(default=0)
-    # Of the multipart upload; "" and 0 for a file that is sent in one PUT.
+    thumbnail_refused = models.BooleanField(default=False)
+    # What S3 calls the multipart upload; "" and 0 for a file that is sent in one PUT.
     upload_id = models.TextField(blank=True)
     part_bytes = models.PositiveBigIntegerField(default=0)
 
@@ -100,7 +130,8 @@ class DirectUpload(models.Model):
     # While one request looks at it, no other does.
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    # Whether its bytes count in UploadAccount.
+    # Whether its bytes count in UploadAccount: until a row has the file, or nothing of it can
+    # be written any more.
     counted = models.BooleanField(default=True)
     # When a model's row took the file.
     claimed = models.DateTimeField(null=True, blank=True)
@@ -115,7 +146,17 @@ class DirectUpload(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.state})"
+        return f"{printable(self.name)} ({self.state})"
+
+    @property
+    def is_sent_whole(self) -> bool:
+        """Whether the browser sends the file in one PUT, not in parts."""
+        return not self.part_bytes
+
+    @property
+    def can_be_written(self) -> bool:
+        """Whether a signature of it may still be good."""
+        return self.signed_until > timezone.now()
 
     @property
     def counted_bytes(self) -> int:
@@ -139,14 +180,6 @@ class DirectUpload(models.Model):
             setattr(self, name, value)
         return True
 
-    def end(self, *before: State, **changes: Any) -> bool:
-        """Move to a state in which its bytes are no longer under way."""
-        with transaction.atomic():
-            if not self.move(*before, **changes):
-                return False
-            self.stop_counting()
-        return True
-
     def stop_counting(self) -> None:
         """Give its bytes back to the account, once."""
         with transaction.atomic():
@@ -157,13 +190,25 @@ class DirectUpload(models.Model):
                 )
         self.counted = False
 
-    def lease(self, duration: timedelta, attempts: int, *states: State) -> bool:
+    def lease(self, duration: timedelta, attempts: int) -> bool:
         """Be the one that looks at it, for a while. Returns whether it worked out."""
         now = timezone.now()
         rows = type(self).objects.filter(
             Q(leased_until=None) | Q(leased_until__lt=now),
             pk=self.pk,
-            state__in=states,
+            state__in=UNDER_WAY,
             attempts__lt=attempts,
         )
         return bool(rows.update(leased_until=now + duration, attempts=F("attempts") + 1))
+
+    @classmethod
+    def stop_counting_expired(cls, account: str) -> bool:
+        """Give back the bytes of ended uploads whose signatures have ended; return if any."""
+        now = timezone.now()
+        rows = cls.objects.filter(
+            account=account, state__in=ENDED, counted=True, signed_until__lt=now
+        )
+        expired = list(rows)
+        for upload in expired:
+            upload.stop_counting()
+        return bool(expired)

@@ -5,7 +5,7 @@ Every function raises S3Error where S3 fails or does not answer.
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,9 @@ from s3files._s3.clients import credentials
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.signing import presign
 from s3files.media.rows import each_page
-from s3files.media.storage import UniqueName
+from s3files.media.storage import S3MediaStorage, UniqueName
 
-from .first_bytes import HEAD_BYTES
+from .kinds import HEAD_BYTES
 
 # How S3 says that there is no such multipart upload.
 NO_SUCH_UPLOAD = ("NoSuchUpload", "404")
@@ -26,26 +26,38 @@ NO_SUCH_UPLOAD = ("NoSuchUpload", "404")
 _COPY = TransferConfig(multipart_threshold=256 * 2**20, multipart_chunksize=128 * 2**20)
 
 
+# What of an object's parameters S3 answers with it.
+STORED = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "Metadata",
+    "WebsiteRedirectLocation",
+)
+
+
 @dataclass(frozen=True)
 class Found:
-    """An object as S3 has it; `head` are its first bytes."""
+    """An object as S3 has it; `head` are its first bytes, `stored` what it was made with."""
 
     size: int
     content_type: str
     etag: str
     head: bytes
+    stored: dict[str, Any] = field(default_factory=dict)
 
 
-def _place(storage: Any, key: str) -> dict[str, str]:
+def _place(storage: S3MediaStorage, key: str) -> dict[str, str]:
     return {"Bucket": storage.address.bucket, "Key": key}
 
 
-def write_parameters(storage: Any, name: str, content_type: str) -> dict[str, Any]:
+def write_parameters(storage: S3MediaStorage, name: str, content_type: str) -> dict[str, Any]:
     """Return what the storage itself would send with a file of this name, in boto3's words."""
     return {**storage.get_write_parameters(UniqueName(name)), "ContentType": content_type}
 
 
-def write_headers(storage: Any, parameters: dict[str, Any]) -> dict[str, str]:
+def write_headers(storage: S3MediaStorage, parameters: dict[str, Any]) -> dict[str, str]:
     """Return the HTTP headers that these parameters of PutObject are."""
     members = storage.client.meta.service_model.operation_model("PutObject").input_shape.members
     headers: dict[str, str] = {}
@@ -59,7 +71,7 @@ def write_headers(storage: Any, parameters: dict[str, Any]) -> dict[str, str]:
 
 
 def sign(
-    storage: Any,
+    storage: S3MediaStorage,
     key: str,
     *,
     expires: int,
@@ -79,7 +91,7 @@ def sign(
     )
 
 
-def look_at(storage: Any, key: str) -> Found | None:
+def look_at(storage: S3MediaStorage, key: str) -> Found | None:
     """Return what S3 has under a key, or None; one request."""
     try:
         with s3_errors("GetObject", key):
@@ -89,7 +101,8 @@ def look_at(storage: Any, key: str) -> Found | None:
             with closing(answer["Body"]) as body:
                 head = body.read()
             size = answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"]
-            return Found(int(size), answer.get("ContentType", ""), answer["ETag"], head)
+            stored = {name: answer[name] for name in STORED if answer.get(name)}
+            return Found(int(size), answer.get("ContentType", ""), answer["ETag"], head, stored)
     except FileNotFoundError:
         return None
     except S3Error as error:
@@ -98,13 +111,26 @@ def look_at(storage: Any, key: str) -> Found | None:
         raise
 
 
-def delete(storage: Any, key: str) -> None:
+def delete(storage: S3MediaStorage, key: str) -> None:
     """Delete an object, if it is there."""
     with s3_errors("DeleteObject", key):
         storage.client.delete_object(**_place(storage, key))
 
 
-def copy(storage: Any, source: str, etag: str, key: str, parameters: dict[str, Any]) -> None:
+def occupy(storage: S3MediaStorage, key: str) -> None:
+    """Put an empty object under a key.
+
+    A presigned PUT, whose `If-None-Match: *` is signed, cannot write there any more.
+    """
+    parameters = write_parameters(storage, key, "application/octet-stream")
+    parameters.pop("ACL", None)
+    with s3_errors("PutObject", key):
+        storage.client.put_object(**_place(storage, key), **parameters, Body=b"")
+
+
+def copy(
+    storage: S3MediaStorage, source: str, etag: str, key: str, parameters: dict[str, Any]
+) -> None:
     """Copy an object inside S3, by parts where it is large, if its ETag is still this one.
 
     Raises FileNotFoundError where there is none.
@@ -122,14 +148,16 @@ def copy(storage: Any, source: str, etag: str, key: str, parameters: dict[str, A
 # --- Multipart uploads -----------------------------------------------------------
 
 
-def create_multipart(storage: Any, key: str, parameters: dict[str, Any]) -> str:
+def create_multipart(storage: S3MediaStorage, key: str, parameters: dict[str, Any]) -> str:
     """Begin a multipart upload and return its upload ID."""
     with s3_errors("CreateMultipartUpload", key):
         answer = storage.client.create_multipart_upload(**_place(storage, key), **parameters)
         return str(answer["UploadId"])
 
 
-def list_parts(storage: Any, key: str, upload_id: str) -> dict[int, tuple[int, str]] | None:
+def list_parts(
+    storage: S3MediaStorage, key: str, upload_id: str
+) -> dict[int, tuple[int, str]] | None:
     """Return the parts that S3 has: number → (bytes, ETag); None if there is no such upload."""
     pages = storage.client.get_paginator("list_parts").paginate(
         **_place(storage, key), UploadId=upload_id
@@ -147,7 +175,7 @@ def list_parts(storage: Any, key: str, upload_id: str) -> dict[int, tuple[int, s
 
 
 def complete_multipart(
-    storage: Any, key: str, upload_id: str, parts: dict[int, tuple[int, str]]
+    storage: S3MediaStorage, key: str, upload_id: str, parts: dict[int, tuple[int, str]]
 ) -> None:
     """Make one object of the parts. No error if an earlier try has done so."""
     etags = [{"PartNumber": number, "ETag": parts[number][1]} for number in sorted(parts)]
@@ -160,7 +188,7 @@ def complete_multipart(
         _raise_unless_missing(error)
 
 
-def abort_multipart(storage: Any, key: str, upload_id: str) -> None:
+def abort_multipart(storage: S3MediaStorage, key: str, upload_id: str) -> None:
     """Remove the parts. No error if there are none any more."""
     try:
         with s3_errors("AbortMultipartUpload", key):
@@ -177,7 +205,9 @@ def _raise_unless_missing(error: OSError) -> None:
 # --- Listing ----------------------------------------------------------------------
 
 
-def list_multipart_uploads(storage: Any, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+def list_multipart_uploads(
+    storage: S3MediaStorage, prefix: str
+) -> Iterator[tuple[str, str, datetime]]:
     """Yield (key, upload ID, date of begin) of the unfinished multipart uploads."""
     pages = storage.client.get_paginator("list_multipart_uploads").paginate(
         Bucket=storage.address.bucket, Prefix=prefix

@@ -3,26 +3,26 @@
 import os.path
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core import signing
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 from django.core.files.base import File
-from django.db.models import FileField
+from django.db.models import FileField, Model
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.module_loading import import_string
-from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from s3files._s3.content_types import content_type
+from s3files._s3.printing import drop_controls
 from s3files.media.storage import S3MediaStorage
 
-from .first_bytes import begins_like
-
-if TYPE_CHECKING:
-    from .models import DirectUpload
+from .errors import NotAllowed
+from .kinds import find_contradiction
+from .models import NEW, DirectUpload, Limits
 
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30
@@ -54,14 +54,18 @@ class UploadPolicy:
     max_files_under_way: int = 300
     max_bytes_under_way: int = 20 * GIBIBYTE
     max_begun_per_minute: int = 120
+    #: What one account may begin in a day (UTC), whatever becomes of it.
+    max_bytes_per_day: int = 200 * GIBIBYTE
+    #: The files that one form may post.
+    max_files_in_form: int = 100
     #: How often the server looks at one upload before it must be sent anew.
     max_attempts: int = 50
     #: The largest thumbnail that a browser may send beside an image; 0: none.
     max_thumbnail_bytes: int = 0
     #: How long a browser may take from one part to the next.
     lifetime: timedelta = timedelta(days=1)
-    #: What is signed is good for so long.
-    signature_life: timedelta = timedelta(hours=1)
+    #: What is signed is good for so long; bytes that it may still write count meanwhile.
+    signature_life: timedelta = timedelta(minutes=15)
     #: Larger files of a public storage are put in their place by `finishuploads`.
     max_bytes_in_request: int = 64 * MEBIBYTE
 
@@ -77,10 +81,15 @@ class UploadPolicy:
         """Where the field's files are."""
         return find_storage(self.label)
 
+    @property
+    def is_on_s3(self) -> bool:
+        """Whether browsers can send files to the field's storage; else they go through Django."""
+        return isinstance(self.field.storage, S3MediaStorage)
+
     # --- Who, and how much ----------------------------------------------------
 
     def may_upload(self, request: HttpRequest) -> bool:
-        """Return whether whoever sent this request may upload at all."""
+        """Return whether the user of this request may upload at all."""
         return request.user.is_authenticated
 
     def account(self, request: HttpRequest) -> str:
@@ -102,19 +111,42 @@ class UploadPolicy:
             "the bytes of the account's rows."
         )
 
+    @property
+    def limits(self) -> Limits:
+        """What one account may have under way and begin, as one value."""
+        return Limits(
+            files_under_way=self.max_files_under_way,
+            bytes_under_way=self.max_bytes_under_way,
+            begun_per_minute=self.max_begun_per_minute,
+            bytes_per_day=self.max_bytes_per_day,
+        )
+
+    @property
+    def needs_request(self) -> bool:
+        """Whether somebody must be known before a file is accepted: it has rules of its own."""
+        own = (getattr(type(self), name) for name in ("may_upload", "quota"))
+        return tuple(own) != (UploadPolicy.may_upload, UploadPolicy.quota)
+
     # --- What -------------------------------------------------------------------
 
     def check_announced(self, name: str, size: int) -> None:
         """Raise ValidationError if a file of this name and size (bytes) is not accepted."""
         if self.extensions is not None and extension(name) not in self.extensions:
             accepted = ", ".join(one.lstrip(".") for one in sorted(self.extensions))
-            raise ValidationError(f"“{name}” is not of an accepted type. Accepted: {accepted}.")
+            raise ValidationError(
+                _("“%(name)s” is not of an accepted type. Accepted: %(types)s.")
+                % {"name": drop_controls(name), "types": accepted}
+            )
         if not size:
-            raise ValidationError(f"“{name}” is empty.")
+            raise ValidationError(_("“%(name)s” is empty.") % {"name": drop_controls(name)})
         if size > self.max_bytes:
             raise ValidationError(
-                f"“{name}” has {filesizeformat(size)}; the most is "
-                f"{filesizeformat(self.max_bytes)}."
+                _("“%(name)s” has %(size)s; the most is %(most)s.")
+                % {
+                    "name": drop_controls(name),
+                    "size": filesizeformat(size),
+                    "most": filesizeformat(self.max_bytes),
+                }
             )
 
     def content_type(self, name: str) -> str:
@@ -122,30 +154,33 @@ class UploadPolicy:
         return content_type(name)
 
     def check_head(self, name: str, head: bytes) -> None:
-        """Raise ValidationError if a file that begins with `head` is not what its name says."""
-        wanted = self.content_type(name)
-        if not begins_like(wanted, head):
+        """Raise ValidationError if a file that begins with `head` is surely something else."""
+        kind = find_contradiction(self.content_type(name), head)
+        if kind:
             raise ValidationError(
-                f"“{name}” is not what its name says: no {wanted} begins like that."
+                _("“%(name)s” is not what its name says: it is %(kind)s.")
+                % {"name": drop_controls(name), "kind": kind}
             )
 
-    def check_file(self, upload: "DirectUpload | None", file: "File[Any]") -> None:
+    def check_file(self, upload: DirectUpload | None, file: "File[Any]") -> None:
         """Raise ValidationError if the file is not wanted: the place for a virus scanner.
 
         `file` is open for reading, and `upload` None where it came through Django.
         """
 
-    def checks_in_request(self, upload: "DirectUpload") -> bool:
+    def checks_in_request(self, upload: DirectUpload) -> bool:
         """Return whether the browser waits for the checks, or `finishuploads` does them."""
         return not upload.incoming_key or upload.size <= self.max_bytes_in_request
 
     # --- Where ------------------------------------------------------------------
 
-    def make_name(self, name: str) -> str:
-        """Return a new name in the field's storage, as `upload_to` says."""
-        # A callable sees a model that has nothing but its defaults.
-        wanted = self.field.generate_filename(self.field.model(), safe_name(name))
-        return str(self.storage.get_available_name(wanted, self.field.max_length))
+    def new_instance(self, request: HttpRequest) -> Model:
+        """Return the unsaved instance that `upload_to` gets for a file of a new row.
+
+        It has the model's defaults; override it to set what `upload_to` reads:
+        `return Paper(user=request.user)`.
+        """
+        return self.field.model()
 
     def size_of_parts(self, size: int) -> int:
         """Return the bytes of a part, or 0 for a file that one PUT sends."""
@@ -155,7 +190,7 @@ class UploadPolicy:
         rounded = -(-least // MEBIBYTE) * MEBIBYTE
         return min(max(self.part_bytes, MIN_PART_BYTES, rounded), MAX_PART_BYTES)
 
-    # --- As a token in the page ---------------------------------------------------
+    # --- In the page ------------------------------------------------------------
 
     @property
     def label(self) -> str:
@@ -169,25 +204,53 @@ class UploadPolicy:
 
     @property
     def token(self) -> str:
-        """What a form sends to say into which field it uploads; signed."""
-        return signing.dumps([self.label, self.path], salt=_SALT)
+        """What a form for a new row sends to say into which field it uploads; signed."""
+        return sign_target(self, NEW)
 
-    @classmethod
-    def from_token(cls, token: str) -> "UploadPolicy":
-        """Return the policy of a form; raises django.core.signing.BadSignature."""
-        return load_policy(*signing.loads(token, salt=_SALT))
+
+def sign_target(policy: UploadPolicy, object_key: str) -> str:
+    """Return what a form sends to say where it uploads to; signed.
+
+    Args:
+        object_key: the primary key of the form's row, or NEW.
+    """
+    return signing.dumps([policy.label, policy.path, object_key], salt=_SALT)
+
+
+def read_target(target: str) -> tuple[UploadPolicy, str]:
+    """Return the policy and the object of a form. Raises NotAllowed."""
+    try:
+        # A page that is open since before an update names no object.
+        label, path, *rest = signing.loads(target, salt=_SALT)
+        return load_policy(label, path), rest[0] if rest else ""
+    except (signing.BadSignature, ImproperlyConfigured):
+        raise NotAllowed(
+            _("This form is not one of this site's, or is out of date. Please reload the page.")
+        ) from None
 
 
 def load_policy(label: str, path: str) -> UploadPolicy:
-    """Return the policy at this dotted path for the field of this label."""
-    policy: UploadPolicy = import_string(path)(find_field(label))
+    """Return the policy at this dotted path for the field of this label.
+
+    Raises ImproperlyConfigured where one of them is there no more.
+    """
+    try:
+        policy: UploadPolicy = import_string(path)(find_field(label))
+    except ImportError as error:
+        raise ImproperlyConfigured(f"There is no upload policy {path}: {error}.") from error
     return policy
 
 
 def find_field(label: str) -> FileField:
-    """Return the FileField that a label such as "papers.Paper.file" names."""
-    model, _, name = label.rpartition(".")
-    field = apps.get_model(model)._meta.get_field(name)
+    """Return the FileField that a label such as "papers.Paper.file" names.
+
+    Raises ImproperlyConfigured where there is none.
+    """
+    model, _dot, name = label.rpartition(".")
+    try:
+        field = apps.get_model(model)._meta.get_field(name)
+    except (LookupError, ValueError, FieldDoesNotExist) as error:
+        raise ImproperlyConfigured(f"There is no FileField {label}: {error}") from error
     if not isinstance(field, FileField):
         raise ImproperlyConfigured(f"{label} is a {type(field).__name__}, not a FileField.")
     return field
@@ -207,9 +270,3 @@ def find_storage(label: str) -> S3MediaStorage:
 def extension(name: str) -> str:
     """Return the extension of a file's name, in lower case: ".pdf"."""
     return os.path.splitext(name)[1].lower()
-
-
-def safe_name(name: str) -> str:
-    """Return a file's name as it stands in a key: letters, digits, hyphens and its extension."""
-    stem = os.path.splitext(os.path.basename(name))[0]
-    return (slugify(stem, allow_unicode=True)[:80] or "file") + extension(name)

@@ -1,62 +1,91 @@
 """Beginning an upload: what it takes is reserved in the database before anything is signed."""
 
 import logging
-import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from s3files._s3.errors import S3Error
-from s3files.media.storage import INCOMING
+from s3files._s3.printing import printable
+from s3files.media.storage import INCOMING, S3MediaStorage
 
 from . import objects
 from .errors import NotAllowed, OverLimit, OverQuota, UnknownUpload
 from .models import DirectUpload, State, UploadAccount
-from .policy import UploadPolicy, safe_name
+from .naming import check_name, make_name
+from .policy import UploadPolicy
 from .tickets import CLOCK_SKEW, THUMBNAIL_TYPES, make_ticket, parameters_for, sending_key
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """What is said of a file before it is sent. `size` in bytes, `modified` in milliseconds."""
+
+    name: str
+    size: int
+    modified: int = 0
+    # Content type and bytes.
+    thumbnail: tuple[str, int] | None = None
+    object_key: str = ""
+
+
+def read_announcement(data: dict[str, Any], object_key: str) -> Announcement:
+    """Return what a browser says of a file. Raises ValidationError."""
+    name, size, modified = data.get("name"), data.get("size"), data.get("modified")
+    name = check_name(name)
+    if type(size) is not int or not 0 <= size < 2**63:
+        raise ValidationError(
+            _("The size of “%(name)s” is not a number of bytes.") % {"name": name}
+        )
+    if type(modified) is not int or abs(modified) >= 2**63:
+        modified = 0
+    small = data.get("thumbnail")
+    thumbnail = None
+    if isinstance(small, dict) and type(small.get("size")) is int:
+        thumbnail = (str(small.get("type")), small["size"])
+    return Announcement(name, size, modified, thumbnail, object_key)
+
+
 def begin(
     policy: UploadPolicy,
     account: str,
-    *,
-    upload_id: uuid.UUID,
-    name: str,
-    size: int,
-    modified: int = 0,
-    thumbnail: tuple[str, int] | None = None,
+    key: uuid.UUID,
+    announced: Announcement,
+    instance: Model,
 ) -> dict[str, Any]:
     """Reserve an upload and return the ticket that a browser sends it with.
 
     Args:
         account: whose limits count.
-        upload_id: made by the browser; with the same one, the same upload goes on.
-        size: bytes.
-        modified: milliseconds since 1970.
-        thumbnail: its content type and bytes.
+        key: made by the browser; with the same one, the same upload goes on.
+        instance: what `upload_to` gets.
 
     Raises ValidationError, UploadError, or one of S3Error.
     """
-    policy.check_announced(name, size)
-    known = DirectUpload.objects.filter(pk=upload_id).first()
+    policy.check_announced(announced.name, announced.size)
+    known = DirectUpload.objects.filter(pk=key).first()
     is_new = known is None
     if known is None:
-        known = reserve(policy, account, upload_id, name, size, modified, thumbnail)
-    elif (known.account, known.field, known.name, known.size) != (
+        known = reserve(policy, account, key, announced, instance)
+    elif (known.account, known.field, known.object, known.name, known.size) != (
         account,
         policy.label,
-        name,
-        size,
+        announced.object_key,
+        announced.name,
+        announced.size,
     ):
-        raise NotAllowed("This upload was begun with another file, or by somebody else.")
+        raise NotAllowed(_("This upload was begun with another file, or by somebody else."))
     if known.state != State.RESERVED:
-        raise UnknownUpload("This upload has ended, or has arrived already.")
+        raise UnknownUpload(_("This upload has ended, or has arrived already."))
     _create_multipart(policy, known)
     return make_ticket(policy, known, is_new=is_new)
 
@@ -64,44 +93,47 @@ def begin(
 def reserve(
     policy: UploadPolicy,
     account: str,
-    upload_id: uuid.UUID,
-    name: str,
-    size: int,
-    modified: int = 0,
-    thumbnail: tuple[str, int] | None = None,
+    key: uuid.UUID,
+    announced: Announcement,
+    instance: Model,
     *,
-    in_parts: bool = True,
+    is_posted: bool = False,
 ) -> DirectUpload:
     """Commit the row of an upload whose bytes the account's limits and quota allow.
 
-    Raises OverLimit, OverQuota or NotAllowed.
+    Of a file that is posted through Django, a browser can write nothing. Raises
+    ValidationError, Misconfigured, OverLimit, OverQuota or NotAllowed.
     """
     storage = policy.storage
+    now = timezone.now()
     upload = DirectUpload(
-        pk=upload_id,
+        pk=key,
         account=account,
         field=policy.label,
         policy=policy.path,
-        name=name,
-        size=size,
-        modified=modified,
-        content_type=policy.content_type(name),
-        stored_name=policy.make_name(name),
-        part_bytes=policy.size_of_parts(size) if in_parts else 0,
-        signed_until=timezone.now() + policy.signature_life + CLOCK_SKEW,
+        object=announced.object_key,
+        name=announced.name,
+        size=announced.size,
+        modified=announced.modified,
+        content_type=policy.content_type(announced.name),
+        stored_name=make_name(policy, instance, announced.name),
+        part_bytes=0 if is_posted else policy.size_of_parts(announced.size),
+        signed_until=now if is_posted else now + policy.signature_life + CLOCK_SKEW,
     )
-    if not storage.querystring_auth:
-        # What everyone may read goes where nobody may, until it has been looked at.
-        upload.incoming_key = f"{incoming_prefix(storage)}{upload.pk}/{safe_name(name)}"
-    _note_thumbnail(policy, upload, thumbnail)
+    if not storage.querystring_auth and not is_posted:
+        # What everyone may read goes where nobody may, until it has been looked at. Its own
+        # folder makes the key unique.
+        name = upload.stored_name.rpartition("/")[2]
+        upload.incoming_key = f"{incoming_prefix(storage)}{upload.pk}/{name}"
+    _note_thumbnail(policy, upload, announced.thumbnail)
     # Committed, or nothing is signed.
     with transaction.atomic():
-        _take(policy, account, upload.counted_bytes)
+        _count(policy, account, upload.counted_bytes)
         try:
             with transaction.atomic():
                 upload.save(force_insert=True)
         except IntegrityError:
-            raise NotAllowed("This upload was begun twice at once. Please try again.") from None
+            raise NotAllowed(_("This upload was begun twice at once. Please try again.")) from None
     return upload
 
 
@@ -116,52 +148,64 @@ def _note_thumbnail(
         upload.thumbnail_name = f"{upload.stored_name}.thumbnail{THUMBNAIL_TYPES[thumbnail[0]]}"
 
 
-def _take(policy: UploadPolicy, account: str, size: int) -> None:
+def _count(policy: UploadPolicy, account: str, size: int) -> None:
     """Count `size` bytes as under way for this account; raise OverLimit or OverQuota."""
-    limits = {
-        "files": policy.max_files_under_way,
-        "bytes": policy.max_bytes_under_way,
-        "begun": policy.max_begun_per_minute,
-    }
-    minute = int(time.time() // 60)
-    if not UploadAccount.reserve(account, size, minute=minute, **limits):
-        raise OverLimit(_describe_limit(policy, account, size))
+    if not UploadAccount.reserve(account, size, policy.limits):
+        # Ended uploads count as long as their signatures: some may be over.
+        over = not DirectUpload.stop_counting_expired(account)
+        if over or not UploadAccount.reserve(account, size, policy.limits):
+            raise _explain_limit(policy, account, size)
     quota = policy.quota(account)
-    if quota is None:
-        return
     # The account's row is locked: what becomes used, or under way, meanwhile waits.
-    under_way = UploadAccount.objects.get(key=account).bytes_under_way
-    free = quota - policy.used(account) - (under_way - size)
-    if size > free:
+    if quota is None or _taken(policy, account) <= quota:
+        return
+    DirectUpload.stop_counting_expired(account)
+    taken = _taken(policy, account)
+    if taken > quota:
         raise OverQuota(
-            f"There is room for {filesizeformat(max(0, free))} more, and this file has "
-            f"{filesizeformat(size)}. Delete files that you no longer need."
+            _(
+                "This file has %(size)s. %(used)s of %(quota)s are used, with what is being "
+                "uploaded. Delete files that you no longer need."
+            )
+            % {
+                "size": filesizeformat(size),
+                "used": filesizeformat(taken - size),
+                "quota": filesizeformat(quota),
+            }
         )
 
 
-def _describe_limit(policy: UploadPolicy, account: str, size: int) -> str:
-    row = UploadAccount.objects.get(key=account)
-    if row.files_under_way >= policy.max_files_under_way:
-        return (
-            f"{row.files_under_way} uploads are under way already. "
-            "Wait until some are done, or cancel some."
-        )
-    if row.bytes_under_way + size > policy.max_bytes_under_way:
-        return (
-            f"Uploads of {filesizeformat(row.bytes_under_way)} are under way already, and "
-            f"{filesizeformat(policy.max_bytes_under_way)} is the most at once."
-        )
-    return "Too many uploads at once. Please wait a minute."
+def _taken(policy: UploadPolicy, account: str) -> int:
+    """Return the bytes that an account has, with those under way."""
+    return policy.used(account) + UploadAccount.objects.get(key=account).bytes_under_way
+
+
+def _explain_limit(policy: UploadPolicy, account: str, size: int) -> OverLimit | OverQuota:
+    """Return the error that names the limit."""
+    row, limits = UploadAccount.objects.get(key=account), policy.limits
+    if row.files_under_way >= limits.files_under_way:
+        text = _("%(count)s uploads are under way already. Please wait until some are done.")
+        return OverLimit(text % {"count": row.files_under_way})
+    if row.bytes_under_way + size > limits.bytes_under_way:
+        text = _("Uploads of %(size)s are under way already, and %(most)s is the most at once.")
+        sizes = {
+            "size": filesizeformat(row.bytes_under_way),
+            "most": filesizeformat(limits.bytes_under_way),
+        }
+        return OverLimit(text % sizes)
+    if row.bytes_begun + size > limits.bytes_per_day:
+        text = _("No more than %(most)s can be uploaded in a day. Please go on tomorrow.")
+        return OverQuota(text % {"most": filesizeformat(limits.bytes_per_day)})
+    return OverLimit(_("Too many uploads at once. Please wait a minute."))
 
 
 def _create_multipart(policy: UploadPolicy, upload: DirectUpload) -> None:
     """Begin the multipart upload that the row does not have yet."""
-    if not upload.part_bytes or upload.upload_id:
+    if upload.is_sent_whole or upload.upload_id:
         return
     storage = policy.storage
     key = sending_key(storage, upload)
-    parameters = parameters_for(storage, upload)
-    made = objects.create_multipart(storage, key, parameters)
+    made = objects.create_multipart(storage, key, parameters_for(storage, upload))
     rows = DirectUpload.objects.filter(pk=upload.pk, upload_id="", state=State.RESERVED)
     if rows.update(upload_id=made):
         upload.upload_id = made
@@ -170,24 +214,15 @@ def _create_multipart(policy: UploadPolicy, upload: DirectUpload) -> None:
     try:
         objects.abort_multipart(storage, key, made)
     except S3Error:
-        logger.warning("Could not abort an upload of %s; sweepmedia will.", key, exc_info=True)
+        logger.warning(
+            "Could not abort an upload of %s; sweepmedia will.", printable(key), exc_info=True
+        )
     upload.refresh_from_db()
     if not upload.upload_id:
-        raise UnknownUpload("This upload was cancelled.")
+        raise UnknownUpload(_("This upload was cancelled."))
 
 
-def incoming_prefix(storage: Any) -> str:
+def incoming_prefix(storage: S3MediaStorage) -> str:
     """Return the prefix of what was sent for a public storage and is not looked at yet."""
     location = storage.prefix.partition("/")[2]
     return f"{INCOMING}/{location}/" if location else f"{INCOMING}/"
-
-
-def announce(name: Any, size: Any, modified: Any = 0) -> tuple[str, int, int]:
-    """Return what a browser says of a file, as text and numbers. Raises ValidationError."""
-    if not isinstance(name, str) or not 0 < len(name) <= 255 or "\0" in name:
-        raise ValidationError("A file's name has 1 to 255 characters, and none of them is null.")
-    if not isinstance(size, int) or not 0 <= size < 2**63:
-        raise ValidationError(f"The size of “{name}” is not a number of bytes.")
-    if not isinstance(modified, int) or abs(modified) >= 2**63:
-        modified = 0
-    return name, size, modified

@@ -10,12 +10,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
+from django.db.models import Model
 from django.http import Http404, HttpResponse
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from . import forms
+from .admission import admit
+from .errors import NotAllowed
 from .policy import UploadPolicy, load_policy
 from .views import STEPS, answer
 
@@ -37,15 +40,23 @@ class DirectFileField(serializers.FileField):
 
     def to_internal_value(self, data: Any) -> "File[Any]":
         field = forms.DirectFileField(self.upload_to_field, policy=self.policy_class)
-        request = self.context.get("request")
-        if request is not None:
-            field.account = field.policy.account(request)
+        # Without one, a policy that needs to know the user raises ImproperlyConfigured.
+        field.request = self.context.get("request")
         try:
+            if field.request is not None:
+                admit(field.policy, field.request)
             posted = data if isinstance(data, str) else super().to_internal_value(data)
-            file: File[Any] = field.to_python(posted)
+            file: File[Any] = field.clean(posted, self._find_old(field.policy))
+        except NotAllowed as error:
+            raise exceptions.PermissionDenied(error.message) from None
         except ValidationError as error:
             raise serializers.ValidationError(error.messages, code=error.code) from None
         return file
+
+    def _find_old(self, policy: UploadPolicy) -> Any:
+        """Return the file of the row that is being changed, which says which row that is."""
+        instance = getattr(self.parent, "instance", None)
+        return getattr(instance, policy.field.name, None) if isinstance(instance, Model) else None
 
 
 class DirectUploadView(APIView):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from . import objects
 from .completing import policy_of
-from .models import DirectUpload, State
+from .models import UNDER_WAY, DirectUpload, State
 from .policy import UploadPolicy
 from .tickets import make_token, sending_key
 
@@ -37,9 +37,10 @@ def describe(upload: DirectUpload) -> dict[str, Any]:
 
 
 def summarize(upload: DirectUpload) -> dict[str, Any]:
-    """Return what the database knows of an upload."""
+    """Return what the database knows of an upload; `object` is the key of its row, or "new"."""
     return {
         "token": make_token(upload),
+        "object": upload.object,
         "state": upload.state,
         "name": upload.name,
         "size": upload.size,
@@ -49,13 +50,21 @@ def summarize(upload: DirectUpload) -> dict[str, Any]:
     }
 
 
-def list_unfinished(policy: UploadPolicy, account: str) -> list[dict[str, Any]]:
-    """Return what this account began for this field and did not finish, newest first."""
+def list_unfinished(policy: UploadPolicy, account: str, object_key: str) -> list[dict[str, Any]]:
+    """Return what this account began for this field of this row and did not finish.
+
+    Newest first. An `object_key` of "" stands for all rows.
+    """
     since: datetime = timezone.now() - policy.lifetime
-    states = [State.RESERVED, State.ARRIVED, State.PROCESSING, State.COMPLETE]
     rows = DirectUpload.objects.filter(
-        account=account, field=policy.label, state__in=states, claimed=None, active__gt=since
+        account=account,
+        field=policy.label,
+        state__in=[*UNDER_WAY, State.COMPLETE],
+        claimed=None,
+        active__gt=since,
     )
+    if object_key:
+        rows = rows.filter(object=object_key)
     # A file that one PUT sends begins again from nothing: there is nothing to go on with.
     return [
         summarize(upload)

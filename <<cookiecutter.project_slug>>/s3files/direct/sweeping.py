@@ -1,28 +1,37 @@
-"""Removing what unfinished uploads, dead workers and lost answers left behind."""
+"""Removing what unfinished uploads, dead workers and lost answers left behind.
 
-import uuid
-from collections.abc import Iterator
+Only what a row of this project's database names is removed. Another environment may keep its
+files in the same bucket, and in a folder below this one's.
+"""
+
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
 from django.utils import timezone
 
 from s3files._s3.errors import S3Error
 from s3files.media.rows import find_storages, folder_of, list_keys, names_in_rows
+from s3files.media.storage import S3MediaStorage
 
 from . import objects
-from .completing import discard_objects, policy_of
-from .models import ENDED, DirectUpload, State
+from .discarding import discard, discard_leftovers
+from .models import ENDED, UNDER_WAY, DirectUpload, State
+from .policy import find_storage
 from .reserving import incoming_prefix
+from .tickets import sending_key
 
 BATCH = 500
+_UUID = r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something that nobody needs any more, or that has no row: its `kind` says which."""
+    """Something that nobody needs any more; its `kind` says what."""
 
     kind: str
     key: str
@@ -39,6 +48,8 @@ class Sweep:
         self.before: datetime = timezone.now() - age
         self.delete = delete
         self.failed = 0
+        #: What could not be looked at, and why.
+        self.skipped: list[Leftover] = []
 
     def reservations(self) -> Iterator[Leftover]:
         """Uploads that were not finished, or that no row took; and ended ones."""
@@ -52,11 +63,11 @@ class Sweep:
 
     def _unfinished(self) -> Iterator[Leftover]:
         now = timezone.now()
-        rows = self._old(State.RESERVED, State.ARRIVED, State.PROCESSING)
+        rows = self._old(*UNDER_WAY)
         for upload in rows.exclude(leased_until__gt=now).iterator(BATCH):
             yield Leftover(f"unfinished upload ({upload.state})", _key(upload), upload.name)
             if self.delete:
-                upload.end(State.RESERVED, State.ARRIVED, State.PROCESSING, state=State.CANCELLED)
+                upload.move(*UNDER_WAY, state=State.CANCELLED)
 
     def _not_taken(self) -> Iterator[Leftover]:
         """Complete uploads that no row has, though they were there for long."""
@@ -65,14 +76,14 @@ class Sweep:
             for upload in batch:
                 if upload.stored_name in in_rows:
                     # The file is its row's; what was reserved for it is history.
-                    if self.delete:
-                        self._forget(upload)
+                    if self.delete and not upload.can_be_written:
+                        self._remove(upload, discard_leftovers)
                     continue
                 if upload.claimed and upload.claimed > self.before:
                     continue
                 yield Leftover("upload that no row has", _key(upload), upload.name)
-                if self.delete and upload.move(State.COMPLETE, state=State.CANCELLED):
-                    upload.stop_counting()
+                if self.delete:
+                    upload.move(State.COMPLETE, state=State.CANCELLED)
 
     def _ended(self) -> Iterator[Leftover]:
         """Once nothing signed is good any more, what it wrote goes, and then the row."""
@@ -81,82 +92,93 @@ class Sweep:
         # A request that was at it when it ended may still write its final object.
         rows = rows.exclude(leased_until__gt=now)
         for upload in rows.order_by("pk").iterator(BATCH):
-            if not self.delete:
-                yield Leftover(f"{upload.state} upload", _key(upload), upload.name)
-            elif self._remove(upload):
+            if not self.delete or self._remove(upload, _discard_all):
                 yield Leftover(f"{upload.state} upload", _key(upload), upload.name)
 
-    def _remove(self, upload: DirectUpload) -> bool:
-        if not discard_objects(policy_of(upload).storage, upload):
+    def _remove(
+        self, upload: DirectUpload, remove: Callable[[S3MediaStorage, DirectUpload], None]
+    ) -> bool:
+        """Remove objects of an upload, and then its row."""
+        try:
+            remove(find_storage(upload.field), upload)
+        except ImproperlyConfigured as error:
+            self.skipped.append(Leftover("upload", _key(upload), str(error)))
+            return False
+        except S3Error:
             self.failed += 1
             return False
-        self._forget(upload)
-        return True
-
-    def _forget(self, upload: DirectUpload) -> None:
         with transaction.atomic():
             upload.stop_counting()
             DirectUpload.objects.filter(pk=upload.pk, state=upload.state).delete()
+        return True
 
     # --- The bucket -------------------------------------------------------------
 
     def multipart_uploads(self) -> Iterator[Leftover]:
-        """Unfinished multipart uploads without a reservation."""
+        """Multipart uploads of which the row of an upload knows the key alone."""
         for storage in find_storages():
-            for prefix in _prefixes(storage):
+            for prefix in {folder_of(storage), incoming_prefix(storage)}:
                 for key, upload_id, begun in objects.list_multipart_uploads(storage, prefix):
-                    if begun > self.before or _is_reserved(upload_id):
+                    if begun > self.before or not _is_lost(storage, key, upload_id):
                         continue
                     yield Leftover("multipart upload", key, upload_id)
                     if self.delete:
                         self._try(objects.abort_multipart, storage, key, upload_id)
 
     def incoming(self) -> Iterator[Leftover]:
-        """Objects in incoming/ without a reservation."""
+        """Objects in this environment's part of incoming/ without a reservation."""
         for storage in find_storages():
-            for page in list_keys(storage, incoming_prefix(storage)):
-                old = [key for key, changed in page if changed < self.before]
-                kept = _reserved_incoming(old)
-                for key in old:
-                    if key.rpartition("/")[0] in kept:
+            prefix = incoming_prefix(storage)
+            for page in list_keys(storage, prefix):
+                own = [key for key, changed in page if changed < self.before]
+                own = [key for key in own if re.fullmatch(rf"{_UUID}/[^/]+", key[len(prefix) :])]
+                kept = _find_reserved(own)
+                for key in own:
+                    if _folder(key) in kept:
                         continue
                     yield Leftover("object in incoming/", key)
                     if self.delete:
                         self._try(objects.delete, storage, key)
 
-    def _try(self, action: Any, *args: Any) -> None:
+    def _try(self, action: Callable[..., None], *args: Any) -> None:
         try:
             action(*args)
         except S3Error:
             self.failed += 1
 
 
-def _prefixes(storage: Any) -> list[str]:
-    return [folder_of(storage), incoming_prefix(storage)]
+def _discard_all(storage: S3MediaStorage, upload: DirectUpload) -> None:
+    if not discard(storage, upload):
+        raise S3Error("DeleteObject", _key(upload), "see the log")
 
 
 def _key(upload: DirectUpload) -> str:
     return upload.incoming_key or upload.stored_name
 
 
-def _is_reserved(upload_id: str) -> bool:
-    return DirectUpload.objects.filter(upload_id=upload_id).exclude(state__in=ENDED).exists()
+def _is_lost(storage: S3MediaStorage, key: str, upload_id: str) -> bool:
+    """Return whether a multipart upload was begun for one of our uploads, and then lost."""
+    name = key.removeprefix(folder_of(storage))
+    rows = DirectUpload.objects.filter(
+        models.Q(stored_name=name, incoming_key="") | models.Q(pk__in=_ids([key]))
+    )
+    return any(sending_key(storage, row) == key and row.upload_id != upload_id for row in rows)
 
 
-def _reserved_incoming(keys: list[str]) -> set[str]:
+def _find_reserved(keys: list[str]) -> set[str]:
     """Return the folders of these keys that belong to a row."""
-    rows = DirectUpload.objects.exclude(incoming_key="")
-    ids = {key.rpartition("/")[0].rpartition("/")[2] for key in keys}
-    known = rows.filter(pk__in=[one for one in ids if _is_uuid(one)])
-    return {one.incoming_key.rpartition("/")[0] for one in known}
+    rows = DirectUpload.objects.exclude(incoming_key="").filter(pk__in=_ids(keys))
+    return {_folder(one.incoming_key) for one in rows}
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
+def _ids(keys: list[str]) -> set[str]:
+    """Return the ids of the uploads for which these keys in incoming/ were made."""
+    folders = {_folder(key).rpartition("/")[2] for key in keys}
+    return {one for one in folders if re.fullmatch(_UUID, one)}
+
+
+def _folder(key: str) -> str:
+    return key.rpartition("/")[0]
 
 
 def find_known_names(names: list[str]) -> set[str]:

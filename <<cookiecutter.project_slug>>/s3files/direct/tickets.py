@@ -1,10 +1,15 @@
 """What a browser needs to send a file: presigned URLs, one signature for one object or part."""
 
+import posixpath
 from datetime import timedelta
 from typing import Any
 
 from django.core import signing
 from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from s3files.media.saving import SAVE_ID
+from s3files.media.storage import S3MediaStorage
 
 from . import objects
 from .errors import UnknownUpload
@@ -35,33 +40,52 @@ def find_upload(token: str, account: str | None = None) -> DirectUpload:
     try:
         upload = DirectUpload.objects.get(pk=_signer.unsign(token))
     except (signing.BadSignature, DirectUpload.DoesNotExist):
-        raise UnknownUpload("This upload is not known here. Please send the file again.") from None
+        raise UnknownUpload(
+            _("This upload is not known here. Please send the file again.")
+        ) from None
     if account is not None and upload.account != account:
-        raise UnknownUpload("This upload was begun by somebody else.")
+        raise UnknownUpload(_("This upload was begun by somebody else."))
     return upload
 
 
-def sending_key(storage: Any, upload: DirectUpload) -> str:
+def sending_key(storage: S3MediaStorage, upload: DirectUpload) -> str:
     """Return the key that the browser writes."""
-    return upload.incoming_key or str(storage.key(upload.stored_name))
+    return upload.incoming_key or storage.key(upload.stored_name)
 
 
-def thumbnail_key(storage: Any, upload: DirectUpload) -> str:
+def thumbnail_key(storage: S3MediaStorage, upload: DirectUpload) -> str:
     """Return the key that the browser writes the thumbnail to."""
     if upload.incoming_key:
         return upload.incoming_key + upload.thumbnail_name[len(upload.stored_name) :]
-    return str(storage.key(upload.thumbnail_name))
+    return storage.key(upload.thumbnail_name)
+
+
+def type_of_thumbnail(upload: DirectUpload) -> str:
+    """Return the content type that was announced for the thumbnail."""
+    ends = {extension: one for one, extension in THUMBNAIL_TYPES.items()}
+    return ends[posixpath.splitext(upload.thumbnail_name)[1]]
+
+
+def final_parameters(
+    storage: S3MediaStorage, upload: DirectUpload, *, thumbnail: bool = False
+) -> dict[str, Any]:
+    """Return the parameters that the object has under its final key.
+
+    Its metadata names the upload: no other object has them, not even a copy of one.
+    """
+    name, content_type = upload.stored_name, upload.content_type
+    if thumbnail:
+        name, content_type = upload.thumbnail_name, type_of_thumbnail(upload)
+    parameters = objects.write_parameters(storage, name, content_type)
+    parameters["Metadata"] = parameters.get("Metadata", {}) | {SAVE_ID: upload.pk.hex}
+    return parameters
 
 
 def parameters_for(
-    storage: Any, upload: DirectUpload, *, thumbnail: bool = False
+    storage: S3MediaStorage, upload: DirectUpload, *, thumbnail: bool = False
 ) -> dict[str, Any]:
     """Return the parameters that the object the browser writes is made with."""
-    name, content_type = upload.stored_name, upload.content_type
-    if thumbnail:
-        name = upload.thumbnail_name
-        content_type = "image/webp" if name.endswith(".webp") else "image/jpeg"
-    parameters = objects.write_parameters(storage, name, content_type)
+    parameters = final_parameters(storage, upload, thumbnail=thumbnail)
     if upload.incoming_key:
         # Nobody has looked at it yet: a browser may save it, not show it; no stranger reads it.
         parameters["ContentDisposition"] = "attachment"
@@ -99,7 +123,7 @@ def make_ticket(
 def sign_parts(policy: UploadPolicy, upload: DirectUpload, numbers: list[int]) -> dict[int, str]:
     """Return a presigned URL for each part of these numbers, 64 of them at most."""
     if not _note_signature(policy, upload):
-        raise UnknownUpload("This upload has ended. Please send the file again.")
+        raise UnknownUpload(_("This upload has ended. Please send the file again."))
     return _sign_parts(policy, upload, sorted(set(numbers))[:PARTS_AT_ONCE])
 
 

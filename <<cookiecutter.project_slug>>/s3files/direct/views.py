@@ -8,18 +8,22 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.signing import BadSignature
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from s3files._s3.errors import S3Error
 
-from .completing import cancel, complete, policy_of
-from .errors import NotAllowed, UploadError
-from .policy import UploadPolicy
-from .reserving import announce, begin
+from .admission import admit
+from .completing import complete, policy_of
+from .discarding import cancel
+from .errors import Misconfigured, NotAllowed, UploadError
+from .models import DirectUpload
+from .naming import find_instance
+from .policy import UploadPolicy, read_target
+from .reserving import begin, read_announcement
 from .status import describe, list_unfinished, summarize
 from .tickets import find_upload, make_ticket, sign_parts
 
@@ -39,26 +43,34 @@ def answer(step: Step, request: HttpRequest, policy: UploadPolicy | None = None)
     except ValidationError as error:
         return _error(" ".join(error.messages), 400)
     except UploadError as error:
+        if isinstance(error, Misconfigured):
+            logger.error(error.message)
         return _error(error.message, error.status, retry=error.retry)
-    except BadSignature:
-        return _error("This form is not one of this site's. Please reload the page.", 403)
     except S3Error:
         logger.exception("S3 failed in %s", request.path)
-        return _error("The storage does not answer. Please try again.", 503, retry=True)
+        return _error(_("The storage does not answer. Please try again."), 503, retry=True)
 
 
 def read_json(request: HttpRequest) -> dict[str, Any]:
     """Return the body, which is a JSON object. Raises ValidationError, without reading more."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
-        raise ValidationError(f"The request is longer than {MAX_BODY_BYTES} bytes.")
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise ValidationError(_("The length of the request is not a number.")) from None
+    if length > MAX_BODY_BYTES:
+        raise ValidationError(
+            _("The request is longer than %(most)s bytes.") % {"most": MAX_BODY_BYTES}
+        )
     if request.content_type != "application/json":
-        raise ValidationError("The request is not application/json.")
+        raise ValidationError(_("The request is not application/json."))
     try:
         data = json.loads(request.body)
-    except ValueError:
+        # Half a character is a str that no database takes.
+        json.dumps(data, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise ValidationError("The request is not a JSON object.")
+        raise ValidationError(_("The request is not a JSON object."))
     return data
 
 
@@ -66,51 +78,36 @@ def _error(message: str, status: int, retry: bool = False) -> JsonResponse:
     return JsonResponse({"error": message, "retry": retry}, status=status)
 
 
-def _allow(policy: UploadPolicy, request: HttpRequest) -> str:
-    if not policy.may_upload(request):
-        raise NotAllowed("Please sign in again.")
-    return policy.account(request)
+def _find_target(policy: UploadPolicy | None, target: Any) -> tuple[UploadPolicy, str]:
+    """Return the policy and the row for which a form uploads; an API names no row."""
+    return (policy, "") if policy else read_target(str(target))
 
 
-def _policy(policy: UploadPolicy | None, data: dict[str, Any]) -> UploadPolicy:
-    return policy or UploadPolicy.from_token(str(data.get("target", "")))
-
-
-def _own_upload(policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]) -> Any:
+def _own_upload(
+    policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
+) -> tuple[UploadPolicy, DirectUpload]:
     upload = find_upload(str(data.get("token", "")))
     its_policy = policy_of(upload)
     # Of the account, and for an API of one field, of that field.
     if policy and (policy.label, policy.path) != (upload.field, upload.policy):
-        raise NotAllowed("This upload was begun for another field.")
-    account = _allow(its_policy, request)
-    if upload.account != account:
-        raise NotAllowed("This upload was begun by somebody else.")
+        raise NotAllowed(_("This upload was begun for another field."))
+    if upload.account != admit(its_policy, request):
+        raise NotAllowed(_("This upload was begun by somebody else."))
     return its_policy, upload
 
 
 def begin_step(
     policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
 ) -> dict[str, Any]:
-    policy = _policy(policy, data)
-    account = _allow(policy, request)
-    name, size, modified = announce(data.get("name"), data.get("size"), data.get("modified"))
-    small = data.get("thumbnail")
-    thumbnail = None
-    if isinstance(small, dict) and isinstance(small.get("size"), int):
-        thumbnail = (str(small.get("type")), small["size"])
+    policy, object_key = _find_target(policy, data.get("target"))
+    account = admit(policy, request)
+    announced = read_announcement(data, object_key)
     try:
-        upload_id = uuid.UUID(str(data["id"])) if "id" in data else uuid.uuid4()
+        key = uuid.UUID(str(data["id"])) if "id" in data else uuid.uuid4()
     except ValueError:
-        raise ValidationError("`id` is not a UUID.") from None
-    return begin(
-        policy,
-        account,
-        upload_id=upload_id,
-        name=name,
-        size=size,
-        modified=modified,
-        thumbnail=thumbnail,
-    )
+        raise ValidationError(_("The id of the upload is not a UUID.")) from None
+    instance = find_instance(policy, object_key, request)
+    return begin(policy, account, key, announced, instance)
 
 
 def sign_step(
@@ -120,36 +117,43 @@ def sign_step(
     numbers = data.get("parts")
     if not upload.upload_id:
         return make_ticket(policy, upload)
-    if not isinstance(numbers, list) or not all(isinstance(one, int) for one in numbers):
-        raise ValidationError("`parts` is a list of part numbers.")
+    if not isinstance(numbers, list) or not all(type(one) is int for one in numbers):
+        raise ValidationError(_("The numbers of the parts are not a list of numbers."))
     return {"parts": sign_parts(policy, upload, numbers)}
 
 
 def status_step(
     policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
 ) -> dict[str, Any]:
-    _, upload = _own_upload(policy, request, data)
+    _policy, upload = _own_upload(policy, request, data)
     return describe(upload)
 
 
 def list_step(
     policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
 ) -> dict[str, Any]:
+    """All widgets of a page ask together: a list for each of `targets`, in their order."""
     targets = data.get("targets")
     if targets is None:
-        policy = _policy(policy, data)
-        return {"uploads": list_unfinished(policy, _allow(policy, request))}
-    # All widgets of a page ask together: a list for each target, in their order.
+        return {"uploads": _list_uploads(policy, request, data.get("target"))}
     if not isinstance(targets, list) or len(targets) > MAX_TARGETS:
-        raise ValidationError(f"`targets` is a list of at most {MAX_TARGETS} signed targets.")
-    policies = [_policy(policy, {"target": target}) for target in targets]
-    return {"lists": [list_unfinished(one, _allow(one, request)) for one in policies]}
+        raise ValidationError(
+            _("At most %(most)s forms can be asked for at once.") % {"most": MAX_TARGETS}
+        )
+    return {"lists": [_list_uploads(policy, request, one) for one in targets]}
+
+
+def _list_uploads(
+    policy: UploadPolicy | None, request: HttpRequest, target: Any
+) -> list[dict[str, Any]]:
+    policy, object_key = _find_target(policy, target)
+    return list_unfinished(policy, admit(policy, request), object_key)
 
 
 def complete_step(
     policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
 ) -> dict[str, Any]:
-    _, upload = _own_upload(policy, request, data)
+    _policy, upload = _own_upload(policy, request, data)
     complete(upload)
     return summarize(upload)
 
@@ -157,7 +161,7 @@ def complete_step(
 def cancel_step(
     policy: UploadPolicy | None, request: HttpRequest, data: dict[str, Any]
 ) -> dict[str, Any]:
-    _, upload = _own_upload(policy, request, data)
+    _policy, upload = _own_upload(policy, request, data)
     cancel(upload)
     upload.refresh_from_db()
     return summarize(upload)

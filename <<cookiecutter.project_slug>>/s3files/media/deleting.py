@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.core.files.storage import Storage
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
@@ -35,8 +36,8 @@ def delete_with_row(instance: models.Model, *field_names: str) -> None:
             storage=file.storage,
             name=file.name,
         )
-        own = [delete for _, delete in answers if delete is not None]
-        deletion = _Deletion(file.storage, file.name, own[0] if own else None, _find_outage(using))
+        own: Any = next((delete for _, delete in answers if delete is not None), None)
+        deletion = _Deletion(file.storage, file.name, own, _find_outage(using))
         # robust: the other files are deleted all the same.
         transaction.on_commit(deletion, using=using, robust=True)
 
@@ -81,7 +82,7 @@ class _Deletion:
 
 def _find_outage(using: str) -> _Outage:
     """Return what the deletions that wait for the same commit share already, or a new one."""
-    for _, callback, _ in connections[using].run_on_commit:
+    for _sids, callback, *_ in connections[using].run_on_commit:
         if isinstance(callback, _Deletion):
             return callback.outage
     return _Outage()

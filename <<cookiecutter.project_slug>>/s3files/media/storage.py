@@ -173,9 +173,10 @@ class S3MediaStorage(LinksMixin, S3Storage):
 
         A FileField, which says how long a name may be, gets one with a random part.
         """
-        # A file that a browser sent straight into this storage stays where it is (direct/).
+        # A file that a browser sent straight into this storage stays where it is, for a FileField;
+        # storage.save("other/name", file) copies it (direct/).
         take = getattr(content, "take_for", None)
-        if take and (taken := take(self)):
+        if take and max_length is not None and (taken := take(self)):
             return str(taken)
         if max_length is not None or self._chooses_names:
             return str(super().save(name, content, max_length))
@@ -195,7 +196,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
         """Return a free name: a FileField's at once, with a random part, any other by looking."""
         if max_length is None or self.file_overwrite:
             return str(super().get_available_name(name, max_length))
-        return _make_unique(name, max_length)
+        return make_unique(name, max_length)
 
     def _save(self, name: str, content: Any) -> str:
         unique = isinstance(name, UniqueName)
@@ -207,7 +208,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
             self._upload(name, content, only_new=True)
             return str(name)
         except NameTaken:
-            other = self.get_available_name(name) if self._chooses_names else _make_unique(name)
+            other = self.get_available_name(name) if self._chooses_names else make_unique(name)
         if isinstance(other, UniqueName):
             # Nobody else has it; but it can still show what the store does with conditions.
             self._upload(other, content, only_new=condition_of(self.address) is None)
@@ -258,7 +259,7 @@ class S3MediaStorage(LinksMixin, S3Storage):
         return S3File(self, name, mode)
 
 
-def _make_unique(name: str, max_length: int | None = None) -> UniqueName:
+def make_unique(name: str, max_length: int | None = None) -> UniqueName:
     """Return the name with a random part before its extension, cut to `max_length`."""
     folder, filename = posixpath.split(clean_name(name))
     root, extension = posixpath.splitext(filename)

@@ -19,22 +19,21 @@ class CheckTests(BucketTestCase):
         self.assert_refused(self.ada.step("complete", status=422, token=ticket["token"]), words)
         # And again, in the same words.
         self.assert_refused(self.ada.step("complete", status=422, token=ticket["token"]), words)
-        self.assertEqual(self.keys(), [])
+        self.assertEqual(self.files(), [])
         self.assertContains(self.save_paper(ticket["token"]), words)
         self.assertEqual(Paper.objects.count(), 0)
         return ticket
 
     def test_first_bytes_that_are_not_the_names_are_refused(self):
         self.refuse(b"<html><script>", "is not what its name says")
-        self.refuse(b"caf\xe9 in latin-1", "no text/plain begins like that", "notes.txt")
-        self.refuse(b"a;\0b", "no text/csv begins like that", "table.csv")
+        self.refuse(b"\x89PNG\r\n\x1a\n....", "it is a PNG picture", "table.csv")
 
     def test_the_owners_hook_refuses(self):
         self.refuse(PDF + b"EICAR", "This file has a virus.")
 
     def test_what_is_written_after_a_refusal_is_swept(self):
         ticket = self.refuse(b"<html>" + PDF, "is not what its name says")
-        self.assertEqual(self.ada.put(ticket, b"<html>" + PDF), 200)
+        self.assertEqual(self.ada.put(ticket, b"<html>" + PDF), 412)
         DirectUpload.objects.update(signed_until="2000-01-01T00:00Z")
         call_command("sweepmedia", "--delete", stdout=open("/dev/null", "w"))
         self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
@@ -44,8 +43,8 @@ class CheckTests(BucketTestCase):
         DirectUpload.objects.update(size=len(PDF) + 1)
         UploadAccount.objects.update(bytes_under_way=len(PDF) + 1)
         refusal = self.ada.step("complete", status=422, token=ticket["token"])
-        self.assert_refused(refusal, "did not arrive whole: 1000 of 1001 bytes.")
-        self.assertEqual(self.keys(), [])
+        self.assert_refused(refusal, "did not arrive as it was announced")
+        self.assertEqual(self.files(), [])
 
     def test_a_type_that_the_store_let_through_is_refused(self):
         row = self.row(self.ada.begin()["token"])
@@ -53,7 +52,7 @@ class CheckTests(BucketTestCase):
             Bucket=self.bucket, Key=f"media/{row.stored_name}", Body=PDF, ContentType="text/html"
         )
         refusal = self.ada.step("complete", status=422, token=make_token(row))
-        self.assert_refused(refusal, "was sent as text/html")
+        self.assert_refused(refusal, "did not arrive as it was announced")
 
     def test_what_did_not_arrive_is_told(self):
         token = self.ada.begin()["token"]
@@ -67,13 +66,13 @@ class PublicTests(BucketTestCase):
 
     def test_a_public_file_goes_through_incoming_and_is_copied(self):
         ticket = self.ada.send()
-        (incoming,) = self.keys()
+        (incoming,) = self.files()
         self.assertTrue(incoming.startswith("media/incoming/"))
         # Nobody reads it there.
         self.assertEqual(http("GET", ticket["put"]["url"].partition("?")[0])[0], 403)
         self.ada.step("complete", token=ticket["token"])
         row = self.row(ticket["token"])
-        self.assertEqual(self.keys(), [f"public/{row.stored_name}"])
+        self.assertEqual(self.files(), [f"public/{row.stored_name}"])
         found = self.s3.head_object(Bucket=self.bucket, Key=f"public/{row.stored_name}")
         self.assertEqual(found["ContentType"], "application/pdf")
         self.assertNotIn("ContentDisposition", found)
@@ -85,7 +84,9 @@ class PublicTests(BucketTestCase):
         self.ada.put({"put": ticket["thumbnail"]}, small)
         self.ada.step("complete", token=ticket["token"])
         row = self.row(ticket["token"])
-        self.assertEqual(self.keys(), [f"public/{row.stored_name}", f"public/{row.thumbnail_name}"])
+        self.assertEqual(
+            self.files(), [f"public/{row.stored_name}", f"public/{row.thumbnail_name}"]
+        )
 
     def test_a_large_one_is_put_in_its_place_by_a_command(self):
         ticket = self.ada.send("large.pdf", LARGE)
@@ -99,12 +100,12 @@ class PublicTests(BucketTestCase):
         call_command("finishuploads", stdout=open("/dev/null", "w"))
         self.assertEqual(self.ada.step("complete", token=ticket["token"])["state"], "complete")
         row = self.row(ticket["token"])
-        self.assertEqual(self.keys(), [f"public/{row.stored_name}"])
+        self.assertEqual(self.files(), [f"public/{row.stored_name}"])
         self.assertEqual(self.read(self.public, row.stored_name), LARGE)
 
     def test_what_was_checked_is_what_is_published(self):
         ticket = self.ada.send()
-        (incoming,) = self.keys()
+        (incoming,) = self.files()
         copy = objects.copy
 
         def swap(*args):
@@ -123,7 +124,7 @@ class PublicTests(BucketTestCase):
         self.assertIn(response.status_code, (422, 503))
         self.assertNotIn(State.COMPLETE, DirectUpload.objects.values_list("state", flat=True))
         self.ada.step("complete", status=422, token=ticket["token"])
-        self.assertEqual(self.keys(), [])
+        self.assertEqual(self.files(), [])
 
 
 class BadInputTests(BucketTestCase):
@@ -173,16 +174,10 @@ class BadInputTests(BucketTestCase):
         self.assertEqual(DirectUpload.objects.count(), 0)
 
     def test_names_cannot_lead_elsewhere(self):
-        for name in (
-            "../../static/app.pdf",
-            "..\\x.pdf",
-            "/etc/passwd.pdf",
-            "a/../../b.pdf",
-            ".pdf",
-        ):
+        for name in ("../../static/app.pdf", "..\\x.pdf", "/etc/passwd.pdf", "a/b.pdf", "..", "."):
             with self.subTest(name=name):
-                token = self.ada.upload(name)
-                self.assertRegex(self.row(token).stored_name, r"^papers/20\d\d/[\w-]+(\.pdf)?$")
+                self.ada.begin(name, status=400)
+        self.assertEqual(DirectUpload.objects.count(), 0)
 
     def test_bodies_that_are_none(self):
         url = reverse("s3files:begin")
@@ -214,7 +209,7 @@ class BadInputTests(BucketTestCase):
 
     def test_a_dead_workers_lease_ends(self):
         token = self.ada.send()["token"]
-        self.row(token).lease(completing.LEASE, 5, State.RESERVED)
+        self.row(token).lease(completing.LEASE, 5)
         busy = self.ada.step("complete", status=409, token=token)
         self.assertTrue(busy["retry"])
         DirectUpload.objects.update(leased_until="2000-01-01T00:00Z")

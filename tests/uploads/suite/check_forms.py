@@ -12,7 +12,7 @@ from client import LARGE, PDF, Browser, BucketTestCase, http
 from papers.forms import PagesForm, PaperForm, PlainForm
 from papers.models import Page, Paper
 from s3files.direct.files import DirectFile
-from s3files.direct.forms import DirectFileField
+from s3files.direct.forms import DirectFileField, use_request
 from s3files.direct.models import DirectUpload, State
 from s3files.direct.policy import UploadPolicy
 
@@ -39,7 +39,7 @@ class FormTests(BucketTestCase):
             file = SimpleUploadedFile("paper.pdf", content)
             response = self.ada.client.post(reverse("new-paper"), {"title": "x", "file": file})
             self.assertContains(response, words)
-        self.assertEqual(self.keys(), [])
+        self.assertEqual(self.files(), [])
 
     def test_a_form_that_is_shown_again_still_has_the_file(self):
         token = self.ada.upload()
@@ -55,7 +55,8 @@ class FormTests(BucketTestCase):
         first = paper.file.name
         PaperForm({"title": "new"}, {}, instance=paper).save()
         self.assertEqual((paper.title, paper.file.name), ("new", first))
-        form = PaperForm({"title": "new", "file-upload": self.ada.upload()}, {}, instance=paper)
+        token = self.ada.edit(paper).upload()
+        form = PaperForm({"title": "new", "file-upload": token}, {}, instance=paper)
         self.assertEqual(form.changed_data, ["file"])
         form.save()
         self.assertNotEqual(paper.file.name, first)
@@ -76,16 +77,16 @@ class FormTests(BucketTestCase):
         for file in form.cleaned_data["pages"]:
             self.assertIsInstance(file, DirectFile)
             Page.objects.create(paper=paper, file=file)
-        self.assertEqual(len(self.keys()), 3)
+        self.assertEqual(len(self.files()), 3)
 
     def test_of_files_that_are_posted_with_a_bad_one_none_stays(self):
         """Else the next page with JavaScript would find them, beside those posted again."""
         kept = Browser("ada", "papers.Page.file").upload("kept.pdf")
         posted = [SimpleUploadedFile("good.pdf", PDF), SimpleUploadedFile("empty.pdf", b"")]
         form = PagesForm(_QueryDict(**{"pages-upload": [kept]}), _QueryDict(pages=posted))
-        form.fields["pages"].account = self.row(kept).account
+        use_request(form, self.ada.request())
         self.assertFalse(form.is_valid())
-        self.assertEqual(len(self.keys()), 1)
+        self.assertEqual(len(self.files()), 1)
         complete = DirectUpload.objects.filter(state=State.COMPLETE)
         self.assertEqual([upload.name for upload in complete], ["kept.pdf"])
         self.assertInHTML('<span class="name">kept.pdf</span>', str(form))

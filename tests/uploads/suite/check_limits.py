@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from client import PDF, Browser, BucketTestCase
 from papers.policies import QuotaPolicy
-from s3files.direct.models import DirectUpload, UploadAccount
+from s3files.direct.forms import use_request
+from s3files.direct.models import DirectUpload, State, UploadAccount
 
 
 class LimitTests(BucketTestCase):
@@ -20,9 +22,25 @@ class LimitTests(BucketTestCase):
         tokens = [self.ada.begin()["token"] for _ in range(8)]
         self.assert_refused(self.ada.begin(status=429), "8 uploads are under way already")
         Browser("eve").begin()
+        # What was cancelled counts as long as it can be sent.
         self.ada.step("cancel", token=tokens[0])
+        self.ada.begin(status=429)
+        DirectUpload.objects.filter(state=State.CANCELLED).update(signed_until=timezone.now())
         self.ada.begin()
         self.ada.begin(status=429)
+
+    def test_bytes_begun_in_a_day_are_counted(self):
+        day = int(time.time() // 86400)
+        row = UploadAccount.objects.create(
+            key=f"user:{self.ada.user.pk}", day=day, bytes_begun=200 * 2**30 - 10
+        )
+        self.ada.begin(size=10)
+        self.assert_refused(
+            self.ada.begin(size=1, status=413), "200.0\xa0GB can be uploaded in a day"
+        )
+        UploadAccount.objects.filter(pk=row.pk).update(day=day - 1)
+        self.ada.begin(size=1)
+        self.assertEqual(UploadAccount.objects.get().bytes_begun, 1)
 
     def test_bytes_under_way_are_counted(self):
         for _ in range(2):
@@ -62,19 +80,18 @@ class LimitTests(BucketTestCase):
         ada = Browser("ada", policy=QuotaPolicy)
         ada.begin(size=1500)
         refusal = ada.begin(size=501, status=413)
-        self.assert_refused(refusal, "There is room for 500\xa0bytes more")
+        self.assert_refused(refusal, "2.4\xa0KB of 2.9\xa0KB are used")
         self.assertEqual(UploadAccount.objects.get().bytes_under_way, 1500)
         ada.begin(size=500)
 
     def test_posted_files_are_counted_too(self):
         from papers.forms import PagesForm
 
-        account = f"user:{self.ada.user.pk}"
         for _ in range(7):
             self.ada.begin()
         files = [SimpleUploadedFile(f"{number}.pdf", PDF) for number in range(2)]
         form = PagesForm({}, _MultiValue(pages=files))
-        form.fields["pages"].account = account
+        use_request(form, self.ada.request())
         self.assertFalse(form.is_valid())
         self.assertIn("8 uploads are under way already", str(form.errors))
 

@@ -2,6 +2,7 @@
 
 import io
 import time
+import uuid
 from datetime import timedelta
 from unittest import mock
 
@@ -105,7 +106,7 @@ class DeletingTests(BucketTestCase):
         self.save_paper(self.ada.upload())
         self.papers(1)
         Paper.objects.all().delete()
-        self.assertEqual(self.keys(), [])
+        self.assertEqual(self.files(), [])
 
     def test_a_delete_that_is_rolled_back_deletes_nothing(self):
         self.papers(1)
@@ -218,15 +219,21 @@ class SweepTests(BucketTestCase):
         self.ada.step("complete", status=410, token=token)
 
     def test_leftovers_without_a_reservation_go_and_other_objects_are_reported(self):
-        self.s3.put_object(Bucket=self.bucket, Key="media/incoming/x/old.pdf", Body=PDF)
-        self.s3.create_multipart_upload(Bucket=self.bucket, Key="media/papers/half.pdf")
+        lost = f"media/incoming/{uuid.uuid4()}/old.pdf"
+        self.s3.put_object(Bucket=self.bucket, Key=lost, Body=PDF)
+        large = self.ada.begin("large.pdf", len(LARGE))
+        row = self.row(large["token"])
+        # Begun twice at once, and S3 did not answer when the second one was aborted.
+        half = f"media/{row.stored_name}"
+        self.s3.create_multipart_upload(Bucket=self.bucket, Key=half)
         storages["default"].save("thumbnails/small.webp", ContentFile(b"x"))
         text = self.sweep("--delete", "--hours=0", "--report")
-        self.assertIn("removed: object in incoming/: media/incoming/x/old.pdf", text)
-        self.assertIn("removed: multipart upload: media/papers/half.pdf", text)
+        self.assertIn(f"removed: object in incoming/: {lost}", text)
+        self.assertIn(f"removed: multipart upload: {half}", text)
         self.assertIn("object without a row: media/thumbnails/small.webp", text)
         self.assertEqual(self.keys(), ["media/thumbnails/small.webp"])
-        self.assertEqual(self.multipart_uploads(), [])
+        left = [one["UploadId"] for one in self.multipart_uploads()]
+        self.assertEqual(left, [self.row(large["token"]).upload_id])
 
     def test_what_s3_did_not_delete_is_told_and_tried_again(self):
         self.ada.send()

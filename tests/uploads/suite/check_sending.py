@@ -7,13 +7,14 @@ from django.urls import reverse
 
 from client import LARGE, PDF, Browser, BucketTestCase, http
 from papers.models import Paper
+from s3files.direct.files import DirectFile
 from s3files.direct.models import DirectUpload, State, UploadAccount
 
 
 class WholeFileTests(BucketTestCase):
     def test_a_private_file_goes_to_its_final_key_and_is_taken_by_the_form(self):
         token = self.ada.upload(content=PDF)
-        self.assertEqual(self.keys(), [f"media/{self.row(token).stored_name}"])
+        self.assertEqual(self.files(), [f"media/{self.row(token).stored_name}"])
         response = self.save_paper(token)
         paper = self.only_paper()
         self.assertRedirects(response, f"/papers/{paper.pk}/")
@@ -41,7 +42,7 @@ class WholeFileTests(BucketTestCase):
         other = url.replace("paper_", "other_")
         self.assertEqual(http("PUT", other, PDF, **ticket["put"]["headers"])[0], 403)
         self.assertEqual(http("DELETE", url)[0], 403)
-        self.assertEqual(self.keys(), [])
+        self.assertEqual(self.files(), [])
 
     def test_the_same_id_goes_on_with_the_same_upload(self):
         first = self.ada.begin(id="4f2b1d2a-0c5e-4d6e-9f57-2a1f4f3d9b11")
@@ -67,8 +68,8 @@ class WholeFileTests(BucketTestCase):
         self.ada.put({"put": ticket["thumbnail"]}, html)
         self.ada.step("complete", token=ticket["token"])
         row = self.row(ticket["token"])
-        self.assertEqual((row.thumbnail_name, row.state), ("", State.COMPLETE))
-        self.assertEqual(self.keys(), [f"media/{row.stored_name}"])
+        self.assertEqual((DirectFile(row).thumbnail, row.state), ("", State.COMPLETE))
+        self.assertEqual(self.files(), [f"media/{row.stored_name}"])
 
     def test_a_thumbnail_that_is_too_large_is_not_signed(self):
         self.assertNotIn(
@@ -174,7 +175,7 @@ class OneTokenOneObjectTests(BucketTestCase):
         statuses = self.in_parallel(4, complete)
         self.assertIn(200, statuses)
         self.assertLessEqual(set(statuses), {200, 409})
-        self.assertEqual(len(self.keys()), 1)
+        self.assertEqual(len(self.files()), 1)
 
     def test_four_forms_at_once_save_one_row(self):
         token = self.ada.upload()
@@ -184,12 +185,10 @@ class OneTokenOneObjectTests(BucketTestCase):
         self.assertEqual(Paper.objects.count(), 1)
         self.assertEqual(statuses.count(302), 1)
         self.assertLessEqual(set(statuses), {200, 302, 400})
-        self.assertEqual(len(self.keys()), 1)
+        self.assertEqual(len(self.files()), 1)
 
     def test_a_row_that_was_not_saved_gives_the_file_back(self):
         from django.db import transaction
-
-        from s3files.direct.files import DirectFile
 
         token = self.ada.upload()
         with self.assertRaises(ZeroDivisionError), transaction.atomic():
@@ -203,7 +202,7 @@ class OneTokenOneObjectTests(BucketTestCase):
         self.assertContains(self.save_paper(token), "is saved already")
         self.only_paper().delete()
         self.assertContains(self.save_paper(token), "Please send the file again")
-        self.assertEqual((self.keys(), Paper.objects.count()), ([], 0))
+        self.assertEqual((self.files(), Paper.objects.count()), ([], 0))
 
     def test_bytes_are_under_way_until_a_row_has_them(self):
         account = UploadAccount.objects

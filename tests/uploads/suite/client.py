@@ -7,13 +7,13 @@ import uuid
 
 from django.contrib.auth import get_user_model
 from django.core.files.storage import storages
-from django.test import Client, TransactionTestCase
+from django.test import Client, RequestFactory, TransactionTestCase
 from django.urls import reverse
 
 from papers.models import Paper
 from papers.policies import PaperPolicy
 from s3files.direct.models import DirectUpload
-from s3files.direct.policy import MIN_PART_BYTES, find_field
+from s3files.direct.policy import MIN_PART_BYTES, find_field, sign_target
 
 PDF = b"%PDF-1.7\n".ljust(1000, b"0")
 # Three parts, the last one short.
@@ -36,10 +36,22 @@ class Browser:
 
     def __init__(self, username="", field="papers.Paper.file", policy=PaperPolicy):
         self.client = Client()
-        self.target = policy(find_field(field)).token
+        self.policy = policy(find_field(field))
+        self.target = self.policy.token
         if username:
             self.user, _ = get_user_model().objects.get_or_create(username=username)
             self.client.force_login(self.user)
+
+    def edit(self, row):
+        """Go to the form of this row; its uploads are for it alone."""
+        self.target = sign_target(self.policy, str(row.pk))
+        return self
+
+    def request(self):
+        """A request of this user, as a view has it."""
+        request = RequestFactory().post("/")
+        request.user = self.user
+        return request
 
     def step(self, step, /, status=200, **data):
         """Return the answer; fail unless it has this status."""
@@ -102,6 +114,12 @@ class BucketTestCase(TransactionTestCase):
     def keys(self, prefix=""):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return sorted(one["Key"] for page in pages for one in page.get("Contents", []))
+
+    def files(self):
+        """The keys of objects that hold something: an empty one keeps a key from being written."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        found = [one for page in pages for one in page.get("Contents", [])]
+        return sorted(one["Key"] for one in found if one["Size"])
 
     def multipart_uploads(self):
         return self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])

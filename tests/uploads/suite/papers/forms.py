@@ -3,7 +3,7 @@ from functools import partial
 from django import forms
 
 from papers.models import Paper
-from papers.policies import PaperPolicy
+from papers.policies import PaperPolicy, QuotaPolicy
 from s3files.direct.forms import DirectFilesField, direct_upload
 
 
@@ -21,6 +21,13 @@ class PlainForm(forms.ModelForm):
         model = Paper
         fields = ["title", "file"]
         formfield_callback = direct_upload
+
+
+class QuotaForm(forms.ModelForm):
+    class Meta:
+        model = Paper
+        fields = ["title", "file"]
+        formfield_callback = partial(direct_upload, policy=QuotaPolicy)
 
 
 class PagesForm(forms.Form):

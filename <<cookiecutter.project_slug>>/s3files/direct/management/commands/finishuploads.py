@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.errors import S3Error
+from s3files._s3.printing import printable
 from s3files.direct.completing import complete
 from s3files.direct.errors import Busy, UploadError
 from s3files.direct.models import DirectUpload, State
@@ -39,12 +40,12 @@ class Command(BaseCommand):
         for upload in DirectUpload.objects.filter(state=State.PROCESSING).order_by("created"):
             try:
                 complete(upload, background=True)
-                self.stdout.write(f"{upload.name}: complete")
+                self.stdout.write(f"{printable(upload.name)}: complete")
             except Busy:
                 continue  # Another one of these commands is at it.
             except UploadError as error:
-                self.stdout.write(f"{upload.name}: {error.message}")
+                self.stdout.write(f"{printable(upload.name)}: {printable(error.message)}")
             except S3Error as error:
                 failed += 1
-                self.stderr.write(f"{upload.name}: {error}")
+                self.stderr.write(f"{printable(upload.name)}: {printable(str(error))}")
         return failed

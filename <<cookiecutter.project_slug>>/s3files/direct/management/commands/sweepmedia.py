@@ -40,6 +40,8 @@ class Command(sweepmedia.Command):
         removed += self._show(sweep.incoming(), verb)
         if options["report"]:
             self.report_objects_without_row()
+        for one in sweep.skipped:
+            self.stderr.write(f"skipped: {one.kind}: {printable(one.key)} ({one.detail})")
         self.stdout.write(f"{removed} leftovers {verb}.")
         if removed and not options["delete"]:
             self.stdout.write("Nothing was changed. Remove them with: sweepmedia --delete")

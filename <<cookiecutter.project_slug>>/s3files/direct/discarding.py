@@ -1,0 +1,88 @@
+"""Ending uploads: what a browser wrote goes, and what it may still write cannot arrive.
+
+A browser writes keys of its own upload alone, so nothing else is ever deleted. While a signature
+of a PUT is good, an empty object keeps its key: the PUT would be refused. sweepmedia removes it.
+"""
+
+import logging
+
+from s3files._s3.errors import S3Error
+from s3files.media.storage import S3MediaStorage
+
+from . import objects
+from .models import UNDER_WAY, DirectUpload, State
+from .policy import find_storage
+from .tickets import sending_key, thumbnail_key
+
+logger = logging.getLogger(__name__)
+
+
+def cancel(upload: DirectUpload) -> None:
+    """End an upload that no row has taken, and remove what is there of it. Harmless twice."""
+    ended = upload.move(*UNDER_WAY, state=State.CANCELLED)
+    if not ended:
+        rows = DirectUpload.objects.filter(pk=upload.pk, claimed=None, state=State.COMPLETE)
+        ended = bool(rows.update(state=State.CANCELLED))
+    if ended:
+        discard(find_storage(upload.field), upload)
+
+
+def discard(storage: S3MediaStorage, upload: DirectUpload) -> bool:
+    """Remove all that is there of an ended upload; what fails, sweepmedia does.
+
+    Its bytes no longer count when nothing can be written any more. Returns whether S3 did it all.
+    """
+    keys = {sending_key(storage, upload), storage.key(upload.stored_name)}
+    if upload.thumbnail_name:
+        keys |= {thumbnail_key(storage, upload), storage.key(upload.thumbnail_name)}
+    try:
+        if upload.upload_id:
+            objects.abort_multipart(storage, sending_key(storage, upload), upload.upload_id)
+        for key in keys:
+            _remove(storage, upload, key)
+    except S3Error:
+        logger.warning("Could not remove %s; sweepmedia will.", upload.pk, exc_info=True)
+        return False
+    if not _keys_of_signed_puts(storage, upload):
+        upload.stop_counting()
+    return True
+
+
+def remove_what_was_sent(storage: S3MediaStorage, upload: DirectUpload, key: str) -> None:
+    """Remove one object of an upload that goes on; what fails, sweepmedia does."""
+    try:
+        _remove(storage, upload, key)
+    except S3Error:
+        logger.warning("Could not remove an object of %s; sweepmedia will.", upload.pk)
+
+
+def discard_leftovers(storage: S3MediaStorage, upload: DirectUpload) -> None:
+    """Remove what an upload whose file a row has left beside that file. Raises S3Error."""
+    final = {storage.key(upload.stored_name)}
+    if upload.thumbnail_name and not upload.thumbnail_refused:
+        final.add(storage.key(upload.thumbnail_name))
+    sent = {sending_key(storage, upload)}
+    if upload.thumbnail_name:
+        sent.add(thumbnail_key(storage, upload))
+    for key in sent - final:
+        _remove(storage, upload, key)
+
+
+def delete_file(storage: S3MediaStorage, upload: DirectUpload, name: str) -> None:
+    """Delete one of the files that an upload brought, whose row is deleted. Raises S3Error."""
+    _remove(storage, upload, storage.key(name))
+
+
+def _remove(storage: S3MediaStorage, upload: DirectUpload, key: str) -> None:
+    if key in _keys_of_signed_puts(storage, upload):
+        objects.occupy(storage, key)
+    else:
+        objects.delete(storage, key)
+
+
+def _keys_of_signed_puts(storage: S3MediaStorage, upload: DirectUpload) -> set[str]:
+    """Return the keys that a signature may still write. Parts of an aborted upload are refused."""
+    if not upload.can_be_written:
+        return set()
+    keys = {sending_key(storage, upload)} if upload.is_sent_whole else set()
+    return keys | ({thumbnail_key(storage, upload)} if upload.thumbnail_name else set())
