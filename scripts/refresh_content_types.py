@@ -72,9 +72,8 @@ def fetch_database() -> dict[str, dict[str, object]]:
         command = ["npm", "pack", "--silent", "mime-db"]
         done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
         with tarfile.open(Path(folder, done.stdout.strip())) as archive:
-            member = archive.extractfile("package/db.json")
-            assert member is not None
-            return dict(json.load(member))
+            archive.extract("package/db.json", folder, filter="data")
+        return dict(json.loads(Path(folder, "package/db.json").read_text(encoding="utf-8")))
 
 
 def choose_types(database: dict[str, dict[str, object]]) -> dict[str, list[str]]:
