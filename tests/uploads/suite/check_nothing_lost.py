@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
+from django.http import QueryDict
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -18,10 +19,10 @@ from django.utils import timezone
 from client import LARGE, PDF, Browser, BucketTestCase
 from papers.models import Paper
 from s3files.direct import objects
-from s3files.direct.files import DirectFile
 from s3files.direct.models import DirectUpload, State, UploadAccount
 from s3files.media.deleting import file_deletion_planned
 from s3files.storages import S3Error
+from uploads.forms import UploadForm
 from uploads.models import Upload
 from uploads.rules import Rules
 
@@ -35,6 +36,14 @@ NO_ANSWER = S3Error("PutObject", "media/x", TimeoutError("S3 did not answer"))
 
 
 class LostAnswerTests(BucketTestCase):
+    def record(self, browser, token):
+        """Post the example app's form; return its row."""
+        data = QueryDict(mutable=True)
+        data.setlist("files-upload", [token])
+        form = UploadForm(data, request=browser.request())
+        self.assertTrue(form.is_valid(), form.errors)
+        return form.save()[0]
+
     def test_a_commit_whose_answer_is_lost_keeps_its_object(self):
         ada = Browser("ada", "uploads.Upload.file", Rules)
         token = ada.upload()
@@ -45,8 +54,8 @@ class LostAnswerTests(BucketTestCase):
             raise OperationalError("the connection was closed before the answer came")
 
         with mock.patch.object(connection, "commit", lose), self.assertRaises(OperationalError):
-            Upload.record(ada.user, DirectFile(self.row(token)))
-        again = Upload.record(ada.user, DirectFile(self.row(token)))
+            self.record(ada, token)
+        again = self.record(ada, token)
         self.sweep()
         self.assertEqual(Upload.objects.get(), again)
         self.assertEqual(self.read(self.storage, again.file.name), PDF)
@@ -59,9 +68,9 @@ class LostAnswerTests(BucketTestCase):
             raise OperationalError("the disk is full")
 
         with mock.patch.object(connection, "commit", fail), self.assertRaises(OperationalError):
-            Upload.record(ada.user, DirectFile(self.row(token)))
+            self.record(ada, token)
         self.assertEqual(Upload.objects.count(), 0)
-        Upload.record(ada.user, DirectFile(self.row(token)))
+        self.record(ada, token)
         self.assertEqual(self.read(self.storage, Upload.objects.get().file.name), PDF)
 
     def test_a_complete_multipart_upload_whose_answer_is_lost_goes_on(self):
