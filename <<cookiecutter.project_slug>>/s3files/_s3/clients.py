@@ -165,16 +165,21 @@ def _make_session(account: Account) -> boto3.Session:
     )
 
 
+def find_credentials(account: Account = Account()) -> tuple[boto3.Session, Any]:
+    """Return the session of an account, and botocore's credentials or None."""
+    session = _sessions.get(account)
+    if session is None:
+        with _lock:
+            session = _session(account)
+    return session, session.get_credentials()
+
+
 def credentials(account: Account = Account()) -> Credentials:
     """Return the credentials as they are now; boto3 renews temporary ones in time.
 
     Raises NoCredentials where there are none.
     """
-    session = _sessions.get(account)
-    if session is None:
-        with _lock:
-            session = _session(account)
-    found = session.get_credentials()
+    _, found = find_credentials(account)
     if found is None:
         raise NoCredentials("No AWS credentials. `python manage.py s3doctor` says what to do.")
     frozen = found.get_frozen_credentials()
@@ -188,6 +193,7 @@ def credentials(account: Account = Account()) -> Credentials:
 _remember = functools.lru_cache(maxsize=16)(Credentials)
 
 
+LOOPBACK = "127.0.0.0/8,localhost,::1"
 # obstore reads each of its options from the environment, too, where boto3 does not, as
 # AWS_SKIP_SIGNATURE: what is given here wins.
 _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
@@ -200,10 +206,6 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
     "disable_tagging": False,
     "disable_bulk_delete": False,
 }
-
-
-# It has no option for "none": only for one that a host is excepted from.
-_NO_PROXY = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "127.0.0.0/8,localhost,::1"}
 
 
 def _credentials_for_obstore(account: Account) -> "S3Credential":
@@ -232,6 +234,15 @@ def s3_store(
     cannot tell a slow upload from one that hangs, so a web request takes s3_client().
     """
     refuse_other_stores(address)
+    client_options: Any = {
+        "allow_http": address.bucket_url.startswith("http:"),
+        "connect_timeout": "5s",
+        "timeout": timedelta(seconds=timeout),
+        "default_headers": headers or {},
+    }
+    if is_loopback(address.host_url):
+        # No proxy finds this machine. There is no option for "none", but for exceptions.
+        client_options |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": LOOPBACK}
     return S3Store(
         address.bucket,
         prefix=prefix,
@@ -243,12 +254,6 @@ def s3_store(
         virtual_hosted_style_request=True,
         credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,
-        client_options={
-            "allow_http": address.bucket_url.startswith("http:"),
-            "connect_timeout": "5s",
-            "timeout": timedelta(seconds=timeout),
-            "default_headers": headers or {},
-            **(_NO_PROXY if is_loopback(address.host_url) else {}),
-        },
+        client_options=client_options,
         retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
     )
