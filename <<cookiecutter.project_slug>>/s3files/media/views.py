@@ -20,7 +20,6 @@ from django.utils.cache import patch_cache_control
 from django.utils.http import content_disposition_header
 from django.views import View
 
-
 # What a browser wants a file for if it is to run it: "Destinations" of the Fetch standard. A
 # Content-Security-Policy that trusts the site would let a page run whatever it redirects to.
 RUNNING_DESTINATIONS = frozenset(
