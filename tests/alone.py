@@ -1,36 +1,19 @@
-"""Import modules of the template as it lies there: each of its .py files parses.
+"""A module of the machinery, imported without a rendered project and without Django's settings."""
 
-cookiecutter would render the bytecode that Python leaves beside them, so it leaves none.
-"""
-
-import contextlib
-import importlib
 import importlib.util
 import sys
 
 from tests.conftest import TEMPLATE
 
-PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
-# Not s3files: tests/static imports some of it under that name.
-ALONE = "s3files_alone"
-
-
-@contextlib.contextmanager
-def without_bytecode():
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = before
+FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files"
+NAME = "s3files_alone"
 
 
 def import_alone(module):
-    """Import "_s3.address" of s3files/, without a rendered project and without settings."""
-    if ALONE not in sys.modules:
-        folder = PROJECT / "s3files"
+    """Return s3files/_s3/address.py for "_s3.address"."""
+    if NAME not in sys.modules:
         spec = importlib.util.spec_from_file_location(
-            ALONE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+            NAME, FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
         )
-        sys.modules[ALONE] = importlib.util.module_from_spec(spec)
-    with without_bytecode():
-        return importlib.import_module(f"{ALONE}.{module}")
+        sys.modules[NAME] = importlib.util.module_from_spec(spec)
+    return importlib.import_module(f"{NAME}.{module}")

@@ -1,10 +1,10 @@
 """Run cookiecutter as a person does, in a process of its own."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
-from tests import programs
 from tests.conftest import TEMPLATE, environment
 
 COMMAND = [sys.executable, "-m", "cookiecutter"]
@@ -14,10 +14,12 @@ def cookiecutter(output, *arguments, template=TEMPLATE, cwd=None, **variables):
     """Render into the folder `output`, with a home of its own beside it."""
     home = Path(f"{output}-home")
     home.mkdir(exist_ok=True)
-    return programs.run(
+    return subprocess.run(
         [*COMMAND, template, "--no-input", "-o", output, *arguments],
-        cwd or Path.cwd(),
-        environment(HOME=str(home), **variables),
+        cwd=cwd,
+        env=environment(HOME=str(home), **variables),
+        capture_output=True,
+        text=True,
         timeout=60,
     )
 

@@ -45,7 +45,7 @@ def settings_for(overrides):
 def circumstances(env=None, settings=None, clock=0, request_seconds=5, on_aws=False, cdn_url=""):
     """As it is for an owner with this environment, these edits and this clock."""
     # As in a new process.
-    client._forget()
+    client._process.forget_parent()
     real = botocore.auth.get_current_datetime
     patched = mock.patch.dict(os.environ)
     with patched:

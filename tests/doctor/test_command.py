@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from tests import programs
 from tests.conftest import environment
 from tests.doctor.servers import is_a_web_site, listens, nothing_listens, says_nothing
 
@@ -22,8 +21,15 @@ SECONDS = 60
 def s3doctor(doctors_project):
     def s3doctor(*arguments, **variables):
         command = [sys.executable, "manage.py", "s3doctor", *arguments]
-        env = environment(**doctors_project.environment | {"DJANGO_DEBUG": "off"} | variables)
-        return programs.run(command, doctors_project.folder, env, SECONDS)
+        return subprocess.run(
+            command,
+            cwd=doctors_project.folder,
+            env=environment(**doctors_project.environment | {"DJANGO_DEBUG": "off"} | variables),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+        )
 
     return s3doctor
 

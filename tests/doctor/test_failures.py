@@ -596,7 +596,7 @@ ANSWERS = {
             "HeadBucket": Answer(301),
         },
         "region",
-        "RecursionError",
+        "PermanentRedirect",
         "not in the region us-east-1",
         "--query BucketRegion",
     ),

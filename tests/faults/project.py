@@ -3,16 +3,19 @@
 import re
 import threading
 
-# The project is patient: here it is so for tenths of a second. `answer` and `try_again`
-# stand for the 6 and 2 seconds of a web request.
+# The project waits for seconds: here it does so for tenths of one. `read` and `total` stand for
+# the 6 and 10 seconds of a web request; the pauses between `tries` are short, and then none fits.
 SHORT = """
 import types
-from s3files._s3 import timeouts as patience
+from s3files._s3 import timeouts
 from s3files.media import parts
 from s3files.storages import S3Error
-patience.random = types.SimpleNamespace(uniform=lambda low, high: 0.01)
-patience.WEB_REQUEST = patience.Patience({answer}, {answer}, {again}, {tries})
-patience.COMMAND = patience.WEB_REQUEST
+longest = min(0.25 * 2 ** {tries}, 5) if {tries} < 6 else 6
+timeouts.random = types.SimpleNamespace(
+    uniform=lambda low, high: 0.01 if high < longest else 1000)
+timeouts.COMMAND = timeouts.Timeouts(connect={read}, read={read}, write={read}, total={total})
+timeouts.WEB_REQUEST = timeouts.Timeouts(
+    connect={read}, read={read}, write={read}, total={total} + 1, reserve=1)
 def attempt(work, *arguments):
     try:
         return work(*arguments)
@@ -23,9 +26,9 @@ def attempt(work, *arguments):
 """
 
 
-def short(answer=2.0, again=1.0, tries=3):
+def short(read=2.0, total=3.0, tries=3):
     """Return code that shortens every wait of the project, which runs first."""
-    return SHORT.format(answer=answer, again=again, tries=tries)
+    return SHORT.format(read=read, total=total, tries=tries)
 
 
 class NamedCuts:

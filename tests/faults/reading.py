@@ -43,7 +43,7 @@ def cut_everything(site, offsets):
     put_all(site, [*names, *(name for operation, name in cases if operation != "listdir")], BODY)
     site.proxy.break_it = cuts = NamedCuts(len(BODY))
     outcomes = site.python(
-        f"{short(answer=20, again=20, tries=4)}\nbody, cases = {BODY!r}, {cases!r}\n{OPERATIONS}"
+        f"{short(read=20, total=40, tries=4)}\nbody, cases = {BODY!r}, {cases!r}\n{OPERATIONS}"
     )
     assert len(outcomes) == len(cases)
     return Counter(

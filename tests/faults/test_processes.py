@@ -37,7 +37,7 @@ def test_64_threads_on_a_bad_line_save_and_read_their_own(site):
             return None if count[0] % 10 else faults[count[0] // 10 % len(faults)]
 
     site.proxy.break_it = break_it
-    saved = site.python(short(answer=20, again=20, tries=9) + THREADS)
+    saved = site.python(short(read=20, total=40, tries=9) + THREADS)
     assert all(is_right for _, is_right in saved)
     assert len({name for name, _ in saved}) == 256
     assert site.keys("media/") == {f"media/{name}" for name, _ in saved}
@@ -162,9 +162,9 @@ def test_a_full_temporary_folder_is_an_error_and_nothing_is_stored(site):
 
 
 NO_HOST = """
-from s3files._s3 import timeouts as patience
+from s3files._s3 import timeouts
 from s3files.storages import S3Error
-patience.begin_request()
+timeouts.begin_request()
 began = time.monotonic()
 result = []
 for work in (lambda: media.save("a.txt", ContentFile(b"a")), lambda: media.open("a.txt"),
@@ -182,3 +182,31 @@ def test_a_name_that_no_dns_knows_is_named_soon(site):
     assert len(messages) == 3 and seconds < 3 * 10
     assert all("no-such-store.invalid" in message for message in messages)
     assert json.dumps(messages).count("Traceback") == 0
+
+
+FORKED = """
+import pathlib
+from django.core.management import CommandError, call_command
+pathlib.Path("files").mkdir()
+pathlib.Path("files/a.txt").write_text("a")
+call_command("movemedia", "files", copy=True, stdout=open(os.devnull, "w"))
+pathlib.Path("files/b.txt").write_text("b")
+read, write = os.pipe()
+if not (child := os.fork()):
+    try:
+        call_command("movemedia", "files", copy=True, stdout=open(os.devnull, "w"))
+    except CommandError as error:
+        os.write(write, str(error).encode())
+    # What boto3 sends works in a fork.
+    media.save("c.txt", ContentFile(b"c"))
+    os._exit(0)
+os.waitpid(child, 0)
+result = os.read(read, 2000).decode()
+"""
+
+
+def test_a_fork_of_a_process_that_used_obstore_says_so_at_once(site):
+    site = site()
+    error = site.python(FORKED)
+    assert "forked from one that used obstore" in error
+    assert site.keys() == {"media/a.txt", "media/c.txt"}

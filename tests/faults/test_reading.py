@@ -92,7 +92,7 @@ FAULTS = [500, 503, 403, "reset", "lost answer", "hang", "hang after", ("cut", 6
 def test_whatever_fails_is_one_class_of_exceptions(site):
     site = site()
     site.s3.put_object(Bucket=site.bucket, Key="media/a.bin", Body=BODY)
-    code = short(answer=0.3, again=0.2, tries=2)
+    code = short(read=0.3, total=0.5, tries=2)
     code += "results = []\nimport urllib.request\n"
     faults = iter(FAULTS)
     current = []

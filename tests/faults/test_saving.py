@@ -20,7 +20,7 @@ def leftovers(site):
 
 SLOW = """
 def save(name):
-    patience.begin_request()
+    timeouts.begin_request()
     began = time.monotonic()
     return [attempt(media.save, name, ContentFile(bytes(size))), time.monotonic() - began]
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ def test_a_slow_upload_is_not_cut_while_it_moves(site, size, rate):
     site = site()
     # It takes longer than an answer may, as 1.5 MB at 200 KB a second take longer than 6 s.
     site.proxy.break_it = lambda request: ("up", rate) if request.kind in ("PUT", "PART") else None
-    code = f"{short(answer=2, again=0.2)}{SMALL_PARTS}size = {size}\n{SLOW}"
+    code = f"{short(read=2, total=2.2)}{SMALL_PARTS}size = {size}\n{SLOW}"
     for name, seconds in site.python(code):
         assert name in ("a.bin", "b.bin") and seconds > 4
         assert site.read(f"media/{name}") == bytes(size)
@@ -47,7 +47,7 @@ def test_an_upload_that_stops_moving_ends_soon_and_leaves_nothing(site):
     site.proxy.break_it = lambda request: (
         ("stall", 50_000) if request.kind in ("PUT", "PART") else None
     )
-    code = f"{short(answer=0.5, again=0.2)}{SMALL_PARTS}size = "
+    code = f"{short(read=0.5, total=0.7)}{SMALL_PARTS}size = "
     for outcome, seconds in [
         outcome for size in (200_000, PART + 10) for outcome in site.python(f"{code}{size}\n{SLOW}")
     ]:
@@ -57,10 +57,10 @@ def test_an_upload_that_stops_moving_ends_soon_and_leaves_nothing(site):
 
 HANGING = """
 from concurrent.futures import ThreadPoolExecutor
-from s3files._s3 import timeouts as patience
+from s3files._s3 import timeouts
 from s3files.storages import S3Error
 def call(work):
-    patience.begin_request()
+    timeouts.begin_request()
     began = time.monotonic()
     try:
         work()
@@ -133,7 +133,7 @@ def test_a_fault_that_passes_changes_nothing(site):
     site = site()
     site.proxy.break_it = break_by_name(ONCE)
     names = [f"large-{n}.bin" for n in range(18)] + [f"small-{n}.bin" for n in range(18, 24)]
-    code = f"{short(answer=2, again=5, tries=5)}names = {names!r}\n{SAVE_EACH}"
+    code = f"{short(read=2, total=7, tries=5)}names = {names!r}\n{SAVE_EACH}"
     assert site.python(code) == [[name, name] for name in names]
     for name in names:
         assert site.read(f"media/{name}") == (LARGE if "large" in name else SMALL)
@@ -160,7 +160,7 @@ def test_a_save_that_fails_leaves_nothing_or_says_what_it_may_have_left(site):
     site = site()
     site.proxy.break_it = break_by_name(ALWAYS)
     names = [f"large-{n}.bin" for n in range(20)] + [f"small-{n}.bin" for n in range(20, 30)]
-    code = f"{short(answer=1.5, again=1, tries=2)}names = {names!r}\n{SAVE_EACH}"
+    code = f"{short(read=1.5, total=2.5, tries=2)}names = {names!r}\n{SAVE_EACH}"
     there, parts = site.keys(), []
     outcomes = site.python(code)
     there, parts = site.keys("media/"), leftovers(site)
@@ -200,7 +200,7 @@ def test_a_process_that_had_a_bad_minute_is_as_good_as_new_after_it(site):
         return 503 if bad else None
 
     site.proxy.break_it = break_it
-    saved = site.python(short(answer=20, again=20, tries=3) + QUOTA)
+    saved = site.python(short(read=20, total=40, tries=3) + QUOTA)
     assert saved == [f"good-{number}.txt" for number in range(40)]
     assert {seen[f"media/good-{number}.txt"] for number in range(40)} == {3}
 
@@ -215,7 +215,7 @@ def test_bytes_that_change_on_the_way_are_sent_again_or_an_error(site):
     site.proxy.break_it = break_by_name(flip)
     names = ["small-0.bin", "large-1.bin", "small-2.bin", "large-3.bin"]
     outcomes = dict(
-        site.python(f"{short(answer=20, again=20, tries=4)}names = {names!r}\n{SAVE_EACH}")
+        site.python(f"{short(read=20, total=40, tries=4)}names = {names!r}\n{SAVE_EACH}")
     )
     assert outcomes["small-0.bin"] == "small-0.bin" and outcomes["large-1.bin"] == "large-1.bin"
     assert site.read("media/small-0.bin") == SMALL and site.read("media/large-1.bin") == LARGE
@@ -278,7 +278,7 @@ def test_whatever_a_store_that_is_none_answers_is_an_error_or_right(site):
 
     site.proxy.break_it = answer
     code = f"lies, url = {list(LIES)!r}, {site.proxy.url!r}\n"
-    outcomes = site.python(short(answer=1, again=0, tries=1) + code + ASK)
+    outcomes = site.python(short(read=1, total=1, tries=1) + code + ASK)
     for name, outcome in outcomes.items():
         lie = LIES[name]
         right = (

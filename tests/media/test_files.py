@@ -55,7 +55,7 @@ def test_a_cut_download_goes_on_where_it_was_cut(site):
 
 def test_a_missing_file_is_a_file_not_found_error(site):
     site = site()
-    assert "FileNotFoundError: media/none.txt does not exist" in site.python(
+    assert "FileNotFoundError: [Errno 2] No such object on S3: 'media/none.txt'" in site.python(
         "media.open('none.txt')", status=1
     )
 

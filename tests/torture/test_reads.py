@@ -61,9 +61,7 @@ def test_random_cuts_of_objects_from_1_kb_to_40_mb(site, record_property):
 
     site.proxy.break_it = cut
     rounds = 60
-    code = (
-        f"{short(answer=10, again=20, tries=12)}seed, rounds, sizes = 1, {rounds}, {sizes}\n{READ}"
-    )
+    code = f"{short(read=10, total=30, tries=12)}seed, rounds, sizes = 1, {rounds}, {sizes}\n{READ}"
     outcomes = site.python(code, timeout=600)
     wrong = 0
     for size, digest, start, piece in outcomes:

@@ -49,7 +49,7 @@ def test_saves_with_random_faults(site, record_property):
     site.proxy.break_it = faults = RandomFaults(random.Random(3), 0.25)
     outcomes = []
     for start in range(0, 2000, 500):
-        code = f"{short(answer=2, again=1.5, tries=4)}part = {PART}\n"
+        code = f"{short(read=2, total=3.5, tries=4)}part = {PART}\n"
         code += f"numbers = range({start}, {start + 500})\n{SAVE}"
         outcomes += site.python(code, timeout=600)
     objects = stored(site)
@@ -136,9 +136,9 @@ def test_processes_killed_while_they_save(site, record_property):
 
 SLOW = """
 from concurrent.futures import ThreadPoolExecutor
-from s3files._s3 import timeouts as patience
+from s3files._s3 import timeouts
 def save(size):
-    patience.begin_request()
+    timeouts.begin_request()
     began = time.monotonic()
     return [size, media.save(f"{size}.bin", ContentFile(bytes(size))), time.monotonic() - began]
 with ThreadPoolExecutor(4) as pool:

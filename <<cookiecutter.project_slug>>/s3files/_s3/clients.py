@@ -1,24 +1,29 @@
 """The clients that talk to S3: boto3's, and obstore's for many objects at once."""
 
+import contextlib
 import functools
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.handlers import add_expect_header
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from obstore.store import S3Store
 
 from .address import Address, is_loopback
+from .answers import check_answers
+from .errors import NoCredentials, S3Error
 from .http import use_strict_connections
 from .store import development_server, is_testing, start_development_server
-from .timeouts import Patience, apply_patience, current_patience
+from .timeouts import Timeouts, apply_timeouts, current_timeouts
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential
@@ -47,43 +52,44 @@ class Credentials:
     expires_at: datetime | None = None
 
 
-class NoCredentials(ImproperlyConfigured):
-    """boto3 found no credentials."""
+class _Process:
+    """What this process has made to reach S3."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.sessions: dict[Account, boto3.Session] = {}
+        self.clients: dict[tuple[Address, Account, Timeouts], Any] = {}
+        self.uses_obstore = False
+        self.parent_used_obstore = False
+
+    def forget_parent(self) -> None:
+        """Share neither sockets nor a held lock with a parent process (gunicorn --preload)."""
+        parent_used_obstore = self.uses_obstore or self.parent_used_obstore
+        self.__init__()  # type: ignore[misc]
+        self.parent_used_obstore = parent_used_obstore
 
 
-_lock = threading.Lock()
-_sessions: dict[Account, boto3.Session] = {}
-_clients: dict[tuple[Address, Account, Patience], Any] = {}
-
-
-def _forget() -> None:
-    # Neither sockets nor a held lock may be shared with a parent process (gunicorn --preload).
-    global _lock
-    _lock = threading.Lock()
-    _sessions.clear()
-    _clients.clear()
-
-
+_process = _Process()
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_process.forget_parent)
 
 
 def s3_client(address: Address, account: Account = Account()) -> Any:
     """Return boto3's S3 client for a bucket: one a process, which all threads share.
 
     A web request's waits for S3 10 seconds at most, that of commands and workers longer
-    (patience.py). A client takes 200 ms and 17 MB to make, and is thread-safe.
+    (timeouts.py). A client takes 200 ms and 17 MB to make, and is thread-safe.
     Raises ImproperlyConfigured where tests or development would reach another store than
     the embedded server, and CommandError if that cannot run.
     """
     refuse_other_stores(address)
-    key = address, account, current_patience()
-    client = _clients.get(key)
+    key = address, account, current_timeouts()
+    client = _process.clients.get(key)
     if client is None:
-        with _lock:
-            if key not in _clients:
-                _clients[key] = _make_client(*key)
-            client = _clients[key]
+        with _process.lock:
+            if key not in _process.clients:
+                _process.clients[key] = _make_client(*key)
+            client = _process.clients[key]
     return client
 
 
@@ -111,7 +117,7 @@ def _is_under_test() -> bool:
     return utils is not None and hasattr(utils._TestState, "saved_data")
 
 
-def _make_client(address: Address, account: Account, patience: Patience) -> Any:
+def _make_client(address: Address, account: Account, timeouts: Timeouts) -> Any:
     config = Config(
         signature_version="s3v4",
         s3={
@@ -127,29 +133,37 @@ def _make_client(address: Address, account: Account, patience: Patience) -> Any:
         # boto3 adds them to the parts of an upload that does not name them.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        connect_timeout=patience.connect,
-        read_timeout=patience.answer,
+        connect_timeout=timeouts.connect,
+        read_timeout=timeouts.read,
         retries={"total_max_attempts": 1},
         max_pool_connections=128,
         proxies={} if is_loopback(address.host_url) else None,
     )
-    client = _session(account).client(
-        "s3",
-        region_name=address.region,
-        endpoint_url=address.endpoint_url or None,
-        config=config,
-    )
-    apply_patience(client, patience)
-    # Ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each upload.
+    with _credential_errors():
+        client = _session(account).client(
+            "s3",
+            region_name=address.region,
+            endpoint_url=address.endpoint_url or None,
+            config=config,
+        )
+    apply_timeouts(client, timeouts)
+    # It would ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each.
     client.meta.events.unregister("before-call.s3", add_expect_header)
-    use_strict_connections(client, patience.answer)
+    # botocore asks HEAD for the region of a bucket when it is redirected, and is redirected again.
+    client.meta.events.register("before-call.s3.HeadBucket", _do_not_follow)
+    use_strict_connections(client, timeouts)
+    check_answers(client)
     return client
 
 
+def _do_not_follow(context: dict[str, Any], **kwargs: Any) -> None:
+    context.setdefault("s3_redirect", {})["redirected"] = True
+
+
 def _session(account: Account) -> boto3.Session:
-    if account not in _sessions:
-        _sessions[account] = _make_session(account)
-    return _sessions[account]
+    if account not in _process.sessions:
+        _process.sessions[account] = _make_session(account)
+    return _process.sessions[account]
 
 
 def _make_session(account: Account) -> boto3.Session:
@@ -165,35 +179,39 @@ def _make_session(account: Account) -> boto3.Session:
     )
 
 
-def find_credentials(account: Account = Account()) -> tuple[boto3.Session, Any]:
-    """Return the session of an account, and botocore's credentials or None."""
-    session = _sessions.get(account)
-    if session is None:
-        with _lock:
-            session = _session(account)
-    return session, session.get_credentials()
-
-
 def credentials(account: Account = Account()) -> Credentials:
     """Return the credentials as they are now; boto3 renews temporary ones in time.
 
-    Raises NoCredentials where there are none.
+    Raises NoCredentials, an S3Error, where there are none, or they cannot be renewed.
     """
-    _, found = find_credentials(account)
-    if found is None:
-        raise NoCredentials("No AWS credentials. `python manage.py s3doctor` says what to do.")
-    frozen = found.get_frozen_credentials()
+    session = _process.sessions.get(account)
+    if session is None:
+        with _process.lock:
+            session = _session(account)
+    with _credential_errors():
+        found = session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        frozen = found.get_frozen_credentials()
     # botocore tells nobody else when temporary credentials end; tests/media/test_links.py
     # fails on the version that keeps it elsewhere.
     ends = getattr(found, "_expiry_time", None)
     return _remember(frozen.access_key, frozen.secret_key, frozen.token, ends)
 
 
+@contextlib.contextmanager
+def _credential_errors() -> Iterator[None]:
+    # A role, a program or a token service may fail in any of boto3's ways.
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise NoCredentials(error) from error
+
+
 # A page asks for each of its links.
 _remember = functools.lru_cache(maxsize=16)(Credentials)
 
 
-LOOPBACK = "127.0.0.0/8,localhost,::1"
 # obstore reads each of its options from the environment, too, where boto3 does not, as
 # AWS_SKIP_SIGNATURE: what is given here wins.
 _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
@@ -208,14 +226,18 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
 }
 
 
+# It has no option for "none": only for one that a host is excepted from.
+_NO_PROXY = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "127.0.0.0/8,localhost,::1"}
+
+
 def _credentials_for_obstore(account: Account) -> "S3Credential":
     found = credentials(account)
     return {
         "access_key_id": found.access_key,
         "secret_access_key": found.secret_key,
         "token": found.token,
-        # boto3 renews its own in time: ask again.
-        "expires_at": datetime.now(UTC) + timedelta(minutes=10),
+        # obstore asks again some minutes before.
+        "expires_at": found.expires_at and found.expires_at.astimezone(UTC),
     }
 
 
@@ -232,17 +254,19 @@ def s3_store(
     It sends small files in a quarter of boto3's time. `timeout` is that of one try of a
     request, in seconds; `headers` are sent, and signed, with each request. For commands: it
     cannot tell a slow upload from one that hangs, so a web request takes s3_client().
+
+    Raises S3Error in a process that was forked after its parent used obstore.
     """
     refuse_other_stores(address)
-    client_options: Any = {
-        "allow_http": address.bucket_url.startswith("http:"),
-        "connect_timeout": "5s",
-        "timeout": timedelta(seconds=timeout),
-        "default_headers": headers or {},
-    }
-    if is_loopback(address.host_url):
-        # No proxy finds this machine. There is no option for "none", but for exceptions.
-        client_options |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": LOOPBACK}
+    if _process.parent_used_obstore:
+        # Its threads stayed in the parent: every request would hang for ever.
+        raise S3Error(
+            "s3_store",
+            address.bucket,
+            "this process was forked from one that used obstore (collectstatic, prunestatic or "
+            'movemedia). Start it anew: with subprocess, or multiprocessing\'s "spawn"',
+        )
+    _process.uses_obstore = True
     return S3Store(
         address.bucket,
         prefix=prefix,
@@ -254,6 +278,12 @@ def s3_store(
         virtual_hosted_style_request=True,
         credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,
-        client_options=client_options,
+        client_options={
+            "allow_http": address.bucket_url.startswith("http:"),
+            "connect_timeout": "5s",
+            "timeout": timedelta(seconds=timeout),
+            "default_headers": headers or {},
+            **(_NO_PROXY if is_loopback(address.host_url) else {}),
+        },
         retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
     )

@@ -1,6 +1,7 @@
 """What went wrong on S3, as one exception class."""
 
 import contextlib
+import errno
 import http.client
 import re
 from collections.abc import Iterator
@@ -13,30 +14,33 @@ from obstore.exceptions import BaseError as ObstoreError
 from urllib3.exceptions import HTTPError
 
 
-class CutAnswer(http.client.HTTPException):
-    """S3's answer ended too early, or is not the one that was asked for."""
+class UnusableAnswer(http.client.HTTPException):
+    """S3's answer is not one to what was asked: cut off, or of something else than S3."""
 
 
 class ObjectChanged(http.client.HTTPException):
     """Another object took the place of the one that was being read."""
 
 
+class WaitedTooLong(Exception):
+    """The caller has used up its time for waiting for S3 (timeouts.py)."""
+
+
 # What an object that is not there is called; a HEAD has no body to name it in.
 MISSING = ("NoSuchKey", "NotFound", "404")
 
-# A head that was cut off in the middle makes botocore fail on what it misses there:
-# a KeyError for a header, a ValueError for half a number or date.
-FAILURES = (
+# What the libraries raise because of S3 or of the network. FileNotFoundError is obstore's for 404.
+_FAILURES = (
     Boto3Error,
     BotoCoreError,
     ClientError,
-    ResponseParserError,
-    ObstoreError,
-    OSError,
+    FileNotFoundError,
     HTTPError,
-    http.client.HTTPException,
-    KeyError,
-    ValueError,
+    ObjectChanged,
+    ObstoreError,
+    ResponseParserError,
+    UnusableAnswer,
+    WaitedTooLong,
 )
 
 
@@ -60,6 +64,18 @@ class S3Error(OSError):
         return _restore, (type(self), str(self), self.__dict__)
 
 
+class NoCredentials(S3Error):
+    """There are no credentials to sign with, or they cannot be renewed."""
+
+    def __init__(self, error: BaseException):
+        reason = describe_failure(error).rstrip(".")
+        OSError.__init__(
+            self, f"AWS credentials: {reason}. `python manage.py s3doctor` says what to do."
+        )
+        self.operation, self.key = "GetCredentials", ""
+        self.code, self.status = error_code(error), http_status(error)
+
+
 def _restore(cls: type[S3Error], message: str, attributes: dict[str, Any]) -> S3Error:
     error = cls.__new__(cls)
     OSError.__init__(error, message)
@@ -71,17 +87,17 @@ def _restore(cls: type[S3Error], message: str, attributes: dict[str, Any]) -> S3
 def s3_errors(operation: str, key: str) -> Iterator[None]:
     """Raise what boto3 or obstore raise inside as S3Error, or as FileNotFoundError.
 
-    FileNotFoundError means that S3 says: there is no such object. A bucket or an
-    upload that does not exist is an S3Error. Put nothing but the call into the block,
-    since a KeyError or ValueError there counts as an answer that was cut off.
+    FileNotFoundError means that S3 says: there is no such object. A bucket or an upload that does
+    not exist is an S3Error. Parameters that boto3 refuses are the caller's mistake, as is
+    everything that no library raises.
     """
     try:
         yield
-    except (S3Error, ParamValidationError):
+    except ParamValidationError:
         raise
-    except FAILURES as error:
+    except _FAILURES as error:
         if error_code(error) in MISSING or _is_local_and_missing(error):
-            raise FileNotFoundError(f"{key} does not exist.") from error
+            raise FileNotFoundError(errno.ENOENT, "No such object on S3", key) from error
         raise S3Error(operation, key, error) from error
 
 
@@ -110,16 +126,32 @@ def http_status(error: BaseException) -> int:
     if isinstance(error, S3Error):
         return error.status
     if isinstance(error, ClientError):
-        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return int(_answer(error).get("HTTPStatusCode", 0))
     found = re.search(r"status code: (\d{3})", str(error))
     return int(found[1]) if found else 0
+
+
+def was_retried(error: BaseException) -> bool:
+    """Return whether S3 answered a second try: it may have done the first one."""
+    return bool(_answer(error).get("RetryAttempts"))
+
+
+def _answer(error: BaseException | None) -> dict[str, Any]:
+    response = error.response if isinstance(error, ClientError) else {}
+    found: dict[str, Any] = response.get("ResponseMetadata", {})
+    return found
 
 
 def describe_failure(error: BaseException | str) -> str:
     """Return one line: what failed, without obstore's page of debugging."""
     text = " ".join(str(error).partition("\n\nDebug")[0].split())
-    if isinstance(error, KeyError | ValueError) and not isinstance(error, S3Error):
-        text = f"S3's answer was cut off or not HTTP ({type(error).__name__}: {text})"
     if len(text) > 500:
         text = f"{text[:500]}…"
+    if isinstance(error, ClientError) and (place := _redirected_to(error)):
+        text = f"{text} (a redirect to {place}: is the endpoint an S3 server's?)"
     return text or type(error).__name__
+
+
+def _redirected_to(error: ClientError) -> str:
+    headers: dict[str, str] = _answer(error).get("HTTPHeaders", {})
+    return headers.get("location", "") if 300 <= http_status(error) < 400 else ""

@@ -1,11 +1,9 @@
-"""Answers of S3 that ended too early are errors: Python takes what came for the whole.
+"""The connections of a boto3 client: they end what waits too long, and notice what is cut.
 
-http.client reads a head until the connection ends, and botocore switches urllib3's check of
-the length off. So an answer cut in its head is a good one, with headers missing or short: a
-file without a size, an empty listing, a saved object that S3 never confirmed.
+This module and answers.py use private parts of botocore: `_endpoint`, its HTTP session's pools and
+its parsers. tests/server/test_timeouts.py and tests/faults/ fail on a version that moves them.
 """
 
-import http.client
 import socket
 from typing import Any
 
@@ -15,75 +13,55 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from urllib3.util import Timeout
+
+from .answers import WholeResponse
+from .timeouts import Timeouts, seconds_left
 
 # How much the system may hold that it has not sent yet: else it takes a file of megabytes at
 # once, and the wait for the answer begins while a slow line still carries it ("tcp(7)" and
 # "NOTSENT_LOWAT" in the Linux kernel's "IP Sysctl").
 UNSENT_BYTES = 128 * 1024
+# So many addresses has S3's host, and each is tried for the whole of the connect timeout.
+ADDRESSES = 8
 
 
-class WholeResponse(http.client.HTTPResponse):
-    """Raises IncompleteRead where head or body end before they should: botocore tries again."""
+def use_strict_connections(client: Any, timeouts: Timeouts) -> None:
+    """Make a boto3 client raise where an answer ends too early, or its caller's time is up.
 
-    def begin(self) -> None:
-        head = _LastLine(self.fp)
-        self.fp = head  # type: ignore[assignment]
-        super().begin()
-        self.fp = head.file
-        if head.line not in (b"\r\n", b"\n"):
-            self.close()
-            raise http.client.IncompleteRead(head.line)
-
-    def read(self, amt: int | None = None) -> bytes:
-        data = super().read(amt)
-        if not data and amt != 0 and self.length:
-            raise http.client.IncompleteRead(data, self.length)
-        return data
-
-
-class _LastLine:
-    """A file that remembers the last line that was read from it."""
-
-    def __init__(self, file: Any):
-        self.file = file
-        self.line = b""
-
-    def readline(self, limit: int = -1) -> bytes:
-        self.line = self.file.readline(limit)
-        return self.line
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.file, name)
-
-
-def use_strict_connections(client: Any, seconds: float) -> None:
-    """Make a botocore client raise, and try again, where an answer ended too early.
-
-    And have it send with the time limit for answers, block by block: urllib3 takes that
-    of the connect phase, which is shorter than a bad line may stand still.
-
-    This is the one place that touches private parts of botocore; tests/media/test_faults.py
-    and tests/server/test_patience.py fail on the version that moves them.
+    The file of a request is sent with the write timeout, block by block. urllib3 would take the
+    connect timeout, which is shorter than a bad line may stand still.
     """
 
-    class Connection(AWSHTTPConnection):
+    class LimitedConnection:
         response_class = WholeResponse
+        sock: Any
 
         def connect(self) -> None:
-            super().connect()
-            _set_limits(self.sock, seconds)
+            super().connect()  # type: ignore[misc]
+            _limit_writes(self.sock, timeouts)
 
-    class SecureConnection(AWSHTTPSConnection):
-        response_class = WholeResponse
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            if self.sock is not None:
+                _limit_writes(self.sock, timeouts)
+            return super().request(*args, **kwargs)  # type: ignore[misc]
 
-        def connect(self) -> None:
-            super().connect()
-            _set_limits(self.sock, seconds)
+    class LimitedPool:
+        def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+            left = seconds_left(timeouts)
+            kwargs["timeout"] = Timeout(
+                connect=min(timeouts.connect, left / ADDRESSES), read=min(timeouts.read, left)
+            )
+            return super().urlopen(*args, **kwargs)  # type: ignore[misc]
 
-    class Pool(AWSHTTPConnectionPool):
+    class Connection(LimitedConnection, AWSHTTPConnection): ...
+
+    class SecureConnection(LimitedConnection, AWSHTTPSConnection): ...
+
+    class Pool(LimitedPool, AWSHTTPConnectionPool):
         ConnectionCls = Connection
 
-    class SecurePool(AWSHTTPSConnectionPool):
+    class SecurePool(LimitedPool, AWSHTTPSConnectionPool):
         ConnectionCls = SecureConnection
 
     session = client._endpoint.http_session
@@ -91,7 +69,7 @@ def use_strict_connections(client: Any, seconds: float) -> None:
     session._pool_classes_by_scheme.update(http=Pool, https=SecurePool)
 
 
-def _set_limits(connection: socket.socket, seconds: float) -> None:
-    connection.settimeout(seconds)
+def _limit_writes(connection: socket.socket, timeouts: Timeouts) -> None:
+    connection.settimeout(min(timeouts.write, seconds_left(timeouts)))
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # not on Windows
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

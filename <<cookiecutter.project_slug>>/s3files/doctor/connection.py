@@ -100,7 +100,6 @@ def _list(probe: Probe, *steps: str) -> None:
     """Make the first signed request; raise its error if it is one of these steps'."""
     try:
         probe.listing  # noqa: B018
-    # boto3 recurses without end where a redirect does not say where to.
-    except (ClientError, RecursionError) as error:
+    except ClientError as error:
         if find_failure(error).step in steps:
             raise

@@ -255,7 +255,7 @@ FAILURES = [
     Failure(
         "region",
         "PermanentRedirect 301 AuthorizationHeaderMalformed AuthorizationQueryParametersError "
-        "IllegalLocationConstraintException RecursionError",
+        "IllegalLocationConstraintException",
         "The bucket is not in the region $REGION that the settings say.",
         "aws s3api head-bucket --bucket $BUCKET --query BucketRegion\n"
         "# Set AWS_S3_REGION_NAME to what it prints.",

@@ -18,7 +18,7 @@ from django.core.files import File
 from obstore.exceptions import BaseError
 
 from s3files._s3.clients import s3_store
-from s3files._s3.errors import FAILURES, describe_failure, s3_errors
+from s3files._s3.errors import describe_failure, s3_errors
 
 from .parts import PART_BYTES
 from .saving import Upload
@@ -62,8 +62,9 @@ class Plan:
 class Folder:
     """A local folder, such as a MEDIA_ROOT: every file in it, at any depth."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, storage: S3MediaStorage):
         self.root = Path(path)
+        self.store = s3_store(storage.address, "", storage.account)
         # Of files that were just read: they need not be read again.
         self._sums: dict[str, str] = {}
         if not self.root.is_dir():
@@ -95,7 +96,7 @@ class Folder:
         body = Path(item.place).read_bytes()
         self._sums[item.name] = hashlib.md5(body, usedforsecurity=False).hexdigest()
         result = obstore.put(
-            _store(storage),
+            self.store,
             storage.key(item.name),
             body,
             attributes=attributes,
@@ -200,7 +201,7 @@ class Mover:
                 if tag and not self._is_same(item, tag):
                     self.storage.delete(item.name)
                     raise MoveError(f"S3 got other bytes than {item.place} has: ETag {tag}")
-            except (*FAILURES, BaseError, MoveError, SuspiciousOperation) as error:
+            except (OSError, BaseError, MoveError, SuspiciousOperation) as error:
                 failures[item.name] = describe_failure(error)
             else:
                 progress(item)
@@ -234,7 +235,7 @@ class Mover:
 
 def open_source(source: str, storage: S3MediaStorage) -> Folder | Bucket:
     """Return what is behind a path or an s3:// URL. Raises MoveError."""
-    return Bucket(source, storage) if source.startswith("s3:") else Folder(source)
+    return Bucket(source, storage) if source.startswith("s3:") else Folder(source, storage)
 
 
 def list_objects(client: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
@@ -260,8 +261,3 @@ def content_tag(path: str) -> str:
         return sums[0].hexdigest() if sums else hashlib.md5(usedforsecurity=False).hexdigest()
     digests = b"".join(part.digest() for part in sums)
     return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(sums)}"
-
-
-@functools.lru_cache(maxsize=4)
-def _store(storage: S3MediaStorage) -> Any:
-    return s3_store(storage.address, "", storage.account)

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.files import File
 
 from s3files._s3.errors import S3Error, s3_errors
+from s3files._s3.timeouts import current_request, work_for_request
 
 # A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
 PART_BYTES = 8 * 2**20
@@ -36,8 +37,10 @@ class MultipartUpload:
     def send_parts(self, parts: Iterable[bytes]) -> None:
         """Send the parts, some at once."""
 
+        request = current_request()
+
         def send(number: int, part: bytes) -> dict[str, Any]:
-            with s3_errors("UploadPart", self.key):
+            with work_for_request(request), s3_errors("UploadPart", self.key):
                 answer = self.client.upload_part(
                     **self.place, PartNumber=number, **checksum(part), Body=part
                 )
@@ -53,12 +56,13 @@ class MultipartUpload:
             self.parts += [future.result() for future in waiting]
         self.parts.sort(key=lambda part: int(part["PartNumber"]))
 
-    def complete(self, **condition: str) -> dict[str, Any]:
-        """Make one object of the parts; return S3's answer."""
-        answer: dict[str, Any] = self.client.complete_multipart_upload(
-            **self.place, **condition, MultipartUpload={"Parts": self.parts}
-        )
-        return answer
+    def complete(self, **condition: str) -> str:
+        """Make one object of the parts; return its ETag without quotes."""
+        with s3_errors("CompleteMultipartUpload", self.key):
+            answer = self.client.complete_multipart_upload(
+                **self.place, **condition, MultipartUpload={"Parts": self.parts}
+            )
+        return str(answer["ETag"]).strip('"')
 
     def abort(self, error: BaseException) -> None:
         """Remove the parts: they cost as much as objects, and no listing shows them."""

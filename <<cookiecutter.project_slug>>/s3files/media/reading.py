@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 from django.core.files import File
 
-from s3files._s3.errors import CutAnswer, ObjectChanged, S3Error, s3_errors
+from s3files._s3.errors import ObjectChanged, S3Error, UnusableAnswer, s3_errors
+from s3files._s3.timeouts import current_request
 
 if TYPE_CHECKING:
     from .storage import S3MediaStorage
@@ -130,7 +132,8 @@ class ObjectStream(io.RawIOBase):
         self.size = 0
         with s3_errors("GetObject", self._place["Key"]):
             answer = self._client.get_object(**self._place)
-            self._body, self._tag, self.size = answer["Body"], answer["ETag"], _length(answer)
+            self._body, self._tag = answer["Body"], answer["ETag"]
+            self.size = int(answer["ContentLength"])
 
     def readable(self) -> bool:
         return True
@@ -156,11 +159,14 @@ class ObjectStream(io.RawIOBase):
             return 0
         tries = TRIES
         while True:
+            began = time.monotonic()
             try:
                 with s3_errors("GetObject", self._place["Key"]):
                     return self._read(buffer)
             except S3Error as error:
                 self._close_body()
+                if request := current_request():
+                    request.use(began)
                 tries -= 1
                 if not tries or not isinstance(error.__cause__, CUT_ANSWERS):
                     raise
@@ -171,7 +177,7 @@ class ObjectStream(io.RawIOBase):
             self._body, self._body_position = self._get_rest(), self._position
         count = int(self._body.readinto(buffer))
         if not count:
-            raise CutAnswer(f"it ended after {self._position} of {self.size} bytes")
+            raise UnusableAnswer(f"it ended after {self._position} of {self.size} bytes")
         self._position = self._body_position = self._position + count
         return count
 
@@ -188,7 +194,7 @@ class ObjectStream(io.RawIOBase):
         answer["Body"].close()
         if tag and tag != self._tag:
             raise ObjectChanged(f"the object changed while it was read: {self._tag} became {tag}")
-        raise CutAnswer(f"{part!r} came in place of {wanted!r}")
+        raise UnusableAnswer(f"{part!r} came in place of {wanted!r}")
 
     def _close_body(self) -> None:
         if self._body is not None:
@@ -200,12 +206,4 @@ class ObjectStream(io.RawIOBase):
         super().close()
 
 
-CUT_ANSWERS = (CutAnswer, HTTPClientError, IncompleteReadError)
-
-
-def _length(answer: dict[str, Any]) -> int:
-    """Return how many bytes an answer announces."""
-    length = answer.get("ContentLength")
-    if length is None or length < 0 or "ETag" not in answer:
-        raise CutAnswer("its head has no Content-Length, or no ETag")
-    return int(length)
+CUT_ANSWERS = (UnusableAnswer, HTTPClientError, IncompleteReadError)

@@ -18,15 +18,13 @@ from s3files._s3.conditions import (
     is_condition_refused,
     note_condition,
 )
-from s3files._s3.errors import FAILURES, CutAnswer, S3Error, http_status, s3_errors
-from s3files._s3.timeouts import WEB_REQUEST, current_patience
+from s3files._s3.errors import S3Error, WaitedTooLong, s3_errors, was_retried
+from s3files._s3.timeouts import use_reserve
 
 from .parts import MultipartUpload, checksum, make_rereadable, read_parts
 
 # AWS, "Preventing object overwrites with conditional writes": 409 means to try again.
 CONFLICT_TRIES = 5
-# After a save that took longer, a web request has no time for a look at what it left.
-LOOK_SECONDS = 5
 # The key in the object's metadata by which a repeated try knows its own object.
 SAVE_ID = "save-id"
 
@@ -65,7 +63,6 @@ class Upload:
         self.only_new = only_new
         metadata = parameters.get("Metadata", {}) | {SAVE_ID: self.save_id}
         self.parameters = parameters | {"Metadata": metadata}
-        self.asked = time.monotonic()
 
     def send(self, content: Any) -> str:
         """Store a file; return its ETag without quotes, "" where S3's answer was lost.
@@ -93,16 +90,15 @@ class Upload:
     def _put(self, body: bytes, condition: Mapping[str, str] = {}) -> str:
         try:
             return self._request_put(body, condition)
-        except FAILURES as error:
-            return self._explain_failure(error, "PutObject")
+        except S3Error as error:
+            return self._explain_failure(error)
 
     def _request_put(self, body: bytes, condition: Mapping[str, str]) -> str:
-        self.asked = time.monotonic()
-        return _tag(
-            self.client.put_object(
+        with s3_errors("PutObject", self.place["Key"]):
+            answer = self.client.put_object(
                 **self.place, **self.parameters, **condition, **checksum(body), Body=body
             )
-        )
+        return str(answer["ETag"]).strip('"')
 
     def _put_new(self, body: bytes) -> str:
         """Store an object under a free name. Raises NameTaken."""
@@ -118,16 +114,16 @@ class Upload:
         """Store an object under a free name, and again: what does the store make of that?"""
         try:
             tag = self._request_put(body, ONLY_NEW)
-        except FAILURES as error:
+        except S3Error as error:
             if not is_condition_refused(error):
-                return self._explain_failure(error, "PutObject")
+                return self._explain_failure(error)
             tag = self._put(body)
             note_condition(self.address, Condition.REFUSED)
             return tag
         try:
             self._request_put(body, ONLY_NEW)
-        except FAILURES as error:
-            if http_status(error) == 412:
+        except S3Error as error:
+            if error.status == 412:
                 note_condition(self.address, Condition.HONOURED)
         else:
             note_condition(self.address, Condition.IGNORED)
@@ -149,15 +145,15 @@ class Upload:
             with self._reserved_name():
                 return self._complete(upload)
         except BaseException as error:
-            upload.abort(error)
+            with use_reserve():
+                upload.abort(error)
             raise
 
     def _complete(self, upload: MultipartUpload, condition: Mapping[str, str] = {}) -> str:
-        self.asked = time.monotonic()
         try:
-            return _tag(upload.complete(**condition))
-        except FAILURES as error:
-            return self._explain_failure(error, "CompleteMultipartUpload")
+            return upload.complete(**condition)
+        except S3Error as error:
+            return self._explain_failure(error)
 
     @contextlib.contextmanager
     def _reserved_name(self) -> Iterator[None]:
@@ -173,7 +169,8 @@ class Upload:
         try:
             yield
         except BaseException as error:
-            reservation.withdraw(error)
+            with use_reserve():
+                reservation.withdraw(error)
             raise
 
     def withdraw(self, error: BaseException) -> None:
@@ -188,31 +185,29 @@ class Upload:
         if stored is None:
             error.add_note(f"An empty object may stay at {self.place['Key']}: delete it.")
 
-    def _explain_failure(self, error: BaseException, operation: str) -> str:
+    def _explain_failure(self, error: S3Error) -> str:
         """Return "" where S3 has the object in spite of an error; else raise what it means."""
-        status = http_status(error)
+        cause = error.__cause__ or error
+        if isinstance(cause, WaitedTooLong):
+            raise error
         # S3 may have done what it was asked, and its answer was lost: the last one, or one before.
-        unsure = status == 0 or status >= 500
-        retried = bool(_metadata(error).get("RetryAttempts"))
-        stored = self._is_stored() if unsure or retried else False
+        unsure = error.status == 0 or error.status >= 500
+        stored = self._is_stored() if unsure or was_retried(cause) else False
         if stored:
             return ""
-        if status == 412 and stored is False:
+        if error.status == 412 and stored is False:
             note_condition(self.address, Condition.HONOURED)
-            raise NameTaken(self.place["Key"]) from error
-        if status == 409 and stored is False:
-            raise Conflict(str(error)) from error
+            raise NameTaken(self.place["Key"]) from cause
+        if error.status == 409 and stored is False:
+            raise Conflict(str(error)) from cause
         may_be = unsure or stored is None
-        note = " S3 may have stored it all the same, or may yet." if may_be else ""
-        raise S3Error(operation, self.place["Key"], error, note) from error
+        note = ". S3 may have stored it all the same, or may yet." if may_be else ""
+        raise S3Error(error.operation, error.key, cause, note) from cause
 
     def _is_stored(self) -> bool | None:
         """Return whether the object at this key is this one; None: S3 does not say."""
-        waited = time.monotonic() - self.asked
-        if current_patience() == WEB_REQUEST and waited > LOOK_SECONDS:
-            return None
         try:
-            with s3_errors("HeadObject", self.place["Key"]):
+            with use_reserve(), s3_errors("HeadObject", self.place["Key"]):
                 head = self.client.head_object(**self.place)
         except FileNotFoundError:
             return False
@@ -232,15 +227,3 @@ def _drain(head: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     while head:
         yield head.pop(0)
     yield from rest
-
-
-def _tag(answer: dict[str, Any]) -> str:
-    if not answer.get("ETag"):
-        raise CutAnswer("S3 did not confirm it with an ETag")
-    return str(answer["ETag"]).strip('"')
-
-
-def _metadata(error: BaseException) -> dict[str, Any]:
-    response = getattr(error, "response", None) or {}
-    found: dict[str, Any] = response.get("ResponseMetadata", {})
-    return found

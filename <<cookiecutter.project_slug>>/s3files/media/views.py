@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib.auth.mixins import AccessMixin
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseForbidden,
-    HttpResponseRedirect,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from django.utils.http import content_disposition_header
 from django.views import View
 
-# What a browser wants a file for if it is to run it: "Destinations" of the Fetch standard. A
-# Content-Security-Policy that trusts the site would let a page run whatever it redirects to.
-RUNNING_DESTINATIONS = frozenset(
-    "audioworklet paintworklet script serviceworker sharedworker style worker xslt".split()
-)
+from s3files._s3.errors import S3Error
+
+logger = logging.getLogger("s3files")
 
 
 class FileView(AccessMixin, View):
@@ -43,8 +36,7 @@ class FileView(AccessMixin, View):
 
     The file itself comes from S3 (or the CDN), with everything that a browser asks for:
     ranges, conditional requests, resumed downloads. Nobody who may not read it learns whether
-    it exists: visitors are asked to sign in, users get 404. As a script or a style sheet it is
-    refused.
+    it exists: visitors are asked to sign in, users get 404.
     """
 
     http_method_names = ["get", "head", "options"]
@@ -74,8 +66,6 @@ class FileView(AccessMixin, View):
         return str(getattr(instance, self.field).name).rpartition("/")[2]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.headers.get("Sec-Fetch-Dest", "").lower() in RUNNING_DESTINATIONS:
-            return HttpResponseForbidden("A file is not a script.", content_type="text/plain")
         try:
             instance = self.get_object()
             allowed = self.has_permission(request, instance)
@@ -88,7 +78,21 @@ class FileView(AccessMixin, View):
         file = getattr(instance, self.field)
         if not file:
             raise Http404
-        return self.redirect(request, instance, file)
+        try:
+            return self.redirect(request, instance, file)
+        except S3Error as error:
+            # A URL costs no request: what fails are credentials that cannot be renewed.
+            logger.error("%s", error)
+            return self.answer_unavailable(request)
+
+    def answer_unavailable(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer for when no URL can be signed."""
+        return HttpResponse(
+            "The file cannot be reached at the moment. Please try again in a minute.",
+            status=503,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": "60"},
+        )
 
     def redirect(self, request: HttpRequest, instance: Any, file: FieldFile) -> HttpResponse:
         """Send the browser to the file; it may keep that for as long as the URL is the same."""

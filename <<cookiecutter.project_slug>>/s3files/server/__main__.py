@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from .keeper import run_keeper
 from .reservation import EmbeddedS3Error, Server
@@ -56,8 +55,7 @@ def start_for_settings() -> Server:
             "DJANGO_SETTINGS_MODULE, such as shop.settings."
         )
     # The app knows which folder, bucket and prefixes; this package imports nothing of it.
-    app: Any = apps.get_app_config("s3files_core")
-    server = app.development_server()
+    server = apps.get_app_config("s3files_core").development_server()
     started: Server = server.ensure_running()
     server.keep_for_exec()
     del os.environ["S3_EMBEDDED"]

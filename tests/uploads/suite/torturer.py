@@ -28,12 +28,12 @@ from django.utils import timezone  # noqa: E402
 from client import Browser, http  # noqa: E402
 from papers.models import Paper  # noqa: E402
 from s3files._s3 import clients as s3_client  # noqa: E402
-from s3files._s3.timeouts import Patience  # noqa: E402
+from s3files._s3.timeouts import Timeouts  # noqa: E402
 from s3files.direct.models import DirectUpload, UploadAccount  # noqa: E402
 
 settings.ALLOWED_HOSTS = ["*"]
 # A fault is met by the step itself, not by a retry of boto3.
-s3_client.current_patience = lambda: Patience(connect=2, answer=5, try_again=1, tries=1)
+s3_client.current_timeouts = lambda: Timeouts(connect=2, read=5, write=5, total=5)
 
 FIELDS = {"file": "papers.Paper.file", "cover": "papers.Paper.cover"}
 
@@ -196,8 +196,8 @@ def run(line):
         os.close(source)
         data = json.loads(line)
         # Made once: the parent has not used them, so no socket is shared.
-        s3_client._sessions.update(SESSIONS)
-        s3_client._clients.update(CLIENTS)
+        s3_client._process.sessions.update(SESSIONS)
+        s3_client._process.clients.update(CLIENTS)
         Plug(data.get("kill")).install()
         with os.fdopen(sink, "w") as result:
             json.dump(globals()[data["do"]](data), result)
@@ -217,7 +217,7 @@ if __name__ == "__main__":
         sys.exit()
     for alias in ("default", "public"):
         assert storages[alias].client
-    SESSIONS, CLIENTS = dict(s3_client._sessions), dict(s3_client._clients)
+    SESSIONS, CLIENTS = dict(s3_client._process.sessions), dict(s3_client._process.clients)
     connection.close()
     for line in sys.stdin:
         print(run(line), flush=True)
