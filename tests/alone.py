@@ -1,19 +1,36 @@
-"""A module of the machinery, imported without a rendered project and without Django's settings."""
+"""Import modules of the template as it lies there: each of its .py files parses.
 
+cookiecutter would render the bytecode that Python leaves beside them, so it leaves none.
+"""
+
+import contextlib
+import importlib
 import importlib.util
 import sys
 
 from tests.conftest import TEMPLATE
 
-FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files"
-NAME = "s3files_alone"
+PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
+# Not s3files: tests/static imports some of it under that name.
+ALONE = "s3files_alone"
+
+
+@contextlib.contextmanager
+def without_bytecode():
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def import_alone(module):
-    """Return s3files/_s3/address.py for "_s3.address"."""
-    if NAME not in sys.modules:
+    """Import "_s3.address" of s3files/, without a rendered project and without settings."""
+    if ALONE not in sys.modules:
+        folder = PROJECT / "s3files"
         spec = importlib.util.spec_from_file_location(
-            NAME, FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
+            ALONE, folder / "__init__.py", submodule_search_locations=[str(folder)]
         )
-        sys.modules[NAME] = importlib.util.module_from_spec(spec)
-    return importlib.import_module(f"{NAME}.{module}")
+        sys.modules[ALONE] = importlib.util.module_from_spec(spec)
+    with without_bytecode():
+        return importlib.import_module(f"{ALONE}.{module}")

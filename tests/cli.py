@@ -1,10 +1,10 @@
 """Run cookiecutter as a person does, in a process of its own."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from tests import programs
 from tests.conftest import TEMPLATE, environment
 
 COMMAND = [sys.executable, "-m", "cookiecutter"]
@@ -14,12 +14,10 @@ def cookiecutter(output, *arguments, template=TEMPLATE, cwd=None, **variables):
     """Render into the folder `output`, with a home of its own beside it."""
     home = Path(f"{output}-home")
     home.mkdir(exist_ok=True)
-    return subprocess.run(
+    return programs.run(
         [*COMMAND, template, "--no-input", "-o", output, *arguments],
-        cwd=cwd,
-        env=environment(HOME=str(home), **variables),
-        capture_output=True,
-        text=True,
+        cwd or Path.cwd(),
+        environment(HOME=str(home), **variables),
         timeout=60,
     )
 

@@ -71,16 +71,17 @@ SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
 
 
 def is_slow(path):
-    """Whether a test module is slow as a whole."""
-    name = path.relative_to(Path(__file__).parent).as_posix()
-    return name in SLOW_MODULES or any(name.startswith(f"{folder}/") for folder in SLOW_FOLDERS)
+    """Whether a test module, or a folder of them, is slow as a whole."""
+    tests = Path(__file__).parent
+    if not path.is_relative_to(tests):
+        return False
+    name = path.relative_to(tests).as_posix()
+    return name in SLOW_MODULES or f"{name}/".startswith(tuple(f"{one}/" for one in SLOW_FOLDERS))
 
 
 def pytest_ignore_collect(collection_path, config):
     """Import nothing that `make test` does not run: its packages are not installed there."""
-    if collection_path.name.startswith("test_") and "not slow" in config.option.markexpr:
-        return is_slow(collection_path) or None
-    return None
+    return ("not slow" in config.option.markexpr and is_slow(collection_path)) or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -161,10 +162,11 @@ def run():
     """Run a command in a folder; return its output. Fails the test if the command fails."""
 
     def run(folder, *command, **variables):
-        status, output = programs.run(command, folder, environment(**variables), timeout=240)
+        env = environment(**variables)
+        done = programs.run(command, folder, env, timeout=240, together=True)
         words = " ".join(map(str, command))
-        assert status == 0, f"{words} → {status}\n{output}"
-        return output
+        assert done.returncode == 0, f"{words} → {done.returncode}\n{done.stdout}"
+        return done.stdout
 
     return run
 

@@ -114,7 +114,7 @@ RESIDENT_PYTHON = Resident()
 
 def can_fork(command, env):
     """Whether a command is this Python, started in a way that a fork can stand for."""
-    program = shutil.which(command[0], path=env.get("PATH"))
+    program = shutil.which(os.fspath(command[0]), path=env.get("PATH"))
     return (
         sys.platform == "linux"
         and program is not None
@@ -137,10 +137,10 @@ def start(command, cwd, env, stdout=None, stderr=None):
         )
 
 
-def run(command, cwd, env, timeout):
-    """Run a command; return its exit code and all that it printed."""
-    with tempfile.TemporaryFile() as output:
-        process = start(command, cwd, env, output, output)
+def run(command, cwd, env, timeout=120, together=False):
+    """Run a command as subprocess.run does; its output and error output are text, or one text."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = start(command, cwd, env, output, output if together else errors)
         in_time = True
         try:
             process.wait(timeout)
@@ -148,7 +148,11 @@ def run(command, cwd, env, timeout):
             in_time = False
             process.kill()
             process.wait()
-        output.seek(0)
-        text = output.read().decode()
-    assert in_time, f"{command} took more than {timeout} s\n{text}"
-    return process.returncode, text
+        stdout, stderr = read(output), read(errors)
+    assert in_time, f"{command} took more than {timeout} s\n{stdout}{stderr}"
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
+def read(file):
+    file.seek(0)
+    return file.read().decode(errors="replace")

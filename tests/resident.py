@@ -25,6 +25,7 @@ boto3 botocore.auth botocore.client botocore.endpoint botocore.httpsession botoc
 botocore.paginate botocore.regions botocore.retryhandler botocore.serialize botocore.session
 botocore.signers botocore.waiter s3transfer.manager s3transfer.upload s3transfer.download
 obstore obstore.store
+arrow binaryornot.check click jinja2.ext jinja2.sandbox requests rich.prompt slugify yaml
 asyncio concurrent.futures decimal email.message html.parser http.client ipaddress logging.config
 sqlite3 ssl tempfile unittest.mock urllib.request uuid xml.etree.ElementTree
 django django.core.management django.core.management.commands.migrate
@@ -117,8 +118,8 @@ def run(arguments):
         sys.path.insert(0, "")
     else:
         with open(first, encoding="utf-8") as file:
-            code, name = file.read(), first
-        main.__file__ = first
+            code, name = file.read(), os.path.abspath(first)
+        main.__file__ = name
         sys.argv = arguments
         sys.path.insert(0, os.path.dirname(os.path.abspath(first)))
     exec(compile(code, name, "exec"), main.__dict__)

@@ -107,11 +107,10 @@ class Site:
 
     def run(self, *command, status=0, timeout=120, **variables):
         """Run a command in the project; return its output. Fails on any other status, if given."""
-        code, output = programs.run(
-            command, self.folder, self.environment(**variables), timeout=timeout
-        )
-        assert status in (None, code), output
-        return output
+        env = self.environment(**variables)
+        done = programs.run(command, self.folder, env, timeout, together=True)
+        assert status in (None, done.returncode), done.stdout
+        return done.stdout
 
     def start(self, *command):
         """Start a command in the background."""

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from tests import programs
 from tests.cli import COMMAND, cookiecutter, everything_in, small_template
 from tests.conftest import environment
 from tests.hook_rules import POST, PRE, rendered
@@ -251,12 +252,8 @@ class TestAReplay:
             context["cookiecutter"] |= answers
             changed = tmp_path / "changed.json"
             changed.write_text(json.dumps(context), encoding="utf-8")
-            return subprocess.run(
-                [*COMMAND, template, "--replay-file", changed, "-o", tmp_path / "out"],
-                env=environment(HOME=str(tmp_path)),
-                capture_output=True,
-                text=True,
-            )
+            command = [*COMMAND, template, "--replay-file", changed, "-o", tmp_path / "out"]
+            return programs.run(command, tmp_path, environment(HOME=str(tmp_path)))
 
         return replay
 

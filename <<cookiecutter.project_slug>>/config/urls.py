@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
+from django.contrib.staticfiles.urls import staticfiles_urlpatterns
 from django.urls import include, path
 from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
@@ -29,4 +30,6 @@ urlpatterns = [
     #% else
     path("", TemplateView.as_view(template_name="start.html"), name="start"),
     #% endif
+    # In DEBUG alone, for servers other than runserver: gunicorn, uvicorn.
+    *staticfiles_urlpatterns(),
 ]

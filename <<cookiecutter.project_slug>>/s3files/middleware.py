@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def answer_readiness() -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except Error as error:  # also InterfaceError, which is no DatabaseError
         logger.warning("Not ready: the database does not answer: %s", error)
         return _plain("the database does not answer\n", status=503)
     return _plain("ok\n")
@@ -96,7 +96,7 @@ class AnonymousBodyLimitMiddleware:
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
-            length = 0
+            return HttpResponse("Content-Length is not a number.", "text/plain", status=400)
         if limit is not None and length > limit and not request.user.is_authenticated:
             return HttpResponse(
                 f"Sign in to send more than {limit} bytes.", "text/plain", status=413

@@ -11,7 +11,8 @@ class S3DoctorTests(SimpleTestCase):
         output = io.StringIO()
         steps = ["credentials", "bucket", "missing-key", "objects", "links"]
         call_command("s3doctor", write=True, only=steps, stdout=output, no_color=True)
-        marks = [line.split()[:2] for line in output.getvalue().splitlines() if line[:1] in "✓✗–"]
+        lines = output.getvalue().splitlines()
+        marks = [line.split()[:2] for line in lines if line.startswith(("✓", "✗"))]
         self.assertEqual(marks, [["✓", step] for step in steps])
 
     def test_a_bucket_that_is_not_there(self):

@@ -1,7 +1,5 @@
 """Connections to the database: kept between requests, and replaced when they broke."""
 
-import psycopg
-
 from tests.conftest import free_port
 from tests.deploy.serving import Serving
 from tests.test_postgresql import postgresql  # noqa: F401  (a fixture)
@@ -10,6 +8,8 @@ PIDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'web' ORDER BY
 
 
 def test_a_thread_keeps_its_connection_and_survives_its_end(site, tmp_path, postgresql):  # noqa: F811
+    import psycopg  # installed for `make test-all`
+
     one = site()
     one.env |= {
         "DJANGO_SETTINGS_MODULE": "config.settings",

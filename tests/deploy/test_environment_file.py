@@ -1,9 +1,8 @@
 """The file .env is for development: no server reads it, wherever it was copied."""
 
-import subprocess
-
 import pytest
 
+from tests import programs
 from tests.conftest import environment, free_port
 from tests.deploy.serving import Serving
 
@@ -35,9 +34,7 @@ def test_neither_kind_of_server_takes_a_secret_from_it(folder, run, server):
     assert "False of-the-server" in run(
         folder, "python", "-c", code, DJANGO_SECRET_KEY="of-the-server"
     )
-    done = subprocess.run(
-        ["python", "-c", code], cwd=folder, env=environment(), capture_output=True, text=True
-    )
+    done = programs.run(["python", "-c", code], folder, environment())
     assert done.returncode != 0
     assert "DJANGO_SECRET_KEY" in done.stderr.splitlines()[-1]
 
@@ -57,11 +54,6 @@ def test_another_file_can_be_named_or_none(folder, run, tmp_path):
 
 
 def test_a_file_that_is_named_and_missing_is_an_error(folder, tmp_path):
-    done = subprocess.run(
-        ["python", "manage.py", "check"],
-        cwd=folder,
-        env=environment(DJANGO_ENV_FILE=str(tmp_path / "none.env"), DJANGO_SECRET_KEY="given"),
-        capture_output=True,
-        text=True,
-    )
+    env = environment(DJANGO_ENV_FILE=str(tmp_path / "none.env"), DJANGO_SECRET_KEY="given")
+    done = programs.run(["python", "manage.py", "check"], folder, env)
     assert done.returncode != 0 and "none.env" in done.stderr

@@ -16,13 +16,7 @@ def section(folder, title):
     return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
 
 
-@pytest.mark.parametrize(
-    ("answers", "prefix"),
-    [({}, "media/reports/"), ({"media_acl": "public-read"}, "private/reports/")],
-    ids=["private", "public"],
-)
-def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
-    one = site(**answers)
+def add_one_more_storage(one):
     storage, setting = re.findall(
         r"```python\n(.*?)```", section(one.folder, "One more storage"), re.DOTALL
     )
@@ -31,8 +25,28 @@ def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
     settings = one.folder / "config" / "settings.py"
     text = settings.read_text().replace("STORAGES = {\n", f"STORAGES = {{\n{setting}")
     settings.write_text(text)
+
+
+PRIVATE_AND_PUBLIC = pytest.mark.parametrize(
+    ("answers", "prefix"),
+    [({}, "media/reports/"), ({"media_acl": "public-read"}, "private/reports/")],
+    ids=["private", "public"],
+)
+
+
+@pytest.mark.slow
+@PRIVATE_AND_PUBLIC
+def test_the_lines_of_the_readme_for_one_more_storage_are_tidy(site, answers, prefix):
+    one = site(**answers)
+    add_one_more_storage(one)
     one.run("ruff", "check", "config/settings.py", "config/storages.py")
     one.run("ruff", "format", "--check", "config/settings.py", "config/storages.py")
+
+
+@PRIVATE_AND_PUBLIC
+def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
+    one = site(**answers)
+    add_one_more_storage(one)
     name, url = one.python(
         "reports = storages['reports']\n"
         "name = reports.save('q3.pdf', ContentFile(b'figures'))\n"
@@ -74,6 +88,7 @@ def test_a_form_uploads_straight_from_the_browser_by_the_lines_of_the_readme(sit
     assert "s3files/widget.js" in shown[1]
 
 
+@pytest.mark.slow
 def test_uv_run_serves_a_page_at_once(project, tmp_path):
     folder = project(example_app="no")
     port = free_port()

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests import programs
 from tests.conftest import environment
 from tests.doctor.servers import is_a_web_site, listens, nothing_listens, says_nothing
 
@@ -21,15 +22,8 @@ SECONDS = 60
 def s3doctor(doctors_project):
     def s3doctor(*arguments, **variables):
         command = [sys.executable, "manage.py", "s3doctor", *arguments]
-        return subprocess.run(
-            command,
-            cwd=doctors_project.folder,
-            env=environment(**doctors_project.environment | {"DJANGO_DEBUG": "off"} | variables),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-        )
+        env = environment(**doctors_project.environment | {"DJANGO_DEBUG": "off"} | variables)
+        return programs.run(command, doctors_project.folder, env, SECONDS)
 
     return s3doctor
 

@@ -34,7 +34,7 @@ def test_a_fork_ends_and_prints_as_a_new_python(tmp_path, name):
     (tmp_path / "package" / "__main__.py").write_text("import sys; print(sys.argv, __package__)")
     command, env = PROGRAMS[name], environment(ONE="1")
     assert programs.can_fork(command, env)
-    forked = programs.run(command, tmp_path, env, timeout=30)
+    forked = programs.run(command, tmp_path, env, together=True)
     new = subprocess.run(
         command,
         cwd=tmp_path,
@@ -44,11 +44,11 @@ def test_a_fork_ends_and_prints_as_a_new_python(tmp_path, name):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert forked[0] == new.returncode
+    assert forked.returncode == new.returncode
     # The traceback has the frames of the fork, too.
-    assert forked[1].splitlines()[-1:] == new.stdout.splitlines()[-1:]
+    assert forked.stdout.splitlines()[-1:] == new.stdout.splitlines()[-1:]
     if "Traceback" not in new.stdout:
-        assert forked[1] == new.stdout
+        assert forked.stdout == new.stdout
 
 
 def test_what_the_interpreter_reads_at_its_start_needs_a_new_one(tmp_path):
@@ -56,8 +56,8 @@ def test_what_the_interpreter_reads_at_its_start_needs_a_new_one(tmp_path):
     assert not programs.can_fork(command, environment(PYTHONOPTIMIZE="1"))
     assert not programs.can_fork(["python", "-O", "-c", ""], environment())
     assert not programs.can_fork(["sh", "-c", "exit"], environment())
-    status, output = programs.run(command, tmp_path, environment(PYTHONOPTIMIZE="1"), timeout=30)
-    assert (status, output) == (0, "1\n")
+    done = programs.run(command, tmp_path, environment(PYTHONOPTIMIZE="1"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
 def test_a_program_that_takes_too_long_is_ended_and_its_output_told(tmp_path):

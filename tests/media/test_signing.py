@@ -13,9 +13,9 @@ from botocore.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.template_modules import load_module
+from tests.alone import import_alone
 
-signing = load_module("s3files/_s3/signing.py")
+signing = import_alone("_s3.signing")
 BUCKET = "my-bucket"
 KEYS = SimpleNamespace(access_key="AKIAIOSFODNN7EXAMPLE", secret_key="wJalr/Xutn+EMI", token=None)
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

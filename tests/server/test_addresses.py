@@ -1,9 +1,7 @@
 """s3files/_s3/address.py, which names hosts by itself, against the client that asks them."""
 
-import importlib.util
 import itertools
 import json
-import sys
 from pathlib import Path
 
 import boto3
@@ -12,8 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from tests.conftest import TEMPLATE
-from tests.template_modules import without_bytecode
+from tests.alone import import_alone
 
 BOTOCORE = Path(botocore.__file__).parent / "data"
 PARTITIONS = json.loads((BOTOCORE / "partitions.json").read_text())["partitions"]
@@ -25,23 +22,9 @@ REGIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def address_module():
-    """The module, without a rendered project: it needs no settings."""
-    folder = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files"
-    spec = importlib.util.spec_from_file_location(
-        "s3files_alone", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    sys.modules["s3files_alone"] = importlib.util.module_from_spec(spec)
-    with without_bytecode():
-        module = importlib.import_module("s3files_alone._s3.address")
-    yield module
-    for name in [name for name in sys.modules if name.startswith("s3files_alone")]:
-        del sys.modules[name]
-
-
 # One for all clients: it parses botocore's files of endpoints once.
 SESSION = boto3.Session("key", "secret")
+addresses = import_alone("_s3.address")
 
 
 def url_of_botocore(region, bucket, fips, dualstack):
@@ -70,7 +53,7 @@ SWITCHES = [
 
 
 @pytest.mark.parametrize("fips, dualstack", SWITCHES)
-def test_the_host_of_every_region_is_botocores(address_module, monkeypatch, fips, dualstack):
+def test_the_host_of_every_region_is_botocores(monkeypatch, fips, dualstack):
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     compared = 0
@@ -78,7 +61,7 @@ def test_the_host_of_every_region_is_botocores(address_module, monkeypatch, fips
         bucket = "with.dots" if number % 8 == 0 else "my-bucket"
         expected = url_of_botocore(region, bucket, fips, dualstack)
         if expected:
-            address = address_module.Address(bucket, region, fips=fips, dualstack=dualstack)
+            address = addresses.Address(bucket, region, fips=fips, dualstack=dualstack)
             assert address.bucket_url == expected
             compared += 1
     # It refuses FIPS in China, and dual-stack in some isolated partitions.

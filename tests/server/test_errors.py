@@ -12,9 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 from obstore.store import S3Store
 
-from tests.template_modules import load_module
+from tests.alone import import_alone
 
-errors = load_module("s3files/_s3/errors.py")
+errors = import_alone("_s3.errors")
 
 
 def answer(status, code):

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.template_modules import PROJECT, without_bytecode
+from tests.alone import PROJECT, without_bytecode
 
 sys.path.insert(0, str(PROJECT))
 with without_bytecode():

@@ -179,17 +179,22 @@ def _make_session(account: Account) -> boto3.Session:
     )
 
 
+def find_credentials(account: Account = Account()) -> tuple[boto3.Session, Any]:
+    """Return the session of an account, and botocore's credentials or None."""
+    session = _process.sessions.get(account)
+    if session is None:
+        with _process.lock:
+            session = _session(account)
+    return session, session.get_credentials()
+
+
 def credentials(account: Account = Account()) -> Credentials:
     """Return the credentials as they are now; boto3 renews temporary ones in time.
 
     Raises NoCredentials, an S3Error, where there are none, or they cannot be renewed.
     """
-    session = _process.sessions.get(account)
-    if session is None:
-        with _process.lock:
-            session = _session(account)
     with _credential_errors():
-        found = session.get_credentials()
+        _, found = find_credentials(account)
         if found is None:
             raise NoCredentialsError
         frozen = found.get_frozen_credentials()
@@ -212,6 +217,7 @@ def _credential_errors() -> Iterator[None]:
 _remember = functools.lru_cache(maxsize=16)(Credentials)
 
 
+LOOPBACK = "127.0.0.0/8,localhost,::1"
 # obstore reads each of its options from the environment, too, where boto3 does not, as
 # AWS_SKIP_SIGNATURE: what is given here wins.
 _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
@@ -224,10 +230,6 @@ _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
     "disable_tagging": False,
     "disable_bulk_delete": False,
 }
-
-
-# It has no option for "none": only for one that a host is excepted from.
-_NO_PROXY = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "127.0.0.0/8,localhost,::1"}
 
 
 def _credentials_for_obstore(account: Account) -> "S3Credential":
@@ -258,15 +260,16 @@ def s3_store(
     Raises S3Error in a process that was forked after its parent used obstore.
     """
     refuse_other_stores(address)
-    if _process.parent_used_obstore:
-        # Its threads stayed in the parent: every request would hang for ever.
-        raise S3Error(
-            "s3_store",
-            address.bucket,
-            "this process was forked from one that used obstore (collectstatic, prunestatic or "
-            'movemedia). Start it anew: with subprocess, or multiprocessing\'s "spawn"',
-        )
-    _process.uses_obstore = True
+    _refuse_fork(address)
+    client_options: Any = {
+        "allow_http": address.bucket_url.startswith("http:"),
+        "connect_timeout": "5s",
+        "timeout": timedelta(seconds=timeout),
+        "default_headers": headers or {},
+    }
+    if is_loopback(address.host_url):
+        # No proxy finds this machine. There is no option for "none", but for exceptions.
+        client_options |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": LOOPBACK}
     return S3Store(
         address.bucket,
         prefix=prefix,
@@ -278,12 +281,18 @@ def s3_store(
         virtual_hosted_style_request=True,
         credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,
-        client_options={
-            "allow_http": address.bucket_url.startswith("http:"),
-            "connect_timeout": "5s",
-            "timeout": timedelta(seconds=timeout),
-            "default_headers": headers or {},
-            **(_NO_PROXY if is_loopback(address.host_url) else {}),
-        },
+        client_options=client_options,
         retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
     )
+
+
+def _refuse_fork(address: Address) -> None:
+    # Its threads stayed in the parent: every request would hang for ever.
+    if _process.parent_used_obstore:
+        raise S3Error(
+            "s3_store",
+            address.bucket,
+            "this process was forked from one that used obstore (collectstatic, prunestatic or "
+            'movemedia). Start it anew: with subprocess, or multiprocessing\'s "spawn"',
+        )
+    _process.uses_obstore = True

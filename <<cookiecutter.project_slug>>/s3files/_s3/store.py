@@ -40,7 +40,7 @@ def is_testing() -> bool:
 
 def shows_local_files() -> bool:
     """Whether pages show static files as they are edited, instead of those in the bucket."""
-    return settings.DEBUG or is_testing()
+    return bool(settings.DEBUG) or is_testing()
 
 
 def means_development_server() -> bool:
@@ -52,7 +52,7 @@ def means_development_server() -> bool:
         return True
     if settings.S3_EMBEDDED is not None:
         return bool(settings.S3_EMBEDDED)
-    return settings.DEBUG and not any(os.environ.get(name) for name in CHOSEN)
+    return bool(settings.DEBUG) and not any(os.environ.get(name) for name in CHOSEN)
 
 
 @functools.cache

@@ -15,10 +15,11 @@ ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
 def check_endpoint_is_not_this_machine(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if is_this_machine() and not settings.DEBUG:
         name = ENDPOINTS[bool(settings.AWS_S3_PUBLIC_ENDPOINT_URL)]
+        unset = "S3_EMBEDDED, which chose it," if settings.S3_EMBEDDED else name
         yield Error(
             f"{name} is {getattr(settings, name)!r}, a server for development: "
             "visitors' browsers would look for files on their own machines.",
-            hint=f"Unset {name} for Amazon S3, or give your store's public URL.",
+            hint=f"Unset {unset} for Amazon S3, or give your store's public URL.",
             id="s3.E013",
         )
 

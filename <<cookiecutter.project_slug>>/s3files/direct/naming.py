@@ -15,8 +15,9 @@ from .errors import Misconfigured, UnknownUpload
 from .models import NEW
 from .policy import UploadPolicy
 
-# A key of S3 has 1,024 bytes at most, and a character up to four; the rest is for folders.
-STEM_BYTES = 400
+# S3 takes keys of 1,024 bytes, but stores on a file system take 255 for one part of them. The rest
+# is for the random part, the extension and that of a thumbnail.
+STEM_BYTES = 200
 
 
 class UnsetField(Exception):

@@ -9,7 +9,13 @@ from django.contrib.auth.mixins import AccessMixin
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseForbidden,
+    HttpResponseRedirect,
+)
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from django.utils.http import content_disposition_header
@@ -18,6 +24,12 @@ from django.views import View
 from s3files._s3.errors import S3Error
 
 logger = logging.getLogger("s3files")
+
+# What a browser wants a file for if it is to run it: "Destinations" of the Fetch standard. A
+# Content-Security-Policy that trusts the site would let a page run whatever it redirects to.
+RUNNING_DESTINATIONS = frozenset(
+    "audioworklet paintworklet script serviceworker sharedworker style worker xslt".split()
+)
 
 
 class FileView(AccessMixin, View):
@@ -36,7 +48,8 @@ class FileView(AccessMixin, View):
 
     The file itself comes from S3 (or the CDN), with everything that a browser asks for:
     ranges, conditional requests, resumed downloads. Nobody who may not read it learns whether
-    it exists: visitors are asked to sign in, users get 404.
+    it exists: visitors are asked to sign in, users get 404. As a script or a style sheet it is
+    refused.
     """
 
     http_method_names = ["get", "head", "options"]
@@ -66,6 +79,8 @@ class FileView(AccessMixin, View):
         return str(getattr(instance, self.field).name).rpartition("/")[2]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.headers.get("Sec-Fetch-Dest", "").lower() in RUNNING_DESTINATIONS:
+            return HttpResponseForbidden("A file is not a script.", content_type="text/plain")
         try:
             instance = self.get_object()
             allowed = self.has_permission(request, instance)

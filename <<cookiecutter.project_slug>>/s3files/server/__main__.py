@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from .keeper import run_keeper
 from .reservation import EmbeddedS3Error, Server
@@ -55,7 +56,8 @@ def start_for_settings() -> Server:
             "DJANGO_SETTINGS_MODULE, such as shop.settings."
         )
     # The app knows which folder, bucket and prefixes; this package imports nothing of it.
-    server = apps.get_app_config("s3files_core").development_server()
+    app: Any = apps.get_app_config("s3files_core")
+    server = app.development_server()
     started: Server = server.ensure_running()
     server.keep_for_exec()
     del os.environ["S3_EMBEDDED"]

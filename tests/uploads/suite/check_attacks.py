@@ -14,6 +14,7 @@ from client import LARGE, PDF, Browser, BucketTestCase, http
 from papers.models import Paper
 from papers.policies import QuotaPolicy
 from s3files.direct.models import DirectUpload, State
+from uploads.models import Upload
 
 PAGE = b"<html><script>alert(1)</script>".ljust(len(PDF))
 
@@ -230,6 +231,22 @@ class RawInputTests(BucketTestCase):
         ):
             with self.subTest(name=name):
                 self.assertEqual(self.row(self.ada.begin(name)["token"]).name, kept)
+
+
+class FileLinkTests(BucketTestCase):
+    def test_a_link_to_a_file_is_no_script_and_no_style_sheet(self):
+        upload = Upload.objects.create(owner=self.ada.user, file=ContentFile(b"x", "x.txt"), size=1)
+        link = reverse("upload-file", args=[upload.pk])
+        for destination in (
+            "script style worker sharedworker serviceworker audioworklet paintworklet xslt".split()
+        ):
+            with self.subTest(destination):
+                headers = {"Sec-Fetch-Dest": destination}
+                self.assertEqual(self.ada.client.get(link, headers=headers).status_code, 403)
+        for destination in ("document", "image", "video", "empty", ""):
+            with self.subTest(destination):
+                headers = {"Sec-Fetch-Dest": destination}
+                self.assertEqual(self.ada.client.get(link, headers=headers).status_code, 302)
 
 
 class ManyTokensTests(BucketTestCase):

@@ -1,8 +1,12 @@
 """The project's own settings, with the app `papers` and Django REST framework."""
 
+from importlib.util import find_spec
+
 from config.settings import *
 
 INSTALLED_APPS = [*INSTALLED_APPS, "papers", "rest_framework"]
+if find_spec("PIL"):
+    INSTALLED_APPS += ["pictures"]
 ROOT_URLCONF = "papers.urls"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage
 from django.core.management.base import CommandError, CommandParser
 
+from s3files._s3.description import describe_store
 from s3files.publishing.publisher import PublishError
 from s3files.publishing.storage import S3StaticStorage
 
@@ -87,6 +88,7 @@ class Command(collectstatic.Command):
             # What is imported stays: that Python looks through it again takes 0.1 s.
             gc.freeze()
             if not self.manifest_only:
+                self.log(describe_store(self.storage.address, self.storage.account), level=1)
                 self.storage.begin()
         return super().collect()
 

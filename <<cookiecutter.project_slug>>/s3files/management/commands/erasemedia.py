@@ -3,6 +3,7 @@ from typing import Any
 from django.core.exceptions import SuspiciousOperation
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error, s3_errors
 from s3files.media.storage import S3MediaStorage
 
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         self, *, names: list[str], storage: str, prefix: bool, erase: bool, **options: Any
     ) -> None:
         target = media_storage(storage)
+        self.stdout.write(describe_store(target.address, target.account))
         failed = 0
         try:
             for name in names:

@@ -2,10 +2,13 @@ import time
 from argparse import ArgumentTypeError
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import InvalidStorageError, storages
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error
+from s3files._s3.store import CHOSEN, is_testing
 from s3files.media.moving import Item, MoveError, Mover, open_source
 from s3files.media.storage import S3MediaStorage
 
@@ -37,6 +40,8 @@ class Command(BaseCommand):
         self, *, source: str, storage: str, workers: int, copy: bool, **options: Any
     ) -> None:
         target = media_storage(storage)
+        refuse_unchosen_store()
+        self.stdout.write(describe_store(target.address, target.account))
         try:
             mover = Mover(open_source(source, target), target, workers)
             plan = mover.plan()
@@ -100,6 +105,16 @@ def media_storage(alias: str) -> S3MediaStorage:
     if not isinstance(storage, S3MediaStorage):
         raise CommandError(f"The storage {alias!r} is no S3MediaStorage.")
     return storage
+
+
+def refuse_unchosen_store() -> None:
+    """Raise CommandError if files would go to the development server because nothing is chosen."""
+    if settings.S3_EMBEDDED and not is_testing():
+        raise CommandError(
+            "No S3 is chosen, so the files would stay on this machine, in the development server. "
+            f"Set AWS_PROFILE or another of {', '.join(CHOSEN)}; or, to have them there: "
+            "python -m s3files.server python manage.py movemedia …"
+        )
 
 
 def megabytes(items: list[Item]) -> str:

@@ -11,6 +11,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from s3files._s3.description import describe_store
 from s3files._s3.errors import s3_errors
 from s3files.publishing.destination import Destination
 from s3files.publishing.publisher import Listed, Publisher, PublishError
@@ -55,7 +56,9 @@ class Command(BaseCommand):
     ) -> None:
         if not isinstance(staticfiles_storage, S3StaticStorage):
             raise CommandError("STORAGES['staticfiles'] is not an S3StaticStorage.")
-        self.manifest_name = staticfiles_storage.manifest_name
+        static = staticfiles_storage
+        self.stdout.write(describe_store(static.address, static.account))
+        self.manifest_name = static.manifest_name
         try:
             # What is not listed would seem to be of no release: nothing may be missed.
             with Publisher(

@@ -20,6 +20,11 @@ class PaperPolicy(UploadPolicy):
             raise ValidationError("This file has a virus.")
 
 
+class UserPolicy(UploadPolicy):
+    def new_instance(self, request):
+        return self.field.model(user=request.user)
+
+
 class QuotaPolicy(PaperPolicy):
     def quota(self, account):
         return 3000

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from s3files._s3.address import Address
+from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error
 from s3files._s3.printing import printable
 from s3files.direct.completing import complete
@@ -27,6 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(describe_store(Address.from_settings()))
         while True:
             failed = self._finish_all()
             if options["every"] is None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from s3files._s3.address import Address
+from s3files._s3.description import describe_store
 from s3files._s3.printing import printable
 from s3files.direct.sweeping import Leftover, Sweep, find_known_names
 from s3files.management.commands import sweepmedia
@@ -33,6 +35,7 @@ class Command(sweepmedia.Command):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(describe_store(Address.from_settings()))
         sweep = Sweep(age=timedelta(hours=options["hours"]), delete=options["delete"])
         verb = "removed" if options["delete"] else "to remove"
         removed = self._show(sweep.reservations(), verb)
