@@ -15,7 +15,12 @@ ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
 # What the answer "no" to each of these questions leaves out.
 OPTIONAL = {
-    "direct_uploads": ("s3files/direct", "tests/test_direct_uploads.py"),
+    "direct_uploads": (
+        "s3files/direct",
+        "tests/test_direct_uploads.py",
+        "uploads/rules.py",
+        "uploads/static/uploads/direct.js",
+    ),
     "example_app": ("uploads", "tests/test_uploads.py", "tests/test_direct_uploads.py"),
 }
 
@@ -101,10 +106,10 @@ def write_env() -> None:
 def remove_unwanted(answers: dict[str, str]) -> None:
     import shutil
 
-    optional = [(name, path) for name, paths in OPTIONAL.items() for path in paths]
-    for name, path in optional:
-        if answers[name] != "no":
-            continue
+    unwanted = {
+        path: name for name, paths in OPTIONAL.items() for path in paths if answers[name] == "no"
+    }
+    for path, name in unwanted.items():
         if os.path.isdir(path):
             shutil.rmtree(path)
         elif os.path.exists(path):
@@ -145,6 +150,8 @@ def main() -> None:
     try:
         write_env()
         remove_unwanted(answers)
+        if answers["example_app"] == "yes":
+            os.remove("templates/start.html")  # The example app is the start page.
         if answers["endpoint_url"]:
             # CloudFormation creates buckets on AWS alone; infra/README.md says how else.
             os.remove("infra/s3.yaml")

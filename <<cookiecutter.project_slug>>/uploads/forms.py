@@ -1,3 +1,4 @@
+#% if cookiecutter.direct_uploads == "yes"
 from django import forms
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -28,10 +29,6 @@ class UploadForm(forms.Form):
         self.max_thumbnail_bytes = field.policy.max_thumbnail_bytes
         self.accept = field.widget.attrs["accept"]
 
-    @property
-    def types(self):
-        return [one.lstrip(".") for one in self.accept.split(",")]
-
     def save(self):
         """Return the row of each file; the same one when asked again."""
         return [self._record(file) for file in self.cleaned_data["files"]]
@@ -55,3 +52,64 @@ class UploadForm(forms.Form):
             # The answer was lost, and the browser asks again.
             return Upload.objects.get(pk=row.pk, owner=self.user)
         return row
+#% else
+import mimetypes
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from .models import Upload
+
+EXTENSIONS = """
+    avif csv docx gif heic jpeg jpg mov mp4 pdf png svg txt webp xlsx zip
+""".split()
+# They pass through the web server, its temporary folder and Django.
+MAX_BYTES = 200 * 2**20
+
+
+def check_size(file):
+    if file.size > MAX_BYTES:
+        sizes = {"size": filesizeformat(file.size), "most": filesizeformat(MAX_BYTES)}
+        raise ValidationError(_("A file has %(size)s; the most is %(most)s.") % sizes)
+
+
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files (Django documentation: "Uploading multiple files")."""
+
+    widget = FilesInput
+    default_validators = [FileExtensionValidator(EXTENSIONS), check_size]
+
+    def clean(self, data, initial=None):
+        return [super(FilesField, self).clean(file, initial) for file in data or [None]]
+
+
+class UploadForm(forms.Form):
+    files = FilesField()
+
+    max_bytes = MAX_BYTES
+    accept = ",".join(f".{one}" for one in EXTENSIONS)
+
+    def __init__(self, *args, request, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = request.user
+
+    def save(self):
+        """Store the files; return the row of each."""
+        return [
+            Upload.objects.create(
+                owner=self.user,
+                file=file,
+                name=file.name,
+                size=file.size,
+                content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+            )
+            for file in self.cleaned_data["files"]
+        ]
+#% endif

@@ -7,7 +7,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
-from s3files.direct.deleting import delete_with_row
+from s3files.media.deleting import delete_with_row
 
 
 def final_name(upload, name):

@@ -58,9 +58,11 @@ class UploadList(OwnUploadsMixin, ListView):
         return found.order_by(self.order, "pk")
 
     def get_context_data(self, **kwargs):
+        form = kwargs.pop("form", None) or UploadForm(request=self.request)
         search = urlencode({"q": self.query, "sort": self.order}) + "&"
         return super().get_context_data(
-            form=kwargs.pop("form", None) or UploadForm(request=self.request),
+            form=form,
+            types=[one.lstrip(".") for one in form.accept.split(",")],
             public=not default_storage.querystring_auth,
             query=self.query,
             order=self.order,
