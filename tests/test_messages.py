@@ -11,7 +11,9 @@ from scripts.refresh_messages import CATALOGS, PROJECT, refreshed
 FOLDERS = sorted({PROJECT / folder for folder in CATALOGS.values()})
 TEMPLATES = sorted(path for folder in FOLDERS for path in folder.rglob("*.html"))
 SCRIPTS = sorted(path for folder in FOLDERS for path in folder.rglob("static/**/*.js"))
-MODULES = sorted((PROJECT / "uploads").glob("*.py"))
+MODULES = sorted(
+    path for folder in FOLDERS for path in folder.rglob("*.py") if "migrations" not in path.parts
+)
 # Django's tags; what cookiecutter fills in; between the tags of a translation stands its text.
 TRANSLATED = re.compile(r"{% blocktranslate.*?endblocktranslate %}|{% translate .*?%}", re.S)
 CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}|<<.*?>>|^#%.*?$", re.S | re.M)
@@ -77,15 +79,16 @@ def test_a_text_without_markup_is_noticed():
 SPEAKING = {"ValidationError", "success", "error", "warning", "info", "UploadError"}
 
 
+def error_names():
+    """The exceptions whose messages reach a user; Misconfigured is for developers."""
+    tree = ast.parse((PROJECT / "s3files/direct/errors.py").read_text(encoding="utf-8"))
+    names = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    return names - {"Misconfigured"}
+
+
 def unmarked_calls(source):
     """Return the lines on which a message is made of a plain string."""
-    tree = ast.parse(source)
-    errors = {
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-        and any(isinstance(base, ast.Name) and base.id == "UploadError" for base in node.bases)
-    }
+    tree, errors = ast.parse(source), error_names()
     found = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
