@@ -32,6 +32,8 @@ from s3files._s3.timeouts import Timeouts  # noqa: E402
 from s3files.direct.models import DirectUpload, UploadAccount  # noqa: E402
 
 settings.ALLOWED_HOSTS = ["*"]
+# What is cancelled counts until its signature ends, which is longer than an example takes.
+PaperPolicy.max_files_under_way = 1000
 # A fault is met by the step itself, not by a retry of boto3.
 s3_client.current_timeouts = lambda: Timeouts(connect=2, read=5, write=5, total=5)
 
