@@ -27,6 +27,7 @@ from django.utils import timezone  # noqa: E402
 
 from client import Browser, http  # noqa: E402
 from papers.models import Paper  # noqa: E402
+from papers.policies import PaperPolicy  # noqa: E402
 from s3files._s3 import clients as s3_client  # noqa: E402
 from s3files._s3.timeouts import Timeouts  # noqa: E402
 from s3files.direct.models import DirectUpload, UploadAccount  # noqa: E402
@@ -34,6 +35,7 @@ from s3files.direct.models import DirectUpload, UploadAccount  # noqa: E402
 settings.ALLOWED_HOSTS = ["*"]
 # What is cancelled counts until its signature ends, which is longer than an example takes.
 PaperPolicy.max_files_under_way = 1000
+PaperPolicy.max_bytes_under_way = 2**40
 # A fault is met by the step itself, not by a retry of boto3.
 s3_client.current_timeouts = lambda: Timeouts(connect=2, read=5, write=5, total=5)
 
