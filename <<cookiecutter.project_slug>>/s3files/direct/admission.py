@@ -8,6 +8,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from s3files._s3.printing import drop_controls
+
 from .errors import NotAllowed
 from .files import DirectFile
 from .kinds import HEAD_BYTES
@@ -52,9 +54,10 @@ def receive(
     It is reserved first: whatever happens then, sweepmedia knows of the object. Raises
     UploadError, or what the storage raises.
     """
-    announced = Announcement(str(file.name), file.size or 0, object_key=object_key)
-    instance = find_instance(policy, object_key, request)
     account = admit(policy, request)
+    name = drop_controls(str(file.name))
+    announced = Announcement(name, file.size or 0, object_key=object_key)
+    instance = find_instance(policy, object_key, request)
     upload = reserve(policy, account, uuid.uuid4(), announced, instance, is_posted=True)
     policy.storage.replace(upload.stored_name, file)
     upload.move(State.RESERVED, state=State.COMPLETE)

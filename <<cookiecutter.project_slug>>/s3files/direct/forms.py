@@ -11,6 +11,7 @@ It takes the place of a FileField's in a ModelForm, in one line:
 Without JavaScript, the same form posts its files through Django.
 """
 
+import dataclasses
 import functools
 import logging
 from collections.abc import Iterator
@@ -122,18 +123,22 @@ class DirectFileField(forms.FileField):
             return super().clean(data, initial)
         if self.request is None:
             require_request(self.policy)
+        else:
+            with self._explained():
+                admit(self.policy, self.request)
         check_posted(self.policy, data)
         cleaned = super().clean(data, initial)
         if self.request is None or not self.policy.is_on_s3:
             return cleaned
-        with _explained():
+        with self._explained():
             file = receive(self.policy, self.request, data, object_key(initial))
         # A form that is shown again has it still.
         data.token = make_token(file.upload)  # type: ignore[attr-defined]
         return file
 
     def _clean_token(self, token: str, initial: Any) -> Any:
-        with _explained():
+        with self._explained():
+            self._spend(token)
             upload = self._find(token, object_key(initial))
         file = DirectFile(upload)
         try:
@@ -172,6 +177,30 @@ class DirectFileField(forms.FileField):
                 _("“%(name)s” is saved already.") % {"name": upload.name}, code="claimed"
             )
         return upload
+
+    def _spend(self, token: str) -> None:
+        """Count a token of this request. Raises ValidationError if there are too many."""
+        spending, most = _spending_of(self.request), self.policy.max_files_in_form
+        spending.tokens.add(token)
+        if len(spending.tokens) > most:
+            raise forms.ValidationError(
+                _("At most %(most)s files can be sent at once.") % {"most": most}, code="too_many"
+            )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in the form why an upload does not go on."""
+        spending = _spending_of(self.request)
+        if spending.has_waited:
+            raise _no_answer()
+        try:
+            yield
+        except UploadError as error:
+            raise forms.ValidationError(error.message, code="upload") from None
+        except S3Error:
+            logger.exception("S3 failed")
+            spending.has_waited = True
+            raise _no_answer() from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         # A form that is shown again still has what was uploaded.
@@ -212,18 +241,28 @@ class DirectFilesField(DirectFileField):
         return [file for _, file in files if file is not None]
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say in the form why an upload does not go on."""
-    try:
-        yield
-    except UploadError as error:
-        raise forms.ValidationError(error.message, code="upload") from None
-    except S3Error:
-        logger.exception("S3 failed")
-        raise forms.ValidationError(
-            _("The storage does not answer. Please try again."), code="storage"
-        ) from None
+@dataclasses.dataclass
+class _Spending:
+    """What one request has asked for: its forms share it."""
+
+    tokens: set[str] = dataclasses.field(default_factory=set)
+    #: Whether it waited for an S3 that did not answer; it does so once.
+    has_waited: bool = False
+
+
+def _no_answer() -> forms.ValidationError:
+    return forms.ValidationError(
+        _("The storage does not answer. Please try again."), code="storage"
+    )
+
+
+def _spending_of(request: HttpRequest | None) -> _Spending:
+    found = getattr(request, "_s3files_spending", None)
+    if found is None:
+        found = _Spending()
+        if request is not None:
+            request._s3files_spending = found  # type: ignore[attr-defined]
+    return found
 
 
 @functools.cache

@@ -16,6 +16,10 @@ from papers.policies import QuotaPolicy
 from s3files.direct.models import DirectUpload, State
 from uploads.models import Upload
 
+# Nothing listens there.
+NO_S3 = override_settings(
+    AWS_S3_ENDPOINT_URL="http://127.0.0.1:9", AWS_S3_PUBLIC_ENDPOINT_URL="http://127.0.0.1:9"
+)
 PAGE = b"<html><script>alert(1)</script>".ljust(len(PDF))
 
 
@@ -260,6 +264,25 @@ class ManyTokensTests(BucketTestCase):
         tokens = [f"{token}{number}" for number in range(990)]
         form = PagesForm(_QueryDict(**{"pages-upload": tokens}), _QueryDict())
         self.assertIn("These are 990 files; at most 100", str(form.errors))
+
+    def test_rows_of_a_formset_are_limited_together(self):
+        rows = {f"page_set-{number}-file-upload": f"x{number}" for number in range(150)}
+        response = self.post_pages(150, rows)
+        self.assertContains(response, "At most 100 files can be sent at once", 50)
+
+    def test_a_request_waits_once_for_an_s3_that_does_not_answer(self):
+        files = {f"page_set-{number}-file": SimpleUploadedFile("a.pdf", PDF) for number in range(5)}
+        with NO_S3, self.assertLogs("s3files.direct.forms", "ERROR") as logs:
+            response = self.post_pages(5, files)
+        self.assertContains(response, "The storage does not answer", 5)
+        self.assertEqual(len(logs.records), 1)
+
+    def post_pages(self, count, data):
+        self.ada.user.is_staff = self.ada.user.is_superuser = True
+        self.ada.user.save()
+        management = {"page_set-TOTAL_FORMS": count, "page_set-INITIAL_FORMS": 0}
+        url = "/admin/papers/paper/add/"
+        return self.ada.client.post(url, {"title": "x"} | management | data)
 
 
 class SharedBucketTests(BucketTestCase):
