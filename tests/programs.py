@@ -126,14 +126,15 @@ def can_fork(command, env):
     )
 
 
-def start(command, cwd, env, stdout=None, stderr=None):
+def start(command, cwd, env, stdout=None, stderr=None, stdin=None):
     """Start a command in the background; without files for its output, nobody sees that."""
     with open(os.devnull, "r+") as nothing:
-        stdout, stderr = stdout or nothing, stderr or stdout or nothing
+        streams = [stdin or nothing, stdout or nothing, stderr or stdout or nothing]
         if can_fork(command, env):
-            return RESIDENT_PYTHON.start(command[1:], cwd, env, nothing, stdout, stderr)
+            return RESIDENT_PYTHON.start(command[1:], cwd, env, *streams)
+        stdin, stdout, stderr = streams
         return subprocess.Popen(
-            command, cwd=cwd, env=env, stdin=nothing, stdout=stdout, stderr=stderr
+            command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr
         )
 
 

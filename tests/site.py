@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import uuid
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from botocore.config import Config
 from tests import programs
 from tests.conftest import embedded_server, environment
 from tests.proxy import Proxy
+
+CALLER = Path(__file__).with_name("caller.py")
 
 # The project's own settings, but static files from a folder that a test fills.
 SETTINGS = """
@@ -39,11 +42,15 @@ def proxy(server):
 
 
 @pytest.fixture
-def site(project, server, proxy):
+def site(project, server, proxy, request):
     """Render a project with an empty bucket of its own."""
 
     def site(**answers):
-        return Site(project(example_app="no", **answers), server, proxy)
+        site = Site(project(example_app="no", **answers), server, proxy)
+        site.inside = request.path.parent / "inside"
+        # With `pytest -s`, breakpoint() in a function that runs inside has the terminal.
+        site.has_terminal = request.config.option.capture == "no"
+        return site
 
     return site
 
@@ -138,6 +145,28 @@ class Site:
         if status:
             return output
         return json.loads(output.partition("\nRESULT ")[2].partition("\n")[0])
+
+    def call(self, name, *arguments, status=0, **variables):
+        """Call "saving.save_twice" of inside/saving.py, beside the test, in the project.
+
+        Return what it returns; with another status, the output.
+        """
+        module, _, function = name.partition(".")
+        result = self.folder / f"result-{uuid.uuid4()}.json"
+        file = self.inside / f"{module}.py"
+        command = ["python", CALLER, file, function, json.dumps(arguments), result]
+        if self.has_terminal:
+            streams = (sys.stdout, sys.stderr, sys.stdin)
+            program = programs.start(command, self.folder, self.environment(**variables), *streams)
+            assert program.wait() == status
+            output = ""
+        else:
+            output = self.run(*command, status=status, **variables)
+        if status:
+            return output
+        returned = json.loads(result.read_text())
+        result.unlink()
+        return returned
 
     def keys(self, prefix=""):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
