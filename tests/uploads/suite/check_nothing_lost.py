@@ -1,6 +1,7 @@
 """Lost answers, dead workers, S3 that does not answer: nothing lost, and nothing left."""
 
 import io
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -18,7 +19,8 @@ from django.utils import timezone
 
 from client import LARGE, PDF, Browser, BucketTestCase
 from papers.models import Paper
-from s3files.direct import objects
+from papers.policies import PaperPolicy
+from s3files.direct import completing, objects
 from s3files.direct.models import DirectUpload, State, UploadAccount
 from s3files.media.deleting import file_deletion_planned
 from s3files.storages import S3Error
@@ -101,6 +103,42 @@ class LostAnswerTests(BucketTestCase):
             self.ada.begin(size=len(LARGE), status=503, **data)
         ticket = Browser("ada").begin(size=len(LARGE), **data)
         self.assertEqual(self.ada.put_part(ticket, 1, LARGE), 200)
+
+    def test_a_lease_is_renewed_while_somebody_looks_at_the_file(self):
+        token = self.ada.send()["token"]
+        statuses = []
+
+        def ask_twice(policy, upload, file):
+            for _ in range(2):
+                time.sleep(0.7)  # Each time longer than the lease.
+                statuses.append(self.ask_in_a_thread(token))
+
+        with (
+            mock.patch.object(completing, "LEASE", timedelta(seconds=0.5)),
+            mock.patch.object(completing, "RENEW_SECONDS", 0.1),
+            mock.patch.object(PaperPolicy, "check_file", ask_twice),
+        ):
+            self.ada.step("complete", token=token)
+        self.assertEqual(statuses, [409, 409])
+        self.assertIsNone(self.row(token).leased_until)
+
+    def ask_in_a_thread(self, token):
+        """Ask to complete an upload, as another worker would."""
+
+        def ask():
+            try:
+                browser = Browser("ada")
+                data = {"token": token}
+                url = reverse("s3files:complete")
+                status.append(browser.client.post(url, data, "application/json").status_code)
+            finally:
+                connection.close()
+
+        status = []
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        return status[0]
 
     def sweep(self):
         call_command("sweepmedia", "--delete", "--hours=0", stdout=io.StringIO())
