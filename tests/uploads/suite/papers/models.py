@@ -40,7 +40,9 @@ def folder_of_key(draft, name):
 
 
 class Draft(models.Model):
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    # No constraint: this app has no migrations, and auth has.
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_constraint=False)
     file = models.FileField(upload_to=folder_of_user, blank=True)
     raw = models.FileField(upload_to=folder_of_user_id, blank=True)
     other = models.FileField(upload_to=folder_of_key, blank=True)
