@@ -136,7 +136,8 @@ python manage.py runserver"""
     print(f"\n{bold}Your project is ready.{plain} Next:\n")
     print(*(f"    {green}{step}{plain}" for step in steps.splitlines()), sep="\n")
     print(
-        "\nWith uv, leave out venv, activate and pip; then uv run manage.py migrate\n"
+        "\nThen open http://127.0.0.1:8000/ in a browser.\n"
+        "With uv, leave out venv, activate and pip; then uv run manage.py migrate\n"
         "This needs no AWS account: runserver starts an S3 server for development.\n"
         "infra/README.md says how to create the bucket.\n"
     )
@@ -157,7 +158,17 @@ def main() -> None:
             os.remove("infra/s3.yaml")
     except OSError as error:  # a full disk, a folder that became read-only
         sys.exit(f"No project was made: {error}.")
-    print_next_steps()
+    if not is_update(answers):
+        print_next_steps()
+
+
+def is_update(answers: dict[str, str]) -> bool:
+    """Whether cruft renders a project to compare it with one that is there already.
+
+    It tells hooks nothing but _commit; for that it renders into folders of these names.
+    """
+    folder = os.path.basename(os.path.dirname(os.getcwd()))
+    return "_commit" in answers and folder in ("current_template", "new_template", "remote")
 
 
 if __name__ == "__main__":

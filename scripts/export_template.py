@@ -22,6 +22,8 @@ from jinja2 import Environment
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 FOLDER = "<<cookiecutter.project_slug>>"
+# What only a cookiecutter before 2.6 sees (hooks/pre_gen_project.py, check_cookiecutter_version).
+FOR_OLD_VERSIONS = "{{cookiecutter.project_name}}/"
 VARIABLE_DELIMITERS = ("variable_start_string", "variable_end_string")
 
 
@@ -91,7 +93,8 @@ def list_files() -> list[str]:
     """Return the paths that git keeps, or would keep."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=TEMPLATE, check=True, capture_output=True, text=True)
-    return [name for name in done.stdout.split("\0") if (TEMPLATE / name).is_file()]
+    names = [name for name in done.stdout.split("\0") if (TEMPLATE / name).is_file()]
+    return [name for name in names if not name.startswith(FOR_OLD_VERSIONS)]
 
 
 def export(target: Path) -> None:

@@ -42,7 +42,7 @@ def record(typed: list[str]) -> str:
         terminal.expect(pexpect.EOF)
         terminal.close()
         # cookiecutter ends a refusal with a traceback of its own.
-        text = shown.getvalue().partition("(A report by cookiecutter")[0]
+        text = shown.getvalue().partition("ERROR: Stopping generation")[0]
         text = text.replace(str(TEMPLATE), COMMAND.split()[1])
         return text.replace(folder, "~/sites")
 

@@ -53,7 +53,7 @@ def template(tmp_path):
 def test_all_errors_are_shown_at_once_and_nothing_is_left(tmp_path):
     done = cookiecutter(tmp_path / "out", *EVERYTHING_WRONG)
     assert done.returncode == 1
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
     shown = re.findall(r"^(\w+) = ", done.stderr, re.MULTILINE)
     assert shown == [answer.partition("=")[0] for answer in EVERYTHING_WRONG]
 
@@ -89,7 +89,20 @@ def test_a_slug_with_a_slash_leaves_no_folder_on_the_way(tmp_path, template):
     done = cookiecutter(tmp_path / "out", "project_slug=my/site", template=template)
     assert done.returncode == 1
     assert "project_slug = 'my/site'" in done.stderr
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_refusal_leaves_no_output_folder_that_it_made(tmp_path, template):
+    done = cookiecutter(tmp_path / "new", "aws_region=Seoul", template=template)
+    assert done.returncode == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_refusal_says_first_that_a_report_ends_it(tmp_path, template):
+    done = cookiecutter(tmp_path / "out", "aws_region=Seoul", template=template)
+    # Its logger writes first.
+    said = done.stderr[done.stderr.index("No project") :].splitlines()
+    assert said[:2] == ["No project was made. These answers cannot be used.", PRE["REPORT"]]
 
 
 @pytest.mark.parametrize("slug", ["../x/y", "../../x/y/z", "x/../y/z", "../out/x/y", "a/b/c"])
@@ -97,6 +110,8 @@ def test_a_slug_with_slashes_leaves_no_folder_anywhere(tmp_path, template, slug)
     output = tmp_path / "in" / "out"
     output.mkdir(parents=True)
     before = everything_in(tmp_path)
+    for folder in (output, output.parent):
+        os.utime(folder, (0, 0))
     done = cookiecutter(output, f"project_slug={slug}", template=template)
     assert done.returncode == 1
     after = everything_in(tmp_path)
@@ -267,7 +282,7 @@ class TestAReplay:
         done = replay(**{name: value})
         assert done.returncode == 1
         assert f"{name} = {value!r}" in done.stderr
-        assert list((tmp_path / "out").iterdir()) == []
+        assert not (tmp_path / "out").exists()
 
 
 class TestARenderThatWasKilled:
@@ -325,6 +340,7 @@ class TestAGoodProject:
         assert f"cd '{tmp_path}/a folder/my_site'\n" in done.stdout
         for step in ("git init", 'pip install -e ".[dev]"', "createsuperuser", "runserver"):
             assert step in done.stdout
+        assert "http://127.0.0.1:8000/" in done.stdout
         assert "\x1b" not in done.stdout
         assert done.stderr == ""
 

@@ -1,16 +1,25 @@
 """The slug is a Python name that hides nothing; every project name gives one."""
 
 import keyword
+import re
 import sys
+import tomllib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires
+from itertools import chain
 
 import pytest
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.conftest import TEMPLATE
-from tests.hook_rules import PRE, errors_in, suggested
+from tests.hook_rules import PRE, errors_in, render_file, suggested
+
+PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 
 WRONG = {
     "my-site": "my_site",
@@ -39,6 +48,7 @@ WRONG = {
     "config": "config_site",
     "uploads": "uploads_site",
     "tests": "tests_site",
+    "typing_extensions": "typing_extensions_site",
     "infra": "infra_site",
     "manage": "manage_site",
     # by what it installs.
@@ -150,3 +160,24 @@ def test_a_project_name_is_one_printable_line_without_template_code(name, better
 @given(st.text(alphabet="<%# ab\n\x00\u202e", max_size=12))
 def test_the_better_project_name_is_always_good(name):
     assert errors_in(project_name=suggested(project_name=name)["project_name"]) == {}
+
+
+def test_nothing_that_the_project_installs_is_a_slug():
+    # uv locks no project that is called like one of its dependencies.
+    project = tomllib.loads(render_file(PROJECT / "pyproject.toml"))["project"]
+    named = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    wanted, found = [Requirement(name) for name in named], set()
+    while wanted:
+        one = wanted.pop()
+        name = canonicalize_name(one.name).replace("-", "_")
+        if (name, frozenset(one.extras)) in found:
+            continue
+        found.add((name, frozenset(one.extras)))
+        with suppress(PackageNotFoundError):  # of another platform or Python
+            for other in map(Requirement, requires(one.name) or []):
+                extra = re.search(r"extra == .(\w+)", str(other.marker))
+                if extra is None or extra[1] in one.extras:
+                    wanted.append(other)
+    names = {name for name, _ in found}
+    assert {"typing_extensions", "psycopg_binary", "tzdata", "urllib3"} <= names
+    assert names <= PRE["RESERVED_SLUGS"]

@@ -21,8 +21,6 @@ CUSTOM = {
         "parameter-overrides",
     },
     ("s3", "rb"): set(),
-    # Writes ~/.aws/config.
-    ("configure", "set"): set(),
 }
 
 

@@ -141,13 +141,12 @@ def check_private_files_through_the_cdn(deployment, group):
     private = private_prefix(deployment.answers)
     resource = f"arn:aws:s3:::{deployment.bucket}/{private}/*"
     assert resource in deployment.bucket_policy["CdnReads"]["Resource"]
-    assert deployment.distribution["DefaultCacheBehavior"]["TrustedKeyGroups"]["Items"] == [group]
-    patterns = [item["PathPattern"] for item in deployment.distribution["CacheBehaviors"]["Items"]]
-    assert patterns == [f"{prefix}/*" for prefix in public_prefixes(deployment.answers)]
+    [behavior] = deployment.distribution["CacheBehaviors"]["Items"]
+    assert behavior["PathPattern"] == f"/{private}/*"
+    assert behavior["TrustedKeyGroups"]["Items"] == [group]
     deployment.update(CdnKeyGroup="")
     assert resource not in deployment.bucket_policy["CdnReads"]["Resource"]
-    groups = deployment.distribution["DefaultCacheBehavior"].get("TrustedKeyGroups", {})
-    assert not groups.get("Items")
+    assert deployment.distribution["CacheBehaviors"]["Quantity"] == 0
 
 
 def key_group(server):
