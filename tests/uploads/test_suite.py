@@ -86,13 +86,11 @@ def test_image_fields_hold(run_suite, seaweedfs):
     run_suite(seaweedfs, "check_pictures")
 
 
-def test_locks_and_limits_hold_on_postgresql(run_suite, seaweedfs, postgresql):  # noqa: F811
-    modules = (
-        "check_limits",
-        "check_nothing_lost",
-        "check_sending.OneTokenOneObjectTests",
-    )
-    run_suite(seaweedfs, *modules, DATABASE_URL=postgresql)
+@pytest.mark.parametrize(
+    "module", ["check_limits", "check_nothing_lost", "check_sending.OneTokenOneObjectTests"]
+)
+def test_locks_and_limits_hold_on_postgresql(run_suite, seaweedfs, postgresql, module):  # noqa: F811
+    run_suite(seaweedfs, module, DATABASE_URL=postgresql)
 
 
 @pytest.mark.parametrize(

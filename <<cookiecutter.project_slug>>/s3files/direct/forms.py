@@ -143,9 +143,11 @@ class DirectFileField(forms.FileField):
         file = DirectFile(upload)
         try:
             # Django's own checks: an ImageField opens the picture.
-            return super().clean(file, initial)
-        except forms.ValidationError:
-            cancel(upload)
+            with self._explained():
+                return super().clean(file, initial)
+        except forms.ValidationError as error:
+            if error.code != "storage":
+                cancel(upload)
             raise
 
     def _find(self, token: str, key: str) -> DirectUpload:
@@ -204,7 +206,7 @@ class DirectFileField(forms.FileField):
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         # A form that is shown again still has what was uploaded.
-        return Waiting(describe_waiting(data), initial)
+        return Waiting(describe_waiting(data, object_key(initial)), initial)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return not self.disabled and data not in (None, [])

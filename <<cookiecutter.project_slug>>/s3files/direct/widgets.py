@@ -112,8 +112,8 @@ def object_key(initial: Any) -> str:
     return str(instance.pk)
 
 
-def describe_waiting(data: Any) -> list[dict[str, Any]]:
-    """Return the uploads that a form which is shown again still has."""
+def describe_waiting(data: Any, key: str) -> list[dict[str, Any]]:
+    """Return the uploads that a form which is shown again still has, for the row of this key."""
     waiting = []
     for one in data if isinstance(data, list) else [data]:
         # A file that was posted and stored, in a form of which something else is wrong.
@@ -124,7 +124,8 @@ def describe_waiting(data: Any) -> list[dict[str, Any]]:
             upload = find_upload(token)
         except UploadError:
             continue
-        if upload.state not in ENDED and upload.claimed is None:
+        is_own = upload.object in ("", key)
+        if is_own and upload.state not in ENDED and upload.claimed is None:
             waiting.append({"token": token, "name": upload.name, "size": upload.size})
     return waiting
 

@@ -42,6 +42,8 @@ class RightRowTests(BucketTestCase):
         for other in (self.second, None):
             form = self.save(other, token)
             self.assertIn("was uploaded for another entry", str(form.errors))
+            # The page that is shown again does not post it once more.
+            self.assertNotIn(token, str(form["file"]))
         self.assertEqual(self.save(self.first, token).file.name, self.row(token).stored_name)
 
     def test_a_file_for_a_new_row_is_not_saved_in_an_old_one(self):
