@@ -96,7 +96,7 @@ def live(render, run, tmp_path_factory):
             input=json.dumps(lives),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -147,11 +147,11 @@ def answers(request):
     return request.param
 
 
-def three_lives(server, bucket, answers, policies):
+def three_lives(server, bucket, answers, policies, doctor="doctor"):
     """The lives of the deploy, the site and the operator, each with its policy."""
     # It looks at the files as browsers do, and no browser could see them behind a CDN here.
-    doctor = [] if answers.get("cdn_domain") else ["doctor"]
-    steps = {"deploy": DEPLOY, "app": SITE + doctor, "operator": SITE + OPERATOR}
+    doctors = [] if answers.get("cdn_domain") else [doctor]
+    steps = {"deploy": DEPLOY, "app": SITE + doctors, "operator": SITE + OPERATOR}
     return [
         life(server, bucket, server.user(f"{bucket}-{who}", policies[who]), steps[who])
         for who in steps
@@ -180,7 +180,8 @@ def test_the_deployed_policies_are_enough_for_the_whole_life_on_ministack(answer
         "app": stack.outputs["AppPolicyArn"],
         "operator": stack.outputs["OperatorPolicyArn"],
     }
-    for result in live(three_lives(ministack, stack.bucket, answers, policies), **answers):
+    lives = three_lives(ministack, stack.bucket, answers, policies, "doctor_on_ministack")
+    for result in live(lives, **answers):
         assert not result["failed"]
 
 
