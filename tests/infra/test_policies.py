@@ -185,6 +185,18 @@ def test_the_deployed_policies_are_enough_for_the_whole_life_on_ministack(answer
         assert not result["failed"]
 
 
+def test_the_operators_commands_say_what_the_role_of_the_site_lacks(ministack, live):
+    stack = Deployment(ministack, {}).create()
+    keys = ministack.user(f"{stack.bucket}-app", stack.outputs["AppPolicyArn"])
+    [result] = live([life(ministack, stack.bucket, keys, ["sweep", "erase"])])
+    for step, permission in (
+        ("sweep", "s3:ListBucketMultipartUploads"),
+        ("erase", "s3:ListBucketVersions"),
+    ):
+        assert result["failed"][step].startswith("CommandError: ")
+        assert f"The operator's policy has what this needs: {permission}" in result["failed"][step]
+
+
 def test_an_acl_is_sent_and_allowed_exactly_where_the_answers_have_acls(answers, on_seaweedfs):
     stack, (_, site, _) = on_seaweedfs
     acls = answers.get("object_ownership") == "BucketOwnerPreferred"

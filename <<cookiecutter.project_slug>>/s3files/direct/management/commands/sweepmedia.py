@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from s3files._s3.address import Address
 from s3files._s3.description import describe_store
+from s3files._s3.errors import S3Error
 from s3files._s3.printing import printable
 from s3files.direct.sweeping import Leftover, Sweep, find_known_names
 from s3files.management.commands import sweepmedia
@@ -38,9 +39,15 @@ class Command(sweepmedia.Command):
         self.stdout.write(describe_store(Address.from_settings()))
         sweep = Sweep(age=timedelta(hours=options["hours"]), delete=options["delete"])
         verb = "removed" if options["delete"] else "to remove"
-        removed = self._show(sweep.reservations(), verb)
-        removed += self._show(sweep.multipart_uploads(), verb)
-        removed += self._show(sweep.incoming(), verb)
+        try:
+            removed = self._show(sweep.reservations(), verb)
+            removed += self._show(sweep.multipart_uploads(), verb)
+            removed += self._show(sweep.incoming(), verb)
+        except S3Error as error:
+            raise CommandError(
+                f"{error} The operator's policy has what this needs: "
+                "s3:ListBucketMultipartUploads, s3:AbortMultipartUpload, s3:DeleteObject."
+            ) from error
         if options["report"]:
             self.report_objects_without_row()
         for one in sweep.skipped:
