@@ -152,15 +152,15 @@ def test_each_policy_has_the_rights_that_its_role_needs_and_no_other(answers):
     stack = Stack(render(**answers))
     acls = {"s3:PutObjectAcl"} if answers["object_ownership"] == "BucketOwnerPreferred" else set()
     files = [f"{public_prefixes(answers)[1]}/*", f"{private_prefix(answers)}/*"]
-    manifests = {"static/*staticfiles*.json": {"s3:GetObject"}}
+    static = {"static/*": {"s3:GetObject"}}
     assert rights(stack.app_policy) == {
         **dict.fromkeys(files, SITE | acls),
-        **manifests,
+        **static,
         BUCKET: {"s3:ListBucket"},
     }
     assert rights(stack.operator_policy) == {
         **dict.fromkeys(files, SITE | acls | VERSIONS),
-        **manifests,
+        **static,
         BUCKET: LISTS,
     }
     assert rights(stack.deploy_policy) == {"static/*": DEPLOY | acls, BUCKET: {"s3:ListBucket"}}

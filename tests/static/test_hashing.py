@@ -50,7 +50,7 @@ def publish(name, content, data):
 tree = HashedTree(
     paths,
     publish,
-    static_url="/static/",
+    rules=static.rules,
     name_special=static.hashed_name,
 )
 tree.hash_all()
@@ -340,30 +340,34 @@ def test_strictness_may_hold_for_all_files(site):
 
 VITE = {
     "dist/manifest.json": json.dumps(
-        {
-            "src/main.js": {
-                "file": "assets/main-BRBmoGS9.js",
-                "isEntry": True,
-                "css": ["assets/main-5UjPuW-k.css"],
-                "assets": ["assets/logo-DmVvYyHI.svg"],
-            },
-            "src/plain.js": {"file": "assets/plain.js"},
-        }
+        {"src/main.js": {"file": "assets/main-BRBmoGS9.js", "css": ["assets/main-5UjPuW-k.css"]}}
     ),
-    "dist/assets/main-BRBmoGS9.js": 'import("./plain.js")',
+    "dist/assets/main-BRBmoGS9.js": 'import("./order-overview.js")',
     "dist/assets/main-5UjPuW-k.css": "a { background: url(logo-DmVvYyHI.svg) }",
     "dist/assets/logo-DmVvYyHI.svg": "<svg/>",
-    "dist/assets/plain.js": "1",
+    "dist/assets/order-overview.js": "export const a = 1",
     "webpack/app.0123abcd.js": "1",
     "app-BRBmoGS9.js": "1",
-    "site/manifest.json": '{"name": "A web app", "icons": []}',
-    "broken/manifest.json": "{",
 }
+
+
+def test_a_name_that_only_looks_like_a_hash_gets_one(site):
+    """Vite writes such names with entryFileNames: "[name].js", and lists them in its manifest."""
+    site = site()
+    site.write(VITE)
+    site.collectstatic()
+    site.write({"dist/assets/order-overview.js": "export const a = 2"})
+    site.collectstatic()
+    names = site.live_manifest()
+    assert all(names[name] != name for name in VITE)
+    for name in VITE:
+        head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{name}")
+        assert head["CacheControl"] == "public, max-age=300"
 
 
 def test_what_a_build_tool_has_hashed_has_one_name_and_is_cached_for_good(site):
     site = site()
-    site.configure("built_prefixes = ('webpack/',)")
+    site.configure("built_prefixes = ('webpack/', 'dist/assets/')")
     site.write(VITE)
     site.collectstatic()
     names = site.live_manifest()
@@ -372,6 +376,7 @@ def test_what_a_build_tool_has_hashed_has_one_name_and_is_cached_for_good(site):
         "dist/assets/main-BRBmoGS9.js",
         "dist/assets/main-5UjPuW-k.css",
         "dist/assets/logo-DmVvYyHI.svg",
+        "dist/assets/order-overview.js",
         "webpack/app.0123abcd.js",
     }
     for name in built:

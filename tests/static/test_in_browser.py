@@ -105,10 +105,13 @@ html = engines["django"].from_string(
 
 
 @pytest.mark.matrix
-def test_a_build_of_vite_works_by_its_own_names(site, launch):
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_build_of_vite_works_by_its_own_names_or_by_ours(site, launch, declared):
     if not shutil.which("npm"):
         missing("npm is not installed")
     site = site()
+    if declared:
+        site.configure('built_prefixes = ("dist/assets/",)')
     frontend = site.folder / "frontend"
     for name, text in VITE_FILES.items():
         (frontend / name).parent.mkdir(parents=True, exist_ok=True)
@@ -131,9 +134,9 @@ def test_a_build_of_vite_works_by_its_own_names(site, launch):
     )
     names = site.live_manifest()
     built = [name for name in names if name.startswith("dist/assets/")]
-    assert len(built) == 4 and all(names[name] == name for name in built)
+    assert len(built) == 4 and all((names[name] == name) is declared for name in built)
     for name in built:
-        head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{name}")
+        head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{names[name]}")
         assert head["CacheControl"] == "public, max-age=31536000, immutable"
     html, policy = pages.render(site, VITE_PAGE)
     site.allow_cross_origin()

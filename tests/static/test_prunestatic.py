@@ -1,5 +1,8 @@
 """prunestatic removes what no kept release is made of, and nothing else."""
 
+import json
+import time
+
 import pytest
 
 PUBLISH = """
@@ -129,3 +132,44 @@ def test_without_a_manifest_it_deletes_nothing(releases):
 def test_a_wrong_age_is_explained(site):
     output = site().run("python", "manage.py", "prunestatic", "--older-than", "soon", status=2)
     assert "'soon' is not a number of days, such as 30d" in output
+
+
+@pytest.mark.parametrize("blank", ["first", "second"])
+def test_environments_that_share_a_bucket_leave_each_other_alone(site, blank):
+    """Whichever has the blank AWS_LOCATION: the other's files are below its prefix."""
+    site = site()
+    locations = ["", "staging"] if blank == "first" else ["staging", ""]
+    for location in locations:
+        site.env["AWS_LOCATION"] = location
+        publish_in(site, location, 0, 1, 2)
+    for location in locations:
+        site.env["AWS_LOCATION"] = location
+        own = f"static/{location}/".replace("//", "/")
+        before = site.keys()
+        output = prune(site, "--older-than=0d", "--keep=1", "--unknown", "--delete")
+        gone = before - site.keys()
+        assert gone and all(key.startswith(own) for key in gone)
+        assert all(("/staging/" in key) == (location == "staging") for key in gone)
+        assert "Deleted" in output and f"s3://{site.bucket}/{own}" in output
+        live = site.read(f"{own}staticfiles.json")
+        assert {f"{own}{name}" for name in json.loads(live)["paths"].values()} <= site.keys()
+
+
+def publish_in(site, location, *numbers):
+    for number in numbers:
+        site.write({"same.css": "a {}", "new.css": f"{location} {{ width: {number}px }}"})
+        site.collectstatic()
+        time.sleep(1.1)  # a listing's times are in seconds
+
+
+def test_a_folder_with_the_name_of_another_environment_is_not_published(site):
+    site = site()
+    site.write({"a.css": "a {}"})
+    site.collectstatic(AWS_LOCATION="staging")
+    before = site.keys()
+    site.write({"staging/a.css": "b {}"})
+    output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
+    assert f"s3://{site.bucket}/static/staging/ has the files of another environment" in output
+    assert {key for key in site.keys() if "/staging/" in key} == before
+    assert site.read("static/staging/a.css") == b"a {}"
+    assert "static/staticfiles.json" not in site.keys()

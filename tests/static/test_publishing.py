@@ -239,30 +239,33 @@ def test_a_dry_run_sends_and_writes_nothing(site):
     assert not (site.folder / "staticfiles").exists()
 
 
-def test_without_post_processing_files_are_collected_as_django_does(site):
+@pytest.mark.parametrize("option", ["--no-post-process", "--link"])
+def test_options_for_local_copies_are_refused(site, option):
     site = site()
     site.write(SMALL)
-    site.collectstatic("--no-post-process")
+    output = site.run("python", "manage.py", "collectstatic", "--noinput", option, status=1)
+    assert f"{option} is for local copies" in output and "--dry-run" in output
     assert site.proxy.kinds() == {}
-    assert (site.folder / "staticfiles" / "img" / "logo.svg").read_text() == "<svg/>"
+    assert not (site.folder / "staticfiles").exists()
 
 
-@pytest.mark.parametrize("option", ["--clear", "--link"])
-def test_clearing_and_linking_publish_the_same(site, option):
+def test_clearing_forgets_what_is_known_here_and_nothing_in_the_bucket(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
-    expected = site.live_manifest()
-    site.collectstatic(option)
-    assert site.live_manifest() == expected
+    expected, keys = site.live_manifest(), site.keys()
+    site.proxy.kinds()
+    site.collectstatic("--clear")
+    assert site.proxy.kinds() == {"LIST": 1, "GET": 1}
+    assert site.live_manifest() == expected and site.keys() == keys
     assert site.local_manifest()["paths"] == expected
 
 
-def test_output_is_one_line_and_none_when_quiet(site):
+def test_output_is_where_and_what_and_nothing_when_quiet(site):
     site = site()
     site.write(SMALL)
     assert site.collectstatic("-v0") == ""
-    assert len(site.collectstatic().strip().splitlines()) == 1
+    assert len(site.collectstatic().strip().splitlines()) == 2
     assert "Post-processed 'theme.css' as 'theme." in site.collectstatic("-v2")
 
 
@@ -277,7 +280,7 @@ def test_a_terminal_shows_how_far_the_uploads_are(site):
         timeout=60,
         encoding="utf-8",
     )
-    assert "12/12" in output and "12 uploaded" in output
+    assert "Publishing [" in output and "12/12" in output and "12 uploaded" in output
 
 
 # --- Headers ---------------------------------------------------------------
@@ -288,7 +291,7 @@ TYPES = {
     "a.js": "text/javascript; charset=utf-8",
     "a.mjs": "text/javascript; charset=utf-8",
     "a.js.map": "application/json; charset=utf-8",
-    "a.webmanifest": "application/manifest+json",
+    "a.webmanifest": "application/manifest+json; charset=utf-8",
     "a.svg": "image/svg+xml; charset=utf-8",
     "a.woff2": "font/woff2",
     "a.webp": "image/webp",
@@ -328,7 +331,10 @@ def test_text_is_gzipped_unless_a_cdn_does_it(site, cdn_domain):
             for key in (name, hashed_name)
         ]
         bodies = [found["Body"].read() for found in objects]
-        assert bodies[0] == bodies[1]
+        if name.endswith(".mjs"):
+            # The plain name of a module only leads to the hashed one.
+            objects, bodies = objects[1:], bodies[1:]
+        assert bodies[0] == bodies[-1]
         if name in packed and not cdn_domain:
             assert {found["ContentEncoding"] for found in objects} == {"gzip"}
             assert gzip.decompress(bodies[0]).decode() == text and len(bodies[0]) < 100
@@ -405,7 +411,7 @@ def test_each_failed_upload_is_named_and_no_manifest_is_written(site):
     assert len(refused) == 5
     for key in refused:
         assert f"  {key.removeprefix('static/')}\n" in output
-    assert output.count("<Code>AccessDenied</Code>") == 1 and "Traceback" not in output
+    assert output.count("AccessDenied:") == 1 and "s3doctor" in output and "Traceback" not in output
     assert site.live_manifest() == before
     assert site.local_manifest() == here
 
@@ -474,7 +480,7 @@ def test_a_manifest_that_is_none_is_named(site, body):
     site.write(SMALL)
     site.s3.put_object(Bucket=site.bucket, Key="static/staticfiles.json", Body=body)
     output = site.run("python", "manage.py", "collectstatic", "--noinput", status=1)
-    assert f"Cannot read s3://{site.bucket}/static/staticfiles.json: it is no manifest" in output
+    assert f"Cannot read s3://{site.bucket}/static/staticfiles.json: it is not a manifest" in output
     assert site.read("static/staticfiles.json") == body
 
 

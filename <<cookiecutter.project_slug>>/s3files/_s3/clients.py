@@ -250,6 +250,7 @@ def s3_store(
     *,
     timeout: float = 120,
     headers: dict[str, str] | None = None,
+    max_retries: int = 10,
 ) -> S3Store:
     """Return obstore's client for the keys below `prefix`; it is written in Rust.
 
@@ -261,6 +262,7 @@ def s3_store(
     """
     refuse_other_stores(address)
     _refuse_fork(address)
+    _share_ca_bundle()
     client_options: Any = {
         "allow_http": address.bucket_url.startswith("http:"),
         "connect_timeout": "5s",
@@ -282,7 +284,7 @@ def s3_store(
         credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,
         client_options=client_options,
-        retry_config={"max_retries": 10, "retry_timeout": timedelta(minutes=1)},
+        retry_config={"max_retries": max_retries, "retry_timeout": timedelta(minutes=1)},
     )
 
 
@@ -296,3 +298,9 @@ def _refuse_fork(address: Address) -> None:
             'movemedia). Start it anew: with subprocess, or multiprocessing\'s "spawn"',
         )
     _process.uses_obstore = True
+
+
+def _share_ca_bundle() -> None:
+    # obstore reads another variable than boto3.
+    if bundle := os.environ.get("AWS_CA_BUNDLE"):
+        os.environ.setdefault("SSL_CERT_FILE", bundle)

@@ -5,6 +5,8 @@ import re
 
 OCTET_STREAM = "application/octet-stream"
 
+# Text, though its type does not begin with "text/".
+TEXT_TYPES = ("application/json", "application/manifest+json", "image/svg+xml")
 # What a browser shows, and does not run as a page of its own.
 INLINE_TYPES = re.compile(r"(audio|font|image|video)/(?!svg)|text/plain$|application/pdf$")
 # What a browser runs, or shows as a page that may run something.
@@ -14,6 +16,11 @@ _RUN_TYPES = re.compile(r"text/html|.*[/+]xml|.*(java|ecma)script|text/xsl|multi
 def content_type(name: str) -> str:
     """Return the content type that the extension of `name` stands for."""
     return _TYPES.get(posixpath.splitext(name)[1].lower(), OCTET_STREAM)
+
+
+def is_text(content_type: str) -> bool:
+    """Return whether files of this content type are text: worth a charset, and worth packing."""
+    return content_type.startswith("text/") or content_type in TEXT_TYPES
 
 
 def is_run_by_browsers(content_type: str) -> bool:

@@ -143,8 +143,16 @@ def _answer(error: BaseException | None) -> dict[str, Any]:
 
 
 def describe_failure(error: BaseException | str) -> str:
-    """Return one line: what failed, without obstore's page of debugging."""
-    text = " ".join(str(error).partition("\n\nDebug")[0].split())
+    """Return one line: what failed, without obstore's page of debugging and S3's XML."""
+    whole = str(error)
+    if certificate := re.search(r"InvalidCertificate\(\s*(\w+)", whole):
+        return (
+            f"the server's certificate is not trusted ({certificate[1]}). If a CA of your own has "
+            "signed it, set AWS_CA_BUNDLE to that CA's file"
+        )
+    text = " ".join(whole.partition("\n\nDebug")[0].split())
+    if answer := re.search(r"<Code>(\w+)</Code>.*?<Message>([^<]*)", text):
+        text = f"{text[: text.find('<')]}{answer[1]}: {answer[2]}"
     if len(text) > 500:
         text = f"{text[:500]}…"
     if isinstance(error, ClientError) and (place := _redirected_to(error)):

@@ -1,28 +1,36 @@
-"""Find what a JavaScript file imports, without parsing JavaScript.
+"""What a script imports and exports, found without parsing JavaScript.
 
 A tokenizer of the few tokens that matter: comments, strings, template literals, regular
-expressions, brackets, and the words `import` and `export`. It knows what is code and what only
-looks like it. A file that has nothing that looks like a relative import is not tokenized at all.
+expressions, brackets, and the words `import` and `export`. It tells code from what only looks
+like it. A file that has nothing that looks like an import or an export is not tokenized at all.
+
+No pattern gives back what it has matched (`*+`), so that time grows with the size of a file, also
+of a hostile or broken one.
 """
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SOURCE_MAP = "//# sourceMappingURL="
 
-# What may be a reference: with none of these, there is nothing to tokenize. Each begins with
-# a word, so that Python finds it ten times as fast as an alternative of them.
+# With none of these there is nothing to tokenize. Each begins with a word, so that Python
+# finds it ten times as fast as an alternative of them.
 _CANDIDATES = (
-    re.compile(r"""from\s*["'][./]"""),
-    re.compile(r"""import\s*(?:["'][./]|\(\s*(?:["'][./]|/[/*]))"""),
+    re.compile(r"""from\s*+["'][./]"""),
+    re.compile(
+        r"""import(?<![\w$]import)\s*+(?:[{*"']|[\w$]++[\s,]*+(?:from|[{*])"""
+        r"""|\(\s*+(?:["'`][./]|/[/*]))"""
+    ),
+    re.compile(r"export\s*+(?:[{*]|(?:default|const|let|var|function|class|async)(?![\w$]))"),
     re.compile(SOURCE_MAP),
 )
 _TOKEN = re.compile(
     r"""
-    (?P<comment>//[^\n]*|/\*[\s\S]*?(?:\*/|\Z))
-    |"(?:[^"\\\n]|\\[\s\S])*"
-    |'(?:[^'\\\n]|\\[\s\S])*'
+    (?P<comment>//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z))
+    |\\[\s\S]
+    |"[^"\\\n]*+(?:\\[\s\S][^"\\\n]*+)*+"
+    |'[^'\\\n]*+(?:\\[\s\S][^'\\\n]*+)*+'
     |(?P<template>`)
     |(?P<open>[({])
     |(?P<close>[)}])
@@ -32,22 +40,31 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 # The rest of a template literal, up to its end or to the next ${.
-_TEMPLATE = re.compile(r"[^`\\$]*(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*)*(?P<end>`|\$\{)")
-_REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/")
-_STRING = r"""(?P<literal>(?P<quote>["'])(?P<url>[./][^"'\\\n]*)(?P=quote))"""
+_TEMPLATE = re.compile(r"[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+(?P<end>`|\$\{)")
+# Of a regular expression: what is outside of [brackets], and such a class.
+_REGEX_PIECE = re.compile(r"[^/\\\[\n]*+(?:\\.[^/\\\[\n]*+)*+")
+_REGEX_CLASS = re.compile(r"\[[^\]\\\n]*+(?:\\.[^\]\\\n]*+)*+\]")
+_STRING = r"""(?P<literal>(?P<quote>["'])(?P<url>[./][^"'\\\n]*+)(?P=quote))"""
 # What follows the word, as in `import a, { b } from "./c.js"` and `export * as d from "./e.js"`.
-_NAMES = r"\*(?:\s*as\s*[\w$]+)?|\{[^{}]*\}"
-# A word to its end, and what is between words: said so that there is one way to match it.
-_WORD = r"[\w$]+(?![\w$])[\s,]*(?![\s,])"
+_NAMES = r"\*(?:\s*+as\s*+[\w$]++)?+|\{[^{}]*+\}"
+_WORD = r"(?!from\s*+[\"'])[\w$]++[\s,]*+"
 _STATEMENT = {
     "import": re.compile(
-        rf"(?:\s*(?=[\s{{*\w$])(?:{_WORD}){{0,3}}(?:{_NAMES})?(?P<from>\s*from\s*)|\s*){_STRING}"
+        rf"\s*+(?:(?:{_WORD}){{0,3}}+(?:{_NAMES})?+(?P<from>\s*+from\s*+))?+{_STRING}"
     ),
-    "export": re.compile(rf"\s*(?:{_NAMES})(?P<from>\s*from\s*){_STRING}"),
+    "export": re.compile(rf"\s*+(?:{_NAMES})(?P<from>\s*+from\s*+){_STRING}"),
 }
-# As for words: a comment ends at the first end of one, and nowhere else.
-_COMMENT = r"/\*[^*]*(?:\*(?!/)[^*]*)*\*/|//[^\n]*\n"
-_CALL = re.compile(rf"\s*\(\s*(?:(?:{_COMMENT})\s*)*{_STRING}(?=\s*[,)])")
+_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|//[^\n]*+\n"
+_CALL = re.compile(rf"\s*+\(\s*+(?:(?:{_COMMENT})\s*+)*+(?:{_STRING}\s*+(?P<end>[,)])|(?P<other>))")
+# A relative URL that is put together when the script runs: `./${name}.js`, "./" + name.
+_COMPUTED = re.compile(r"""`[./]|["'][./][^"'\\\n]*+["']\s*+\+""")
+_IMPORTED = re.compile(r"""\s*+["'{*\w$]""")
+_EXPORTED = re.compile(
+    r"\s*+(?:(?P<default>default(?![\w$]))|\{(?P<names>[^{}]*+)\}"
+    r"|\*(?:\s*+as\s*+(?P<all>[\w$\"']++))?+"
+    r"|(?:const|let|var|function|class|async)(?![\w$]))"
+)
+_DEFAULT_NAME = re.compile(r"(?:^|\bas\s*+)[\"']?default[\"']?$")
 _BEFORE_REGEX = frozenset(
     "await case delete do else in instanceof new of return throw typeof void yield".split()
 )
@@ -55,8 +72,8 @@ _PAREN_BEFORE_REGEX = frozenset(("if", "for", "while", "with"))
 _LAST_WORD = re.compile(r"(?<![\w$.])[\w$]{1,10}\Z")
 
 
-class Import(NamedTuple):
-    """A URL in a script, and the text to replace if it is to point elsewhere."""
+class Reference(NamedTuple):
+    """A URL in a file, and the text to replace if it is to point elsewhere."""
 
     start: int
     end: int
@@ -64,11 +81,23 @@ class Import(NamedTuple):
     template: str  # with %s in the place of the URL
 
 
-def find_imports(text: str) -> list[Import]:
-    """Return the relative imports and source map comments of a script, in their order.
+@dataclass
+class Findings:
+    """What a file refers to, in its order; of a script also what it is to others."""
 
-    Static and dynamic imports and exports are found whose specifier is a string that begins
-    with a dot or a slash: any other one is for an import map or a bundler.
+    references: list[Reference] = field(default_factory=list)
+    # Whether it can only be a module: classic scripts have neither imports nor exports.
+    is_module: bool = False
+    has_default: bool = False
+    # Where it imports a relative URL that is known only when it runs.
+    computed: list[int] = field(default_factory=list)
+
+
+def read_script(text: str) -> Findings:
+    """Find relative imports and source map comments, exports, and computed imports.
+
+    An import is found if its specifier is a string that begins with a dot or a slash: any
+    other one is for an import map or a bundler.
     """
     end = len(text)
     source_map = _find_last_line_map(text)
@@ -78,11 +107,15 @@ def find_imports(text: str) -> list[Import]:
     for pattern in _CANDIDATES:
         for candidate in pattern.finditer(text, last, end):
             last = candidate.end()
-    imports = list(_tokenize(text, last)) if last else []
-    return [*imports, source_map] if source_map else imports
+    tokenizer = _Tokenizer(text)
+    if last:
+        tokenizer.run(last)
+    if source_map:
+        tokenizer.findings.references.append(source_map)
+    return tokenizer.findings
 
 
-def _find_last_line_map(text: str) -> Import | None:
+def _find_last_line_map(text: str) -> Reference | None:
     """Return the source map comment of the last line, which needs no tokenizer.
 
     No string, comment or template literal can be open there: nothing would close it.
@@ -94,68 +127,135 @@ def _find_last_line_map(text: str) -> Import | None:
     return None if rest.strip() else _source_map(start, line)
 
 
-def _source_map(start: int, line: str) -> Import:
-    return Import(start, start + len(line), line[len(SOURCE_MAP) :], f"{SOURCE_MAP}%s")
+def _source_map(start: int, line: str) -> Reference:
+    return Reference(start, start + len(line), line[len(SOURCE_MAP) :], f"{SOURCE_MAP}%s")
 
 
-def _tokenize(text: str, last: int) -> Iterator[Import]:
-    """Yield the references that begin before `last`."""
-    position = 0
-    brackets: list[int] = []  # where each open one is; -1 for a ${ of a template literal
-    closed = -1  # where the bracket was opened that was closed last
-    comment = (-1, -1)
-    while position < last and (token := _TOKEN.search(text, position)):
-        start, position = token.span()
+class _Tokenizer:
+    def __init__(self, text: str):
+        self.findings = Findings()
+        self._text = text
+        self._regexes = _Regexes(text)
+        self._brackets: list[int] = []  # where each open one is; -1 for a ${ of a template literal
+        self._closed = -1  # where the bracket was opened that was closed last
+        self._comment = (-1, -1)
+
+    def run(self, last: int) -> None:
+        """Find what begins before `last`."""
+        position = 0
+        while (token := _TOKEN.search(self._text, position)) and token.start() < last:
+            position = self._read(token)
+
+    def _read(self, token: re.Match[str]) -> int:
+        """Read one token; return where the next one may begin."""
+        text, (start, end) = self._text, token.span()
         match token.lastgroup:
             case "comment":
-                comment = start, position
+                self._comment = start, end
                 if text.startswith(SOURCE_MAP, start) and text[start - 1 : start] in ("", "\n"):
-                    yield _source_map(start, token[0])
+                    self.findings.references.append(_source_map(start, token[0]))
             case "open":
-                brackets.append(start)
+                self._brackets.append(start)
             case "close":
-                closed = brackets.pop() if brackets else start
-                if closed == -1:
-                    position = _skip_template(text, position, brackets)
+                self._closed = self._brackets.pop() if self._brackets else start
+                if self._closed == -1:
+                    return self._skip_template(end)
             case "template":
-                position = _skip_template(text, position, brackets)
+                return self._skip_template(end)
             case "slash":
-                if _is_regex(text, start, comment, closed) and (found := _REGEX.match(text, start)):
-                    position = found.end()
+                if _may_be_regex(text, start, self._comment, self._closed):
+                    return self._regexes.find_end(start) or end
             case "keyword":
-                if found_import := _match_import(text, start, token[0]):
-                    yield found_import
-                    position = found_import.end
+                return self._read_keyword(token[0], start, end)
+        return end
+
+    def _skip_template(self, position: int) -> int:
+        """Return where the code goes on: behind the template literal, or in its next ${."""
+        rest = _TEMPLATE.match(self._text, position)
+        if not rest:
+            return len(self._text)
+        if rest["end"] == "${":
+            self._brackets.append(-1)
+        return rest.end()
+
+    def _read_keyword(self, word: str, start: int, end: int) -> int:
+        text = self._text
+        if text[start - 1 : start] == "." and text[max(0, start - 3) : start] != "...":
+            return end  # a property of that name
+        if not self._brackets:
+            self._note_declaration(word, end)
+        if word == "import" and (call := _CALL.match(text, end)):
+            if call["url"] is None:
+                if _COMPUTED.match(text, call.end()):
+                    self.findings.computed.append(start)
+                return end
+            new = Reference(call.start("literal"), call.end("literal"), call["url"], '"%s"')
+        elif statement := _STATEMENT[word].match(text, end):
+            # As Django writes them (support_js_module_import_aggregation).
+            if statement["from"]:
+                end = _skip_back(text, statement.start("from"), (-1, -1))
+            template = ' from "%s"' if statement["from"] else '"%s"'
+            new = Reference(end, statement.end(), statement["url"], template)
+        else:
+            return end
+        self.findings.references.append(new)
+        return new.end
+
+    def _note_declaration(self, word: str, end: int) -> None:
+        findings = self.findings
+        if word == "import":
+            findings.is_module |= _IMPORTED.match(self._text, end) is not None
+        elif found := _EXPORTED.match(self._text, end):
+            findings.is_module = True
+            names = (found["names"] or "").split(",")
+            names = [re.sub(_COMMENT, "", name).strip() for name in [*names, found["all"] or ""]]
+            is_default = any(map(_DEFAULT_NAME.search, names))
+            findings.has_default |= is_default or found["default"] is not None
 
 
-def _skip_template(text: str, position: int, brackets: list[int]) -> int:
-    """Return where the code goes on: behind the template literal, or in its next ${."""
-    rest = _TEMPLATE.match(text, position)
-    if not rest:
-        return len(text)
-    if rest["end"] == "${":
-        brackets.append(-1)
-    return rest.end()
+class _Regexes:
+    """Finds where regular expressions end: each part of a text is looked at once.
+
+    A slash that begins none (`a / b[c`) is tried like one that does. What the last failed try has
+    passed is kept: the next one, which begins inside of it, fails where the two meet.
+    """
+
+    def __init__(self, text: str):
+        self._text = text
+        self._failed: list[tuple[int, int]] = []  # pieces outside of classes, the last one first
+        self._unclosed = (0, 0)  # from a [ that is not closed to the end of its line
+
+    def find_end(self, slash: int) -> int:
+        """Return where the regular expression ends that begins with a slash; 0 if none does."""
+        position, pieces = slash + 1, []
+        while not self._has_failed(position):
+            end = _REGEX_PIECE.match(self._text, position).end()  # type: ignore[union-attr]
+            pieces.append((position, end))
+            if self._text[end : end + 1] == "/":
+                return end + 1
+            position = self._skip_class(end)
+            if not position:
+                break
+        self._failed += reversed(pieces)
+        return 0
+
+    def _has_failed(self, position: int) -> bool:
+        while self._failed and self._failed[-1][1] < position:
+            self._failed.pop()
+        return bool(self._failed) and self._failed[-1][0] <= position
+
+    def _skip_class(self, start: int) -> int:
+        if self._text[start : start + 1] != "[" or self._unclosed[0] <= start < self._unclosed[1]:
+            return 0
+        if found := _REGEX_CLASS.match(self._text, start):
+            return found.end()
+        line_end = self._text.find("\n", start)
+        self._unclosed = start, line_end if line_end >= 0 else len(self._text)
+        return 0
 
 
-def _match_import(text: str, start: int, word: str) -> Import | None:
-    if text[start - 1 : start] == "." and text[max(0, start - 3) : start] != "...":
-        return None  # a property of that name
-    end = start + len(word)
-    if word == "import" and (call := _CALL.match(text, end)):
-        return Import(call.start("literal"), call.end(), call["url"], '"%s"')
-    statement = _STATEMENT[word].match(text, end)
-    if not statement:
-        return None
-    # As Django writes them (support_js_module_import_aggregation).
-    if statement["from"]:
-        from_word = _skip_back(text, statement.start("from"), (-1, -1))
-        return Import(from_word, statement.end(), statement["url"], ' from "%s"')
-    return Import(end, statement.end(), statement["url"], '"%s"')
-
-
-def _is_regex(text: str, slash: int, comment: tuple[int, int], closed: int) -> bool:
-    """Return whether a slash begins a regular expression: by what stands before it."""
+def _may_be_regex(text: str, slash: int, comment: tuple[int, int], closed: int) -> bool:
+    """Return whether a slash may begin a regular expression: by what stands before it."""
     before = _skip_back(text, slash, comment)
     if not before:
         return True

@@ -10,22 +10,30 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import obstore
 from obstore.store import S3Store
 
 from .uploader import Uploader
 
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
 PAGE = 1000
 
 
-class Listed(NamedTuple):
-    """An object of the listing."""
+def describe_by_etag(item: "ObjectMeta") -> bytes:
+    """Return what a publish has to know of an object."""
+    return pack_etag((item["e_tag"] or "").strip('"'))
 
-    size: int
-    etag: str
-    modified: Any  # a datetime
+
+def pack_etag(etag: str) -> bytes:
+    """Return an ETag in few bytes: there may be a hundred thousand."""
+    try:
+        return bytes.fromhex(etag)
+    except ValueError:
+        return etag.encode()
 
 
 def find_pages(names: Iterable[str]) -> list[str]:
@@ -36,17 +44,24 @@ def find_pages(names: Iterable[str]) -> list[str]:
 class Listing:
     """Lists in the threads of an Uploader; `objects` has them, by name, when it is done.
 
-    `connect(timeout)` returns obstore's client.
+    `connect(timeout)` returns obstore's client, `describe(object)` what to keep of each object.
     """
 
-    def __init__(self, connect: Callable[[float], S3Store], requests: Uploader, place: str):
-        self.objects: dict[str, Listed] = {}
+    def __init__(
+        self,
+        connect: Callable[[float], S3Store],
+        requests: Uploader,
+        place: str,
+        describe: Callable[["ObjectMeta"], Any] = describe_by_etag,
+    ):
+        self.objects: dict[str, Any] = {}
+        self._describe = describe
         self._connect = connect
         self._requests = requests
         self._place = place
         self._lock = threading.Lock()
         self._under_way = 0
-        self._is_told = threading.Event()
+        self._is_expecting = threading.Event()
         self._pages: Sequence[str] = ()
         self._present: Set[str] = frozenset()
 
@@ -55,7 +70,7 @@ class Listing:
         self._requests.submit(self._place, functools.partial(self._list, None, None))
 
     def begin(self, pages: Sequence[str]) -> None:
-        """List these pages at once, or one, and the others when tell() has been called.
+        """List these pages at once, or one, and the others when expect() has been called.
 
         find_pages() made `pages` of an earlier listing. They may be out of date: then it only
         takes longer.
@@ -65,13 +80,13 @@ class Listing:
         else:
             self._requests.submit(self._place, self._list_first_page)
 
-    def tell(self, pages: Sequence[str], present: Set[str]) -> None:
+    def expect(self, pages: Sequence[str], present: Set[str]) -> None:
         """Say what the pages were, if begin() did not know, and what must be there.
 
         If something is not, all is listed once more, in order.
         """
         self._pages, self._present = pages, present
-        self._is_told.set()
+        self._is_expecting.set()
 
     def _submit(self, after: str | None, pages: Sequence[str]) -> None:
         ranges = list(pairwise([after, *pages, None]))
@@ -82,7 +97,7 @@ class Listing:
     def _list_first_page(self) -> None:
         last = self._list(None, None, pages=1)
         if last is not None:
-            self._is_told.wait()
+            self._is_expecting.wait()
             self._submit(last, [page for page in self._pages if page > last])
 
     def _list_range(self, first: str | None, last: str | None) -> None:
@@ -91,8 +106,9 @@ class Listing:
             self._under_way -= 1
             is_last = not self._under_way
         if is_last:
-            self._is_told.wait()
-            if not self._present <= self.objects.keys():
+            self._is_expecting.wait()
+            present, self._present = self._present, frozenset()
+            if not present <= self.objects.keys():
                 self._list(None, None)
 
     def _list(self, last: str | None, end: str | None, pages: int = 0) -> str | None:
@@ -105,8 +121,7 @@ class Listing:
             for number, page in enumerate(listing, start=1):
                 for item in page:
                     last = item["path"]
-                    etag = (item["e_tag"] or "").strip('"')
-                    self.objects[last] = Listed(item["size"], etag, item["last_modified"])
+                    self.objects[last] = self._describe(item)
                 # Not a request more than needed: the next page is another one's.
                 if (end and last and last >= end) or (number == pages and len(page) == PAGE):
                     return last

@@ -1,27 +1,36 @@
 """The bucket of the static files: what is there, and what has to be sent."""
 
+import functools
 import json
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from s3files._s3.clients import credentials
-from s3files._s3.content_types import content_type
 
-from .compression import is_text
-from .destination import Destination
 from .hashing import Content
-from .listing import Listed, Listing
-from .payloads import SMALL, Payload, Payloads, find_md5, make_payload
-from .uploader import TIMEOUT, PublishError, Uploader
+from .listing import Listing, describe_by_etag, pack_etag
+from .payloads import (
+    PRECOMPRESSED,
+    SMALL,
+    Kind,
+    Payload,
+    Payloads,
+    find_kind,
+    find_md5,
+    make_payload,
+)
+from .releases import Destination, find_environments
+from .uploader import DIAGNOSE, TIMEOUT, PublishError, Uploader
 
-__all__ = ["Destination", "Listed", "PublishError", "Publisher"]
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 # obstore sends larger ones in parts.
@@ -35,19 +44,22 @@ class Publisher:
     """Uploads what the bucket lacks, while the files are still being hashed.
 
     Content-hashed files are never replaced. Originals are, before the manifest that names them.
+    In a `with` block: what is in the bucket is asked for as soon as it begins.
     """
 
     destination: Destination
     manifest_name: str
     compress: bool = False
     original_cache_control: str = "public, max-age=300"
+    precompressed: Collection[str] = PRECOMPRESSED
     # Where the pages of the listing ended the last time, as far as this machine knows. None:
     # the listing must be whole, in whatever order the store lists.
     pages: Sequence[str] | None = ()
+    # What to keep of each object in the bucket.
+    describe: Callable[["ObjectMeta"], Any] = describe_by_etag
     # For each original its MD5 as a source, and the ETag of what was sent.
     originals: dict[str, tuple[str, str]] = field(default_factory=dict)
     sent: int = 0
-    is_used: bool = False
 
     def __post_init__(self) -> None:
         self._uploader = Uploader()
@@ -60,15 +72,15 @@ class Publisher:
         self._manifest: dict[str, Any] = {}
         # Both are on their way while the files are looked for and hashed.
         self._started = Uploader()
-        self._listing = Listing(self._store, self._started, f"{self.destination}")
+        place = str(self.destination)
+        self._listing = Listing(self._connect, self._started, place, self.describe)
+
+    def __enter__(self) -> "Publisher":
         if self.pages is None:
             self._listing.begin_in_order()
         else:
             self._listing.begin(self.pages)
         self._started.submit(f"{self.destination}{self.manifest_name}", self._get_manifest)
-
-    def __enter__(self) -> "Publisher":
-        self.is_used = True
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -76,12 +88,7 @@ class Publisher:
         self._uploader.stop()
 
     @property
-    def is_hanging(self) -> bool:
-        """Whether a request is under way that nobody waits for any more."""
-        return self._uploader.is_hanging or self._started.is_hanging
-
-    @property
-    def published(self) -> Mapping[str, Listed]:
+    def published(self) -> Mapping[str, Any]:
         """What was in the bucket when the publish began."""
         self._wait_for_start()
         return self._listing.objects
@@ -92,11 +99,12 @@ class Publisher:
         self._wait_for_start()
         return self._manifest
 
-    def add(self, name: str, content: Content, data: bytes) -> None:
+    def add_hashed(self, name: str, content: Content, data: bytes) -> None:
         """Upload a content-hashed file in the background, unless it is there."""
         if not self._started.is_done or name not in self._listing.objects:
             if len(data) <= SMALL and self._waiting.has_room:
-                payload = make_payload(name, data, content.md5, self.compress)
+                kind = find_kind(name, self.precompressed)
+                payload = make_payload(kind, data, content.md5, self.compress)
                 self._waiting.keep(name, payload)
             self._uploader.submit(name, lambda: self._send_if_missing(name, content))
 
@@ -105,10 +113,10 @@ class Publisher:
 
         `is_final` says that the name changes with the content, as a build tool's names do.
         """
-        etag = self._known_etag(name, content.md5)
-        if etag:
-            self.originals[name] = content.md5, etag
-        elif is_final and name in self.published and self._known_md5(name):
+        md5, etag = self._find_known(name)
+        if md5 == content.md5 and self._has(name, etag):
+            self.originals[name] = md5, etag
+        elif is_final and md5 and name in self.published:
             raise PublishError(
                 f"{name} has changed, but its name has not: browsers that have it keep it for a "
                 "year. Take its folder out of `built_prefixes`, or have the build tool put a hash "
@@ -124,23 +132,17 @@ class Publisher:
         self._uploader.wait(progress)
         self._raise_failures()
 
-    def _raise_failures(self) -> None:
-        if self._uploader.failures:
-            raise PublishError(self._uploader.describe_failures(str(self.destination)))
-        if self._mismatches and self._verified:
-            raise PublishError(
-                f"S3 has stored other bytes than were sent, {TRIES_TO_STORE} times, of "
-                f"{self._mismatches[0]} and {len(self._mismatches) - 1} more files. Something on "
-                "the way changes them: use https, and run collectstatic again."
-            )
-
     def put_manifests(self, manifests: Mapping[str, object]) -> None:
         """Upload manifests, one after the other. They are never cached."""
 
         def put_all() -> None:
+            headers = {
+                "Cache-Control": "no-cache",
+                "Content-Type": "application/json; charset=utf-8",
+            }
             for name, value in manifests.items():
                 data = json.dumps(value).encode()
-                self._put_verified(name, Payload(data, find_md5(data)), "no-cache")
+                self._put_verified(name, Payload(data, find_md5(data), headers))
 
         # In a thread: a call of obstore in this one would not hear Ctrl-C.
         self._uploader.submit(self.manifest_name, put_all)
@@ -152,83 +154,104 @@ class Publisher:
         """Whether the store did not say what it had stored."""
         return bool(self._mismatches) and not self._verified
 
+    def _raise_failures(self) -> None:
+        if self._uploader.failures:
+            raise PublishError(self._uploader.describe_failures(str(self.destination)))
+        if self._mismatches and self._verified:
+            raise PublishError(
+                f"S3 has stored other bytes than were sent, {TRIES_TO_STORE} times, of "
+                f"{self._mismatches[0]} and {len(self._mismatches) - 1} more files. Something on "
+                "the way changes them: use https, and run collectstatic again."
+            )
+
     def _wait_for_start(self) -> None:
         if not self._started.is_done:
             self._started.wait()
         if self._started.failures:
             name, reason = min(self._started.failures)  # the listing, if both failed
             verb = "list" if name.endswith("/") else "read"
-            raise PublishError(f"Cannot {verb} {name}: {reason}")
+            raise PublishError(f"Cannot {verb} {name}: {reason}.\n{DIAGNOSE}")
 
     # In the threads
 
+    @functools.cached_property
+    def _environments(self) -> list[str]:
+        return find_environments(self.manifest_name, self.published)
+
     def _get_manifest(self) -> None:
         def get(timeout: float) -> bytes:
-            return bytes(obstore.get(self._store(timeout), self.manifest_name).bytes())
+            return bytes(obstore.get(self._connect(timeout), self.manifest_name).bytes())
 
         pages: list[str] = []
         present: set[str] = set()
         try:
             manifest = json.loads(self._started.retry(get))
             pages = [str(name) for name in manifest.get("pages", ())]
-            present = {*manifest["paths"].values(), *manifest.get("originals", ())}
+            # What the listing must have. A hundred thousand names: not kept for longer.
+            present = {*manifest.pop("paths").values(), *manifest.get("originals", ())}
             self._manifest = manifest
         except (FileNotFoundError, NotFoundError):
             pass
         except (ValueError, KeyError, TypeError, AttributeError):
             raise PublishError(
-                "it is no manifest. Delete it, and run collectstatic again"
+                "it is not a manifest. Delete it, and run collectstatic again"
             ) from None
         finally:
-            self._listing.tell(pages, present)
+            self._listing.expect(pages, present)
 
-    def _known_md5(self, name: str) -> str:
-        return str(self.manifest.get("originals", {}).get(name, [""])[0])
+    def _find_known(self, name: str) -> Sequence[str]:
+        """Return the MD5 and the ETag that the newest manifest has of an original."""
+        known: Sequence[str] = self.manifest.get("originals", {}).get(name, ("", ""))
+        return known
 
-    def _known_etag(self, name: str, md5: str) -> str:
-        """Return the ETag of an original that is in the bucket as it is, or ""."""
-        listed = self.published.get(name)
-        known = self.manifest.get("originals", {}).get(name)
-        if listed and known and known[0] == md5 and known[1] == listed.etag:
-            return listed.etag
-        return ""
+    def _has(self, name: str, etag: str) -> bool:
+        return self.published.get(name) == pack_etag(etag)
 
     def _send_if_missing(self, name: str, content: Content) -> None:
         payload = self._waiting.take(name)
         if name not in self.published:
             payload = payload or self._read(name, content)
             self._send(name, payload, IMMUTABLE)
-            self._kept.keep(_kind(name, content), payload)
+            self._kept.keep(self._key_of(name, content), payload)
 
     def _send_original(self, name: str, content: Content, cache_control: str) -> None:
-        payload = self._kept.take(_kind(name, content)) or self._read(name, content)
-        listed = self.published.get(name)
+        payload = self._kept.take(self._key_of(name, content)) or self._read(name, content)
         # After a publish that was killed the manifest does not know; the ETag mostly does.
-        if listed and listed.etag == payload.md5:
-            etag = listed.etag
+        if self._has(name, payload.md5):
+            etag = payload.md5
         else:
             etag = self._send(name, payload, cache_control)
         self.originals[name] = content.md5, etag
+
+    def _key_of(self, name: str, content: Content) -> tuple[str, Kind]:
+        """Return what files have in common that have the same payload."""
+        return content.md5, find_kind(name, self.precompressed)
 
     def _read(self, name: str, content: Content) -> Payload:
         data = content.read()
         if find_md5(data) != content.md5:
             raise PublishError("it was changed during the publish; run collectstatic again")
-        return make_payload(name, data, content.md5, self.compress)
+        kind = find_kind(name, self.precompressed)
+        return make_payload(kind, data, content.md5, self.compress)
 
     def _send(self, name: str, payload: Payload, cache_control: str) -> str:
         """Upload a file; return its ETag."""
+        if folder := next(filter(name.startswith, self._environments), ""):
+            raise PublishError(
+                f"{self.destination}{folder} has the files of another environment (AWS_LOCATION). "
+                "Rename the folder here, or move that environment"
+            )
+        headers = payload.headers | {"Cache-Control": cache_control}
         with self._uploader.in_flight(len(payload.data)):
-            etag = self._put_verified(name, payload, cache_control)
+            etag = self._put_verified(name, payload._replace(headers=headers))
         self.sent += 1
         return etag
 
-    def _put_verified(self, name: str, payload: Payload, cache_control: str) -> str:
+    def _put_verified(self, name: str, payload: Payload) -> str:
         """Upload a payload until S3 has it as it is; return its ETag."""
         for _ in range(TRIES_TO_STORE):
             etag = self._uploader.retry(
-                lambda timeout: self._put(name, payload, cache_control, timeout),
-                len(payload.data),
+                lambda timeout: self._put(name, payload, timeout), len(payload.data)
             )
             if self._is_verified(etag, payload.md5):
                 break
@@ -236,15 +259,15 @@ class Publisher:
             self._mismatches.append(name)
         return etag
 
-    def _put(self, name: str, payload: Payload, cache_control: str, timeout: float) -> str:
-        data, encoding = payload.data, payload.encoding
-        kind = content_type(name)
-        if kind.startswith("text/") or kind in ("application/json", "image/svg+xml"):
-            kind += "; charset=utf-8"
-        attributes = {"Cache-Control": cache_control, "Content-Type": kind}
-        attributes |= {"Content-Encoding": encoding} if encoding else {}
-        store, in_parts = self._store(timeout, put=True), len(data) > LARGEST_PUT
-        result = obstore.put(store, name, data, attributes=attributes, use_multipart=in_parts)
+    def _put(self, name: str, payload: Payload, timeout: float) -> str:
+        store = self._connect(timeout, self.destination.acl)
+        result = obstore.put(
+            store,
+            name,
+            payload.data,
+            attributes=payload.headers,
+            use_multipart=len(payload.data) > LARGEST_PUT,
+        )
         return (result["e_tag"] or "").strip('"')
 
     def _is_verified(self, etag: str, md5: str) -> bool:
@@ -262,9 +285,8 @@ class Publisher:
         unknown = not self._verified and len(self._mismatches) >= TRIES_TO_STORE
         return etag == md5 or unknown
 
-    def _store(self, timeout: float, put: bool = False) -> S3Store:
+    def _connect(self, timeout: float, acl: str | None = None) -> S3Store:
         """Return a client. There are few, since each opens connections of its own."""
-        acl = self.destination.acl if put else None
         # The next one of 20, 40, 80… seconds, with half as much again being near enough.
         longer = max(0, math.ceil(math.log2(timeout / TIMEOUT / 1.5)))
         key = longer, acl
@@ -274,8 +296,3 @@ class Publisher:
                 credentials(self.destination.account)
                 self._stores[key] = self.destination.connect(TIMEOUT * 2**longer, acl)
             return self._stores[key]
-
-
-def _kind(name: str, content: Content) -> tuple[str, bool]:
-    """Return what files have in common that have the same payload."""
-    return content.md5, is_text(content_type(name))

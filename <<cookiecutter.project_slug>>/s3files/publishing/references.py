@@ -10,33 +10,32 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urldefrag
 
-from .javascript import find_imports
+from .javascript import Findings, Reference, read_script
 
+# How the project itself calls the static files' folder in development. A URL that begins so
+# becomes a relative one: in the bucket it would point elsewhere.
+LOCAL_URL = "/static/"
+
+# No pattern gives back what it has matched (`*+`), so that time grows with the size of a file.
 _CSS_TOKEN = re.compile(
     r"""
-    (?P<comment>/\*[\s\S]*?(?:\*/|\Z))
+    (?P<comment>/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z))
     |\\[\s\S]
-    |(?P<import>@[iI][mM][pP][oO][rR][tT]\s*["']\s*(?P<import_url>.*?)["'])
-    |(?P<url>[uU][rR][lL]\(\s*
-        (?:(?P<quote>["'])\s*(?P<quoted>(?:(?!(?P=quote))[^\\\n]|\\.)*)(?P=quote)
-        |(?P<bare>(?!["'])[^()\n]*?))\s*\))
-    |"(?:[^"\\\n]|\\[\s\S])*"
-    |'(?:[^'\\\n]|\\[\s\S])*'
+    |(?P<import>@[iI][mM][pP][oO][rR][tT]\s*+["']\s*+(?P<import_url>[^"'\n]*+)["'])
+    |(?P<url>[uU][rR][lL]\(\s*+
+        (?:"\s*+(?P<double>[^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"\s*+\)
+        |'\s*+(?P<single>[^'\\\n]*+(?:\\.[^'\\\n]*+)*+)'\s*+\)
+        |(?P<bare>(?!["'])[^()\n]*+)\s*+\)))
+    |"[^"\\\n]*+(?:\\[\s\S][^"\\\n]*+)*+"
+    |'[^'\\\n]*+(?:\\[\s\S][^'\\\n]*+)*+'
     """,
     re.VERBOSE,
 )
 _CSS_CANDIDATE = re.compile(r"[uU][rR][lL]\(|@[iI][mM][pP][oO][rR][tT]|sourceMappingURL=")
-_CSS_SOURCE_MAP = re.compile(r"/\*#[ \t]sourceMappingURL=(.*?)[ \t]*\*/")
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-
-
-class Reference(NamedTuple):
-    """A URL in a file, and the text to replace if it is to point elsewhere."""
-
-    start: int
-    end: int
-    url: str
-    template: str  # with %s in the place of the URL
+_CSS_SOURCE_MAP = re.compile(r"/\*#[ \t]sourceMappingURL=(.*)\*/")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*+:")
+# A string of a script, up to where a name ends.
+_LOCAL_STRING = re.compile(rf"""(?<=["'`]){LOCAL_URL}([^"'`\\\s?#]*+)""")
 
 
 def can_refer(name: str) -> bool:
@@ -44,14 +43,21 @@ def can_refer(name: str) -> bool:
     return name.endswith((".css", ".js", ".mjs"))
 
 
-def find_references(name: str, text: str) -> list[Reference]:
-    """Return the references in the text of a file, in their order.
+def find_references(name: str, text: str) -> Findings:
+    """Find the references in the text of a file.
 
-    Those in comments and in strings that only look like code are none.
+    Those in comments, and in strings that only look like code, are not references.
     """
     if name.endswith(".css"):
-        return list(_find_in_css(text)) if _CSS_CANDIDATE.search(text) else []
-    return [Reference(*found) for found in find_imports(text)] if can_refer(name) else []
+        return Findings(list(_find_in_css(text)) if _CSS_CANDIDATE.search(text) else [])
+    return read_script(text) if can_refer(name) else Findings()
+
+
+def find_local_urls(text: str) -> Iterator[Reference]:
+    """Yield the strings of a script that begin with the static files' URL in development."""
+    if LOCAL_URL in text:
+        for found in _LOCAL_STRING.finditer(text):
+            yield Reference(*found.span(), found[1], "%s")
 
 
 def _find_in_css(text: str) -> Iterator[Reference]:
@@ -60,14 +66,16 @@ def _find_in_css(text: str) -> Iterator[Reference]:
             case "import":
                 yield Reference(*token.span(), token["import_url"], '@import url("%s")')
             case "url":
-                url = token["quoted"] if token["quote"] else token["bare"]
+                quoted = token["single"] if token["double"] is None else token["double"]
+                url = token["bare"].rstrip() if quoted is None else quoted
                 yield Reference(*token.span(), url, 'url("%s")')
             case "comment":
                 start, end = token.span()
                 # As Django has it: on a line of its own.
                 alone = text[start - 1 : start] in ("", "\n") and text[end : end + 1] in ("", "\n")
                 if alone and (found := _CSS_SOURCE_MAP.fullmatch(token[0])):
-                    yield Reference(start, end, found[1], "/*# sourceMappingURL=%s */")
+                    url = found[1].rstrip(" \t")
+                    yield Reference(start, end, url, "/*# sourceMappingURL=%s */")
 
 
 class Target(NamedTuple):
@@ -77,6 +85,7 @@ class Target(NamedTuple):
     folder: str  # as it stands in the URL, with the slash at its end
     suffix: str  # query and fragment
     quoted: bool  # the URL says # ? or % with an escape
+    is_absolute: bool = False
 
     def url_to(self, name: str) -> str:
         """Return the URL with the last part of another name in the place of this one's."""
@@ -86,33 +95,39 @@ class Target(NamedTuple):
         return unquote(self.folder + base) + unquote(self.suffix)
 
 
-def locate(source: str, url: str, static_url: str) -> Target | None:
-    """Return where a URL in the file `source` points, or None if that is no static file.
-
-    `static_url` is the site's STATIC_URL: where that is a path, URLs that begin with it are
-    followed too.
-    """
+def locate(source: str, url: str) -> Target | None:
+    """Return where a URL in the file `source` points, or None if that is not a static file."""
     if url.startswith("//") or _SCHEME.match(url):
         return None
-    if url.startswith("/") and not url.startswith(static_url):
+    is_absolute = url.startswith("/")
+    if is_absolute and not url.startswith(LOCAL_URL):
         return None
     path, fragment = urldefrag(url)
     path, mark, query = path.partition("?")
     if not path:
         return None
-    target = path.removeprefix(static_url) if path.startswith("/") else path
-    if not path.startswith("/"):
-        target = posixpath.join(posixpath.dirname(source), target)
     suffix = mark + query if query else ""
     if fragment:
         # For old versions of Internet Explorer: url(font.eot?#iefix).
         suffix += ("?#" if "?#" in url else "#") + fragment
-    name = unquote(target)
+    here = posixpath.dirname(source)
+    if is_absolute:
+        path = _make_relative(path.removeprefix(LOCAL_URL), here)
+    name = unquote(posixpath.join(here, path))
     folder = path[: path.rfind("/") + 1]
     quoted = re.search("%(?:23|25|3f)", path, re.IGNORECASE) is not None
-    if name.endswith("/"):
-        return Target(name, folder, suffix, quoted)
-    return Target(posixpath.normpath(name.strip()), folder, suffix, quoted)
+    if not name.endswith("/"):
+        name = posixpath.normpath(name.strip())
+    return Target(name, folder, suffix, quoted, is_absolute)
+
+
+def _make_relative(path: str, here: str) -> str:
+    """Return the relative URL of a path of the static files' folder, as seen from a folder."""
+    folder, _, base = path.rpartition("/")
+    up = posixpath.relpath("/" + folder, "/" + quote(here))
+    # With a dot in front: without one, an import is for an import map.
+    dot = "" if up.split("/")[0] in (".", "..") else "./"
+    return f"{dot}{up}/{base}"
 
 
 def substitute(text: str, replacements: Collection[tuple[Reference, str]]) -> str:
@@ -123,11 +138,6 @@ def substitute(text: str, replacements: Collection[tuple[Reference, str]]) -> st
         parts += [text[position : reference.start], reference.template % url]
         position = reference.end
     return "".join([*parts, text[position:]])
-
-
-def line_of(text: str, reference: Reference) -> int:
-    """Return the number of the line that a reference begins in; the first one is 1."""
-    return text.count("\n", 0, reference.start) + 1
 
 
 def order_groups(graph: Mapping[str, Collection[str]]) -> Iterator[list[str]]:

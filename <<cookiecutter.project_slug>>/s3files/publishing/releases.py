@@ -1,17 +1,52 @@
-"""The manifests of releases: which file each of them shows under a name."""
+"""Where a release is published to, and its manifest: which file it shows under a name."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from obstore.store import S3Store
 
+from s3files._s3.address import Address
+from s3files._s3.clients import Account, s3_client, s3_store
 from s3files._s3.errors import s3_errors
 
-from .destination import Destination
-
 _RELEASE = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The prefix of a bucket that static files are published to."""
+
+    address: Address
+    account: Account
+    prefix: str
+    acl: str | None
+
+    def __str__(self) -> str:
+        return f"s3://{self.address.bucket}/{self.prefix}/"
+
+    @property
+    def client(self) -> Any:
+        return s3_client(self.address, self.account)
+
+    def parameters(self, name: str) -> dict[str, str]:
+        """Return how boto3 is told of a file."""
+        return {"Bucket": self.address.bucket, "Key": f"{self.prefix}/{name}"}
+
+    def connect(self, timeout: float = 120, acl: str | None = None) -> S3Store:
+        """Return obstore's client, whose tries the Uploader counts."""
+        headers = {"x-amz-acl": acl} if acl else {}
+        return s3_store(
+            self.address,
+            self.prefix,
+            self.account,
+            timeout=timeout,
+            headers=headers,
+            max_retries=0,
+        )
 
 
 def release_name(manifest_name: str, release: str) -> str:
@@ -51,7 +86,7 @@ def _describe_missing(destination: Destination, name: str, release: str) -> str:
             "set S3_STATIC_RELEASE to what collectstatic printed."
         )
     return (
-        f"No static files are published: neither is there a manifest on this machine, nor "
+        f"No static files are published: there is no manifest on this machine, and no "
         f"{destination}{name}. Run python manage.py collectstatic."
     )
 
@@ -90,7 +125,18 @@ def make_manifests(
     # Again when a release comes back: prunestatic goes by the time.
     if own not in published or before.get("hash") != manifest["hash"]:
         uploads[own] = dict(manifest)
-    # The pages alone are no reason: they end elsewhere after prunestatic.
-    if newest != {**before, "pages": pages}:
+    # The hash is that of the paths. The pages alone are no reason: they end elsewhere after
+    # prunestatic.
+    if any(newest[key] != before.get(key) for key in newest.keys() - {"paths", "pages"}):
         uploads[manifest_name] = newest
     return uploads
+
+
+def find_environments(manifest_name: str, names: Iterable[str]) -> list[str]:
+    """Return the folders, of those that have files of these names, that others publish to.
+
+    An environment that shares the bucket (AWS_LOCATION) has a manifest of its own there.
+    """
+    return [
+        name.removesuffix(manifest_name) for name in names if name.endswith(f"/{manifest_name}")
+    ]

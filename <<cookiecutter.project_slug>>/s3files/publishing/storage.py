@@ -1,39 +1,47 @@
 """Static files on S3: Django's content-hashed names, published by collectstatic."""
 
-import contextlib
-import hashlib
-import json
 import logging
 import os
 import posixpath
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile, File
 
 from s3files._s3.address import Address
 from s3files._s3.clients import Account, s3_client
 from s3files._s3.store import shows_local_files
 from s3files.access import Rules, is_absolute
 
-from . import known_files
-from .build_tools import find_built_files
-from .destination import Destination
-from .hashing import HashedTree, Record
-from .listing import find_pages
-from .problems import SHOWN, report
-from .publisher import Publisher, PublishError
-from .releases import make_manifests, parse_release, read_release, release_name, release_of
+from .examining import NamingRules
+from .hashing import find_folders
+from .local_files import LocalFiles
+from .payloads import PRECOMPRESSED
+from .publish import publish
+from .published import PublishedFiles, SourceFiles
+from .publisher import Publisher
+from .releases import Destination, parse_release, read_release
 
 logger = logging.getLogger(__name__)
 
 # One thread reads the manifest. Not the storage's own: storages can be pickled.
 _reading = threading.Lock()
+
+OPTIONS = {"location", "default_acl", "bucket_name", "region_name"}
+# What subclasses of Django's storage may override, and why that would do nothing here.
+NOT_OVERRIDDEN = {
+    "patterns": "url(), @import, import, export and source maps are found without patterns",
+    "url_converter": "references are rewritten by s3files itself",
+    "hashed_name": "override file_hash(), which it is made of",
+    "save_manifest": "the manifest goes to the bucket and to STATIC_ROOT",
+}
 
 
 class S3StaticStorage(ManifestStaticFilesStorage):
@@ -55,40 +63,65 @@ class S3StaticStorage(ManifestStaticFilesStorage):
     publish_originals = True
     original_cache_control = "public, max-age=300"
     # Folders whose files a build tool has named by their content, such as ("dist/assets/",):
-    # they are cached for good, and get no second name. Vite's manifest is found without.
-    built_prefixes: tuple[str, ...] = ()
+    # they are cached for a year, and get no second name.
+    built_prefixes: Sequence[str] = ()
+    # Whether imports in scripts get hashed names.
+    support_js_module_import_aggregation = True
+    # What browsers unpack if a build tool has packed it: game.wasm.gz, but not data.csv.gz.
+    precompressed: Collection[str] = PRECOMPRESSED
     # A reference to a file that is not there is an error in "project" files, in "all", or in
     # "none"; else a warning. Files of packages and below a package.json are not the project's.
     strict_references = "project"
-    # Whether text is stored gzipped. None: where there is no CDN to do it.
+    # Whether text is stored gzipped. None: if there is no CDN to do it.
     gzip: bool | None = None
 
     def __init__(self, **options: Any):
-        unknown = options.keys() - {"location", "default_acl", "bucket_name", "region_name"}
-        if unknown:
-            raise ImproperlyConfigured(f"Not options of {type(self).__name__}: {sorted(unknown)}.")
-        place = options.pop("location", self.location)
-        self.default_acl = options.pop("default_acl", self.default_acl)
-        self.bucket_name = options.pop("bucket_name", self.bucket_name)
-        self.region_name = options.pop("region_name", self.region_name)
+        self._refuse(options)
+        for name, value in options.items():
+            setattr(self, name, value)
         self.address = Address.from_settings(self.bucket_name, self.region_name)
         self.account = Account()
         # After the location, so that policies hold for every environment that shares a bucket.
-        self.prefix = posixpath.join(place.strip("/"), settings.AWS_LOCATION.strip("/")).strip("/")
+        parts = self.location.strip("/"), settings.AWS_LOCATION.strip("/")
+        self.prefix = posixpath.join(*parts).strip("/")
         self.access = Rules.from_settings().static(self.prefix, self.address, self.default_acl)
         self.destination = Destination(
             self.address, self.account, self.prefix, self.access.acl or None
         )
         self.release = parse_release(settings.S3_STATIC_RELEASE)
-        self.publisher: Publisher | None = None
         # For Django `location` is the local folder, which has the manifest.
         self.location = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else ""
-        super().__init__(base_url=self._find_base_url())
+        super().__init__(
+            base_url=self._find_base_url(), manifest_storage=StaticFilesStorage(self.location)
+        )
+        self._published = PublishedFiles(self.destination)
+        self._folders: set[str] | None = None
 
     def _find_base_url(self) -> str:
         """Return where browsers find the files: the site, in development, or the bucket."""
         url = str(settings.STATIC_URL)
         return url if is_absolute(url) or shows_local_files() else self.access.base_url
+
+    def _refuse(self, options: Mapping[str, Any]) -> None:
+        name, cls = type(self).__name__, type(self)
+        if unknown := options.keys() - OPTIONS:
+            raise ImproperlyConfigured(
+                f"Not options of {name}: {sorted(unknown)}. Use {', '.join(sorted(OPTIONS))}; "
+                "the address is STATIC_URL, the local folder STATIC_ROOT."
+            )
+        place = options.get("location", self.location)
+        if os.path.isabs(place):
+            raise ImproperlyConfigured(
+                f"location of {name} is {place!r}: it is where keys begin in the bucket, such as "
+                "'static', and not a folder. The local folder is STATIC_ROOT."
+            )
+        for hook, reason in NOT_OVERRIDDEN.items():
+            if getattr(cls, hook) is not getattr(ManifestStaticFilesStorage, hook):
+                raise ImproperlyConfigured(f"{name} cannot override {hook}: {reason}.")
+        if self.strict_references not in ("project", "all", "none"):
+            raise ImproperlyConfigured(
+                f"strict_references is {self.strict_references!r}: use 'project', 'all' or 'none'."
+            )
 
     def key(self, name: str) -> str:
         """Return the full key of a file: static/site.css of site.css."""
@@ -100,19 +133,35 @@ class S3StaticStorage(ManifestStaticFilesStorage):
 
     # Pages: no request to S3. The manifest is here, or is read from the bucket, once.
 
+    @property
+    def shows_sources(self) -> bool:
+        """Whether pages show the files as they are edited: in development and tests."""
+        # runserver and StaticLiveServerTestCase find the files by their plain names.
+        return not urlsplit(self.base_url).netloc
+
     def url(self, name: str | None, force: bool = False) -> str:
         """Return the URL of a file: the bucket's, or in development and tests the site's."""
-        if not force and not urlsplit(self.base_url).netloc:
-            # runserver and StaticLiveServerTestCase find the files by their plain names.
+        if not force and self.shows_sources:
             return StaticFilesStorage.url(self, name)
         return super().url(name or "", force)
 
     def stored_name(self, name: str) -> str:
-        if not self.hashed_files or (self.release and self.release != self.manifest_hash):
-            self._read_from_bucket()
+        """Return the hashed name of a file. A folder has none: it stays as it is."""
+        self._load_release()
+        plain = posixpath.normpath(urlsplit(unquote(name)).path.strip())
+        if plain not in self.hashed_files and (not self.manifest_strict or self._is_folder(plain)):
+            return name
         return super().stored_name(name)
 
-    def _read_from_bucket(self) -> None:
+    def _is_folder(self, name: str) -> bool:
+        if self._folders is None:
+            self._folders = find_folders(self.hashed_files)
+        return name in self._folders
+
+    def _load_release(self) -> None:
+        """Read the manifest of the release to show from the bucket, if it is not here."""
+        if self.hashed_files and self.release in ("", self.manifest_hash):
+            return
         with _reading:
             if self.hashed_files and self.release in ("", self.manifest_hash):
                 return  # another thread has
@@ -120,121 +169,89 @@ class S3StaticStorage(ManifestStaticFilesStorage):
                 logger.warning(
                     "There is no %s and no S3_STATIC_RELEASE, so the newest release of the bucket "
                     "is shown, though this code may be of another one.",
-                    self.path(self.manifest_name),
+                    self.local_files.manifest,
                 )
             manifest = read_release(self.destination, self.manifest_name, self.release)
             self.hashed_files, self.manifest_hash = manifest["paths"], manifest["hash"]
 
-    # collectstatic: begin(), then post_process() with the files that it found.
+    # Programs that read static files, as for e-mail or PDF: the release that pages show.
 
-    # Set by the command. Whether the manifest is all that is made: no credentials, no request.
-    manifest_only = False
-    shown_problems = SHOWN
-    sent = 0
+    @property
+    def _files(self) -> PublishedFiles | SourceFiles:
+        if self.shows_sources:
+            return SourceFiles()
+        self._load_release()
+        self._published.show(self.hashed_files)
+        return self._published
 
-    def begin(self) -> Publisher:
-        """Have the bucket listed while collectstatic looks for the files."""
-        self.publisher = Publisher(
+    def exists(self, name: str) -> bool:
+        return self._files.has(name)
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        return self._files.list_folder(path)
+
+    def size(self, name: str) -> int:
+        return len(self._files.read(name).content)
+
+    def get_modified_time(self, name: str) -> datetime:
+        return self._files.read(name).modified
+
+    get_accessed_time = get_created_time = get_modified_time
+
+    def path(self, name: str | os.PathLike[str]) -> str:
+        if not self.shows_sources:
+            raise NotImplementedError(f"{name} is in the bucket: use open() instead of path().")
+        return SourceFiles().find(os.fspath(name))
+
+    def _open(self, name: str, mode: str = "rb") -> "File[Any]":
+        if set(mode) - set("rbt"):
+            self._refuse_change(name)
+        return ContentFile(self._files.read(name).content, name)
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> NoReturn:
+        self._refuse_change(name)
+
+    def delete(self, name: str) -> NoReturn:
+        self._refuse_change(name)
+
+    def _refuse_change(self, name: object) -> NoReturn:
+        raise NotImplementedError(
+            f"{name}: static files are published by collectstatic alone. Write files to a folder "
+            "of STATICFILES_DIRS before it runs, or use a media storage."
+        )
+
+    # collectstatic
+
+    @property
+    def local_files(self) -> LocalFiles:
+        return LocalFiles(Path(self.location) / self.manifest_name, self.rules)
+
+    @property
+    def rules(self) -> NamingRules:
+        return NamingRules(
+            tuple(self.built_prefixes),
+            self.support_js_module_import_aggregation,
+            self.publish_originals,
+        )
+
+    @property
+    def hashes_by_itself(self) -> bool:
+        """Whether a subclass has a file_hash() of its own."""
+        return type(self).file_hash is not ManifestStaticFilesStorage.file_hash
+
+    def make_publisher(self, pages: Sequence[str] | None, **options: Any) -> Publisher:
+        """Return what lists and fills the bucket; `pages`: where the listing's pages end."""
+        return Publisher(
             self.destination,
             self.manifest_name,
             compress=not settings.AWS_S3_CUSTOM_DOMAIN if self.gzip is None else self.gzip,
             original_cache_control=self.original_cache_control,
-            pages=known_files.read_pages(self._cache_path),
+            precompressed=self.precompressed,
+            pages=pages,
+            **options,
         )
-        return self.publisher
 
-    def post_process(
-        self, paths: Mapping[str, Any], dry_run: bool = False, **options: Any
-    ) -> Iterator[tuple[str, str, bool]]:
-        """Hash the files, upload what the bucket lacks, and write the manifest last.
-
-        Raises PublishError. The bucket and the local manifest are then as they were before,
-        but for files that no manifest names, and originals.
-        """
-        if dry_run:
-            return
-        paths = {self.clean_name(name): source for name, source in paths.items()}
-        if self.manifest_only:
-            self._pages = known_files.read_pages(self._cache_path)
-            with self._replacing_local_files(self._hash(paths, None)):
-                pass
-        else:
-            self._publish(paths)
-        for name in paths:
-            yield name, self.hashed_files[name], True
-
-    def _publish(self, paths: Mapping[str, Any]) -> None:
-        begun = self.publisher
-        publisher = begun if begun and not begun.is_used else self.begin()
-        with publisher:
-            tree = self._hash(paths, publisher)
-            # Not before: while a reference is in error, the live release keeps its originals.
-            self._add_originals(tree, publisher)
-            publisher.finish(self.progress)
-            uploads = self._make_manifests(publisher)
-            with self._replacing_local_files(tree):
-                publisher.put_manifests(uploads)
-        self.sent = publisher.sent
-        if publisher.is_unverified:
-            self.warn(f"{self.destination} does not say what it stored: uploads are not verified.")
-
-    def progress(self, done: int, total: int) -> None:
-        """Called after uploads. The command sets its own."""
-
-    def warn(self, message: str) -> None:
-        """Called with what is no error. The command sets its own."""
-        logger.warning(message)
-
-    def delete(self, name: str) -> None:
-        # With --clear, too, the manifest is true until the next one takes its place.
-        if name != self.manifest_name:
-            super().delete(name)
-
-    def _hash(self, paths: Mapping[str, Any], publisher: Publisher | None) -> HashedTree:
-        """Name the files, those that changed anew; set `hashed_files` and `manifest_hash`."""
-        tree = self._hash_with(
-            paths, publisher, known_files.read_records(self._cache_path, self._rules)
-        )
-        # Only now, since the bucket was being listed meanwhile.
-        if publisher and not publisher.published.keys() >= tree.reused:
-            # Somebody removed files from it: look at all of them.
-            tree = self._hash_with(paths, publisher, {})
-        # STATICFILES_DIRS has folders, and pairs of a prefix and a folder.
-        listed = settings.STATICFILES_DIRS
-        folders = [item[1] if isinstance(item, tuple | list) else item for item in listed]
-        project = [Path(str(folder)) for folder in (settings.BASE_DIR, *folders)]
-        problems = tree.unfollowed()
-        for warning in report(problems, self.strict_references, project, self.shown_problems):
-            self.warn(warning)
-        self.hashed_files = dict(sorted(tree.names.items()))
-        text = json.dumps(list(self.hashed_files.items()))
-        # As Django does.
-        self.manifest_hash = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:12]
-        return tree
-
-    def _hash_with(
-        self, paths: Mapping[str, Any], publisher: Publisher | None, known: Mapping[str, Record]
-    ) -> HashedTree:
-        tree = HashedTree(
-            paths,
-            publisher.add if publisher else lambda *content: None,
-            static_url=settings.STATIC_URL,
-            known=known,
-            name_special=self.hashed_name,
-        )
-        tree.built = find_built_files(paths, self.built_prefixes, tree.read)
-        tree.hash_all()
-        return tree
-
-    def _add_originals(self, tree: HashedTree, publisher: Publisher) -> None:
-        for name in tree.names:
-            is_manifest = name == self.manifest_name or release_of(self.manifest_name, name)
-            if name in tree.built:
-                publisher.add_original(name, tree.source(name), is_final=True)
-            elif self.publish_originals and not is_manifest:
-                publisher.add_original(name, tree.source(name))
-
-    def _make_manifest(self) -> dict[str, Any]:
+    def make_manifest(self) -> dict[str, Any]:
         """Return Django's own manifest."""
         return {
             "paths": self.hashed_files,
@@ -242,58 +259,11 @@ class S3StaticStorage(ManifestStaticFilesStorage):
             "hash": self.manifest_hash,
         }
 
-    def _make_manifests(self, publisher: Publisher) -> dict[str, object]:
-        own = release_name(self.manifest_name, self.manifest_hash)
-        published = publisher.published
-        names = {self.manifest_name, own, *self.hashed_files.values(), *publisher.originals}
-        self._pages = find_pages(names.union(published))
-        return make_manifests(
-            self.manifest_name,
-            self._make_manifest(),
-            publisher.originals,
-            self._pages,
-            publisher.manifest,
-            published,
-        )
-
-    # The local manifest, and beside it what is known of the files
-
-    @property
-    def _cache_path(self) -> Path:
-        return Path(self.path(known_files.NAME))
-
-    @property
-    def _rules(self) -> str:
-        return repr((known_files.VERSION, settings.STATIC_URL, self.built_prefixes))
-
-    @contextlib.contextmanager
-    def _replacing_local_files(self, tree: HashedTree) -> Iterator[None]:
-        """Write manifest and cache; have them take the old ones' places if the block succeeds.
-
-        A manifest that is there already is not written again: an image carries the one of its
-        release, and its user may not write there.
-        """
-        cache, manifest = self._cache_path, Path(self.path(self.manifest_name))
-        contents = {
-            cache: known_files.dump(self._rules, self._pages, tree.finish_records()),
-            manifest: json.dumps(self._make_manifest()),
-        }
-        temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
-        try:
-            for path, content in contents.items():
-                # Without the cache the next collectstatic only takes longer.
-                with contextlib.suppress(*[OSError] if path == cache else []):
-                    if not (path.is_file() and path.read_text() == content):
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        temporary[path].write_text(content)
-            yield
-            # In one step: a process that starts now reads this manifest or the last one.
-            for path in contents:
-                if temporary[path].is_file():
-                    temporary[path].replace(path)
-        except OSError as error:
-            raise PublishError(f"Cannot write to {self.location}: {error}") from error
-        finally:
-            for path in temporary.values():
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+    def post_process(
+        self, paths: Mapping[str, Any], dry_run: bool = False, **options: Any
+    ) -> Iterator[tuple[str, str, bool]]:
+        """Publish files, for whoever calls this as Django's collectstatic does."""
+        if not dry_run:
+            publish(self, lambda: paths)
+            for name in paths:
+                yield name, self.hashed_files[self.clean_name(name)], True

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
 
-from s3files._s3.errors import describe_failure, error_code, http_status
+from s3files._s3.errors import S3Error, describe_failure, error_code, http_status
 
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
@@ -27,7 +27,9 @@ MOST_BYTES_AT_ONCE = 16 * 2**20
 # the time that it takes at 50 KB a second, since what moves is not to be cut.
 TIMEOUT = 20  # seconds
 SLOWEST = 50_000  # bytes a second
-TRIES = 3  # each of which obstore makes several of
+SLOW_TRIES = 3
+# One that failed at once, for as long as S3 does what others ask.
+TRIES = 10
 LONGEST_PAUSE = 8  # seconds
 # With nothing done by S3 for so long, it will do nothing for the rest either.
 PATIENCE = 60  # seconds
@@ -36,9 +38,13 @@ NAMED_FAILURES = 10
 # After so many failures, one upon another, the rest is not tried.
 FAILURES_IN_A_ROW = 20
 
-# S3 will not change its mind: no right, no bucket, a bad request.
-_FINAL = frozenset((400, 401, 403, 404, 405, 409, 411, 412, 501))
+# S3 will not change its mind: no right, no bucket, another region, a bad request.
+_FINAL = frozenset((301, 307, 400, 401, 403, 404, 405, 409, 411, 412, 501))
 _NOT_FINAL = frozenset(("RequestTimeout", "OperationAborted", "ConditionalRequestConflict"))
+# obstore has no exceptions for these.
+_FINAL_TEXTS = ("InvalidCertificate(", "incorrectly configured region")
+
+DIAGNOSE = "To find out why, run python manage.py s3doctor."
 
 
 class PublishError(Exception):
@@ -54,7 +60,10 @@ class Failure(NamedTuple):
 
 def is_final(error: BaseException) -> bool:
     """Return whether trying again is of no use."""
-    if isinstance(error, (FileNotFoundError, NotFoundError, PermissionDeniedError)):
+    # An S3Error comes from before the request: no credentials, or a forked process.
+    if isinstance(error, (S3Error, FileNotFoundError, NotFoundError, PermissionDeniedError)):
+        return True
+    if any(text in str(error) for text in _FINAL_TEXTS):
         return True
     return http_status(error) in _FINAL and error_code(error) not in _NOT_FINAL
 
@@ -114,31 +123,30 @@ class Uploader:
     def is_done(self) -> bool:
         return self.done == self.total
 
-    @property
-    def is_hanging(self) -> bool:
-        """Whether requests are still under way after stop()."""
-        return any(thread.is_alive() for thread in self._threads)
-
     def retry(self, request: Callable[[float], Result], size: int = 0) -> Result:
         """Return the result of a request, which is given the timeout of each try in seconds."""
         timeout = TIMEOUT + size / SLOWEST
         began = time.monotonic()
+        slow = 0
         for number in itertools.count(1):
+            tried = time.monotonic()
             try:
                 result = request(timeout)
             except (OSError, BaseError) as error:
-                if is_final(error) or self._gives_up(number, began, error):
+                slow += time.monotonic() - tried > timeout / 2
+                gives_up = number >= TRIES or slow >= SLOW_TRIES
+                if is_final(error) or self._gives_up(gives_up, began, error):
                     raise
             else:
                 self._last_answer = time.monotonic()
                 return result
             # A slow store may need more time; a second try of a hung request does not.
             timeout = min(timeout * 2, 4 * TIMEOUT + size / SLOWEST)
-            pause = min(LONGEST_PAUSE, 0.25 * 2**number)
+            pause = min(LONGEST_PAUSE, 0.125 * 2**number)
             self._is_stopped.wait(pause * random.uniform(0.5, 1))  # noqa: S311
         raise AssertionError("The last try returns or raises.")
 
-    def _gives_up(self, tries: int, began: float, error: BaseException) -> bool:
+    def _gives_up(self, had_its_tries: bool, began: float, error: BaseException) -> bool:
         """Return whether a failed request is not to be tried again.
 
         While S3 does what others ask, it has a few tries; while S3 does nothing for anybody,
@@ -147,7 +155,7 @@ class Uploader:
         silent = time.monotonic() - max(self._last_answer, began)
         if self._is_stopped.is_set() or silent > PATIENCE:
             return True
-        if tries >= TRIES and (self._last_answer > began or is_unknown_host(error)):
+        if had_its_tries and (self._last_answer > began or is_unknown_host(error)):
             return True
         if silent > PATIENCE / 10 and not self._has_warned:
             self._has_warned = True
@@ -192,6 +200,7 @@ class Uploader:
         if rest := self.total - self.done:
             lines.append(f"{rest} more were given up.")
         lines.append("The release before is as it was. Run collectstatic again: it sends the rest.")
+        lines.append(DIAGNOSE)
         return "\n".join(lines)
 
     def _work(self) -> None:

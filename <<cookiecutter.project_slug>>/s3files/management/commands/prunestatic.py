@@ -2,9 +2,10 @@ import json
 import re
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import obstore
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -13,13 +14,29 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.description import describe_store
 from s3files._s3.errors import s3_errors
-from s3files.publishing.destination import Destination
-from s3files.publishing.publisher import Listed, Publisher, PublishError
-from s3files.publishing.releases import release_of
+from s3files.publishing.releases import Destination, find_environments, release_of
 from s3files.publishing.storage import S3StaticStorage
+from s3files.publishing.uploader import PublishError
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 # What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
+# Manifests that are read at once: each may have a hundred thousand names.
+READ_AT_ONCE = 4
+
+
+class Listed(NamedTuple):
+    """An object of the listing."""
+
+    size: int
+    modified: float
+
+
+def describe_object(item: "ObjectMeta") -> Listed:
+    modified: datetime = item["last_modified"]
+    return Listed(item["size"], modified.timestamp())
 
 
 class Command(BaseCommand):
@@ -31,7 +48,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--older-than",
-            type=days,
+            type=parse_age,
             default="30d",
             metavar="DAYS",
             help="keep releases that were live in these days, and younger files (30d)",
@@ -56,94 +73,104 @@ class Command(BaseCommand):
     ) -> None:
         if not isinstance(staticfiles_storage, S3StaticStorage):
             raise CommandError("STORAGES['staticfiles'] is not an S3StaticStorage.")
-        static = staticfiles_storage
-        self.stdout.write(describe_store(static.address, static.account))
-        self.manifest_name = static.manifest_name
-        try:
-            # What is not listed would seem to be of no release: nothing may be missed.
-            with Publisher(
-                staticfiles_storage.destination, self.manifest_name, pages=None
-            ) as publisher:
-                files, live = publisher.published, publisher.manifest
-        except (PublishError, ImproperlyConfigured) as error:
-            raise CommandError(str(error)) from error
-        if not live:
-            raise CommandError(
-                f"No {publisher.destination}{self.manifest_name}: which files are in use is not "
-                "known. Run collectstatic first."
-            )
-        place, deadline = publisher.destination, time.time() - older_than
-        releases = self.read_releases(place, files)
-        kept = self.choose_releases(releases, files, live, keep, deadline)
-        used = {self.manifest_name, *kept, *self.files_of(live)}
-        used = used.union(*(self.files_of(releases[name]) for name in kept))
-        named = set(releases).union(*map(self.files_of, releases.values()))
+        self.storage: S3StaticStorage = staticfiles_storage
+        self.destination = self.storage.destination
+        self.manifest_name = self.storage.manifest_name
+        self.stdout.write(describe_store(self.storage.address, self.storage.account))
+        files, live = self.list_files()
+        deadline = time.time() - older_than
+        kept = self.choose_releases(files, live, keep, deadline)
+        used, named = self.read_names(files, kept)
         old = sorted(
             name
             for name, listed in files.items()
             if name not in used
-            and listed.modified.timestamp() < deadline
+            and listed.modified < deadline
             and (name in named or (unknown and HASHED.search(name)))
         )
-        self.remove(place, old, delete)
+        self.remove(old, delete)
         size = sum(files[name].size for name in old) / 1e6
-        self.stdout.write(f"{len(old)} of {len(files)} files in {place}, {size:.1f} MB.")
+        self.stdout.write(
+            f"{'Deleted' if delete else 'Would delete'} {len(old)} of {len(files)} files in "
+            f"{self.destination}, {size:.1f} MB."
+        )
 
-    def read_releases(
-        self, destination: Destination, files: Iterable[str]
-    ) -> dict[str, dict[str, Any]]:
-        """Return the manifests of all releases by their names."""
-        names = [name for name in files if release_of(self.manifest_name, name)]
-        store = destination.connect()
-
-        def read(name: str) -> dict[str, Any]:
-            with s3_errors("GetObject", f"{destination.prefix}/{name}"):
-                body = bytes(obstore.get(store, name).bytes())
-            manifest: dict[str, Any] = json.loads(body)
-            return manifest
-
+    def list_files(self) -> tuple[dict[str, Listed], str]:
+        """Return the files of this environment, and the live release."""
         try:
-            with ThreadPoolExecutor(16) as pool:
-                return dict(zip(names, pool.map(read, names), strict=True))
-        except OSError as error:
+            # What is not listed would seem to be of no release: nothing may be missed.
+            with self.storage.make_publisher(None, describe=describe_object) as publisher:
+                listed, live = publisher.published, publisher.manifest
+        except (PublishError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
+        if not live:
+            raise CommandError(
+                f"There is no {self.destination}{self.manifest_name}, so it is not known which "
+                "files are in use. Run collectstatic first."
+            )
+        others = tuple(find_environments(self.manifest_name, listed))
+        files = {name: item for name, item in listed.items() if not name.startswith(others)}
+        return files, live["hash"]
 
     def choose_releases(
-        self,
-        releases: Mapping[str, Mapping[str, Any]],
-        files: Mapping[str, Listed],
-        live: Mapping[str, Any],
-        keep: int,
-        deadline: float,
+        self, files: Mapping[str, Listed], live: str, keep: int, deadline: float
     ) -> set[str]:
         """Return the manifests to keep: the live one, the newest, and those of the last days."""
+        releases = [name for name in files if release_of(self.manifest_name, name)]
         newest_first = sorted(releases, key=lambda name: files[name].modified, reverse=True)
-        kept = set(newest_first[:keep])
+        kept = {self.manifest_name, *newest_first[:keep]}
         ended = time.time()
         for name in newest_first:
             # A release ended when the next one took its place.
-            if ended >= deadline or releases[name]["hash"] == live["hash"]:
+            if ended >= deadline or release_of(self.manifest_name, name) == live:
                 kept.add(name)
-            ended = files[name].modified.timestamp()
+            ended = files[name].modified
         return kept
 
-    def files_of(self, manifest: Mapping[str, Any]) -> set[str]:
-        """Return hashed files and originals of a release."""
-        paths = manifest["paths"]
-        return {*paths, *paths.values()}
+    def read_names(self, files: Mapping[str, Listed], kept: set[str]) -> tuple[set[str], set[str]]:
+        """Return the files that kept releases are made of, and those that any manifest names."""
+        manifests = [name for name in files if release_of(self.manifest_name, name)]
+        used, named = set(kept), set(manifests)
+        # The same text for the same name: there are as many as in all releases.
+        own = {name: name for name in files}
+        for name, names in read_manifests(self.destination, [*manifests, self.manifest_name]):
+            found = {own[each] for each in names if each in own}
+            (used if name in kept else named).update(found)
+        return used, named
 
-    def remove(self, destination: Destination, names: list[str], delete: bool) -> None:
+    def remove(self, names: list[str], delete: bool) -> None:
         for name in names:
             self.stdout.write(f"{'Deleting' if delete else 'Would delete'} {name}")
         if names and delete:
             try:
-                with s3_errors("DeleteObjects", str(destination)):
-                    obstore.delete(destination.connect(), names)
+                with s3_errors("DeleteObjects", str(self.destination)):
+                    obstore.delete(self.destination.connect(), names)
             except OSError as error:
                 raise CommandError(str(error)) from error
 
 
-def days(text: str) -> int:
+def read_manifests(
+    destination: Destination, manifests: list[str]
+) -> Iterator[tuple[str, set[str]]]:
+    """Yield the name of each manifest, and the hashed files and originals that it names."""
+    store = destination.connect()
+
+    def read(name: str) -> tuple[str, set[str]]:
+        with s3_errors("GetObject", f"{destination.prefix}/{name}"):
+            body = bytes(obstore.get(store, name).bytes())
+        paths = json.loads(body)["paths"]
+        return name, {*paths, *paths.values()}
+
+    try:
+        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+            # A few at a time: their names are counted, and forgotten.
+            for start in range(0, len(manifests), READ_AT_ONCE):
+                yield from pool.map(read, manifests[start : start + READ_AT_ONCE])
+    except OSError as error:
+        raise CommandError(str(error)) from error
+
+
+def parse_age(text: str) -> int:
     """Return the seconds of "30d"."""
     if match := re.fullmatch(r"(\d+)d?", text):
         return int(match[1]) * 24 * 60 * 60
