@@ -47,7 +47,8 @@ class Refuser(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def secure_store(tmp_path):
+def secure_store(tmp_path, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")

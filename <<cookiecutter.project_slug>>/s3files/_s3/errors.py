@@ -148,7 +148,7 @@ def describe_failure(error: BaseException | str) -> str:
     if certificate := re.search(r"InvalidCertificate\(\s*(\w+)", whole):
         return (
             f"the server's certificate is not trusted ({certificate[1]}). If a CA of your own has "
-            "signed it, set AWS_CA_BUNDLE to that CA's file"
+            "signed it, set AWS_CA_BUNDLE to that CA's file, and SSL_CERT_FILE if that is set"
         )
     text = " ".join(whole.partition("\n\nDebug")[0].split())
     if answer := re.search(r"<Code>(\w+)</Code>.*?<Message>([^<]*)", text):

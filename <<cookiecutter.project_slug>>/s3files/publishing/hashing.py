@@ -32,6 +32,7 @@ class Source(Protocol):
 class Content(NamedTuple):
     """The bytes of a file to publish: read when they are needed."""
 
+    name: str  # of the file in the project
     md5: str
     read: Callable[[], bytes]
 
@@ -125,13 +126,13 @@ class HashedTree:
         """
         record = self.records[name]
         if not record.module or record.hashed == name:
-            return Content(record.md5, partial(self._read, name))
+            return Content(name, record.md5, partial(self._read, name))
         url = "./" + quote(posixpath.basename(record.hashed))
         text = f'export * from "{url}";\n'
         if record.module == "default":
             text += f'export {{ default }} from "{url}";\n'
         body = text.encode()
-        return Content(_find_md5(body), lambda: body)
+        return Content(name, _find_md5(body), lambda: body)
 
     def is_passed_on(self, name: str) -> bool:
         """Return whether the plain name of a file only leads to its hashed name."""
@@ -156,7 +157,7 @@ class HashedTree:
             self._links[name] = links
             return [target.name for _, target in links if target.name in self._paths]
         else:
-            content = Content(md5, partial(self._read, name))
+            content = Content(name, md5, partial(self._read, name))
             self._name(name, self._hashed_name(name, data, md5), content, data)
         return None
 
@@ -218,7 +219,7 @@ class HashedTree:
             body = self._substitute(name, texts[name])
             md5 = _find_md5(body)
             hashed = self.names.get(name) or self._hashed_name(name, body, md5)
-            self._name(name, hashed, Content(md5, partial(self._read_hashed, name)), body)
+            self._name(name, hashed, Content(name, md5, partial(self._read_hashed, name)), body)
 
     def _read_hashed(self, name: str) -> bytes:
         return self._substitute(name, self._read(name))

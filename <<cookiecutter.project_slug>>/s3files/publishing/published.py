@@ -93,7 +93,7 @@ class PublishedFiles:
         with s3_errors("GetObject", parameters["Key"]):
             response = self._destination.client.get_object(**parameters)
             content = response["Body"].read()
-        # Text is stored as it travels. A file that was packed already stays packed.
+        # Text is stored as it travels. A file that a build tool has packed stays packed.
         if response.get("ContentEncoding") == "gzip" and not hashed.endswith((".gz", ".svgz")):
             content = gzip.decompress(content)
         return StaticFile(content, _localize(response["LastModified"]))

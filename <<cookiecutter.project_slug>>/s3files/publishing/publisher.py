@@ -103,9 +103,7 @@ class Publisher:
         """Upload a content-hashed file in the background, unless it is there."""
         if not self._started.is_done or name not in self._listing.objects:
             if len(data) <= SMALL and self._waiting.has_room:
-                kind = find_kind(name, self.precompressed)
-                payload = make_payload(kind, data, content.md5, self.compress)
-                self._waiting.keep(name, payload)
+                self._waiting.keep(name, self._make_payload(content, data))
             self._uploader.submit(name, lambda: self._send_if_missing(name, content))
 
     def add_original(self, name: str, content: Content, is_final: bool = False) -> None:
@@ -210,12 +208,12 @@ class Publisher:
     def _send_if_missing(self, name: str, content: Content) -> None:
         payload = self._waiting.take(name)
         if name not in self.published:
-            payload = payload or self._read(name, content)
+            payload = payload or self._read(content)
             self._send(name, payload, IMMUTABLE)
-            self._kept.keep(self._key_of(name, content), payload)
+            self._kept.keep(self._key_of(content), payload)
 
     def _send_original(self, name: str, content: Content, cache_control: str) -> None:
-        payload = self._kept.take(self._key_of(name, content)) or self._read(name, content)
+        payload = self._kept.take(self._key_of(content)) or self._read(content)
         # After a publish that was killed the manifest does not know; the ETag mostly does.
         if self._has(name, payload.md5):
             etag = payload.md5
@@ -223,15 +221,19 @@ class Publisher:
             etag = self._send(name, payload, cache_control)
         self.originals[name] = content.md5, etag
 
-    def _key_of(self, name: str, content: Content) -> tuple[str, Kind]:
+    def _key_of(self, content: Content) -> tuple[str, Kind]:
         """Return what files have in common that have the same payload."""
-        return content.md5, find_kind(name, self.precompressed)
+        return content.md5, find_kind(content.name, self.precompressed)
 
-    def _read(self, name: str, content: Content) -> Payload:
+    def _read(self, content: Content) -> Payload:
         data = content.read()
         if find_md5(data) != content.md5:
             raise PublishError("it was changed during the publish; run collectstatic again")
-        kind = find_kind(name, self.precompressed)
+        return self._make_payload(content, data)
+
+    def _make_payload(self, content: Content, data: bytes) -> Payload:
+        # By the plain name: the hashed one is game.wasm.5d41402abc4b.gz.
+        kind = find_kind(content.name, self.precompressed)
         return make_payload(kind, data, content.md5, self.compress)
 
     def _send(self, name: str, payload: Payload, cache_control: str) -> str:
