@@ -4,7 +4,6 @@ import http.server
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -26,6 +25,16 @@ def make_certificate(folder, *options):
     (folder / "names").write_text("subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE")
     sign = ["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key"]
     openssl(*sign, "-CAcreateserial", "-out", "cert.pem", "-extfile", "names", *options)
+
+
+class CountingServer(http.server.ThreadingHTTPServer):
+    """Counts connections, also those that end before a request."""
+
+    connections = count = 0
+
+    def get_request(self):
+        self.connections += 1
+        return super().get_request()
 
 
 class Refuser(http.server.BaseHTTPRequestHandler):
@@ -52,8 +61,7 @@ def secure_store(tmp_path, monkeypatch):
     make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refuser) as server:
-        server.count = 0
+    with CountingServer(("127.0.0.1", 0), Refuser) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.handle_error = lambda *args: None  # a client that does not trust it
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -65,10 +73,7 @@ def secure_store(tmp_path, monkeypatch):
 def publish(site, store, **variables):
     """Publish to a store that refuses; return the output."""
     site.write(SMALL)
-    start = time.monotonic()
     output = site.run(*COLLECT, status=1, AWS_S3_ENDPOINT_URL=store.url, **variables)
-    # Not the minute in which an outage may pass.
-    assert time.monotonic() - start < 40
     assert "Traceback" not in output and "<" not in output
     return output
 
@@ -76,7 +81,8 @@ def publish(site, store, **variables):
 def test_a_certificate_that_is_not_trusted_is_the_reason(site, secure_store):
     output = publish(site(), secure_store, AWS_CA_BUNDLE="/etc/ssl/certs/ca-certificates.crt")
     assert "certificate is not trusted (UnknownIssuer)" in output and "AWS_CA_BUNDLE" in output
-    assert secure_store.count == 0
+    # The listing and the manifest, and not again for a minute, as in an outage.
+    assert secure_store.count == 0 and 2 <= secure_store.connections <= 3
 
 
 def test_a_ca_of_ones_own_is_named_once_for_boto3_and_obstore(site, secure_store, tmp_path):
@@ -87,7 +93,7 @@ def test_a_ca_of_ones_own_is_named_once_for_boto3_and_obstore(site, secure_store
 def test_a_wrong_key_is_one_sentence_and_one_try(site, secure_store, tmp_path):
     output = publish(site(), secure_store, AWS_CA_BUNDLE=str(tmp_path / "ca.pem"))
     assert "InvalidAccessKeyId: The key you provided does not exist in our records." in output
-    assert "python manage.py s3doctor" in output and len(output) < 500
+    assert "python manage.py s3doctor" in output and len(output) < 700
     # The listing and the manifest.
     assert secure_store.count == 2
 

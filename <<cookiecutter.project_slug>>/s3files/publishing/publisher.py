@@ -168,7 +168,7 @@ class Publisher:
         if self._started.failures:
             name, reason = min(self._started.failures)  # the listing, if both failed
             verb = "list" if name.endswith("/") else "read"
-            raise PublishError(f"Cannot {verb} {name}: {reason}.\n{DIAGNOSE}")
+            raise PublishError(f"Cannot {verb} {name}: {reason.rstrip('.')}.\n{DIAGNOSE}")
 
     # In the threads
 
