@@ -16,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # .env is for development. wsgi.py and asgi.py set DJANGO_ENV_FILE to nothing, so a
 # server never reads it, even where it was copied along with the code.
-env = read_environment(BASE_DIR / ".env")
+env = read_environment(BASE_DIR)
 
 SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",

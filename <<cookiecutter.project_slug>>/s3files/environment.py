@@ -26,12 +26,14 @@ OFF = ("off", "false", "no", "n", "0")
 QUOTES = ("'", '"')
 
 
-def read_environment(file: Path) -> Environment:
-    """Return the process's variables, with those of a file for development.
+def read_environment(base_dir: Path) -> Environment:
+    """Return the process's variables, with those of the file .env for development.
 
     A real variable wins over the file's. DJANGO_ENV_FILE names another file, or with an empty
     value none. boto3 looks for its own variables in os.environ, so the file's go there.
     """
+    refuse_wrong_base_dir(base_dir)
+    file = base_dir / ".env"
     named = os.environ.get("DJANGO_ENV_FILE")
     if named:
         file = Path(named)
@@ -42,6 +44,15 @@ def read_environment(file: Path) -> Environment:
         for name, value in dotenv_values(file, interpolate=False, encoding="utf-8-sig").items():
             os.environ.setdefault(name, value or "")
     return Environment(os.environ)
+
+
+def refuse_wrong_base_dir(base_dir: Path) -> None:
+    """Raise ImproperlyConfigured if BASE_DIR is not the project's folder."""
+    if not (base_dir / "manage.py").is_file():
+        raise ImproperlyConfigured(
+            f"BASE_DIR is {str(base_dir)!r}, where there is no manage.py. It is the folder of the "
+            "project: settings in a package are one folder deeper, so add one more .parent to it."
+        )
 
 
 class Environment:

@@ -8,11 +8,13 @@ has read all settings: which S3 is meant before an app is loaded, URLs before th
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from ._s3.store import development_server, is_testing, means_development_server
+from .environment import refuse_wrong_base_dir
 
 
 def choose_store() -> None:
@@ -24,6 +26,7 @@ def choose_store() -> None:
     _refuse_storages_of_another_acl()
     settings.S3_EMBEDDED = means_development_server()
     if settings.S3_EMBEDDED:
+        refuse_wrong_base_dir(Path(settings.BASE_DIR))
         settings.AWS_S3_ENDPOINT_URL = development_server().endpoint_url
         settings.AWS_S3_PUBLIC_ENDPOINT_URL = settings.AWS_S3_CUSTOM_DOMAIN = ""
         settings.AWS_LOCATION = ""

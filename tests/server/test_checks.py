@@ -25,11 +25,28 @@ B2 = {
     "AWS_S3_REGION_NAME": "us-west-004",
 }
 
+OURS = {
+    "default": {"BACKEND": "config.storages.MediaStorage"},
+    "staticfiles": {"BACKEND": "config.storages.StaticStorage"},
+}
+
 # id: (the mistake, the fix), each as (environment, edits of the settings).
 MISTAKES = {
     "s3.E001 no bucket": (
         ({}, {"AWS_STORAGE_BUCKET_NAME": ""}),
         ({}, {"AWS_STORAGE_BUCKET_NAME": "my-bucket"}),
+    ),
+    "s3.W023 another class": (
+        (
+            {},
+            {
+                "STORAGES": {
+                    **OURS,
+                    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+                }
+            },
+        ),
+        ({}, {"STORAGES": OURS}),
     ),
     "s3.E002 a URL for a bucket": (
         ({"AWS_STORAGE_BUCKET_NAME": "s3://my-bucket/media"}, {}),
@@ -247,7 +264,7 @@ MISTAKES = {
         ({}, {}),
     ),
 }
-DEPLOY_ONLY = {"s3.E013", "s3.W014", "s3.W016"}
+DEPLOY_ONLY = {"s3.E013", "s3.W014", "s3.W016", "s3.W023"}
 
 
 @pytest.fixture

@@ -37,6 +37,20 @@ def check_endpoint_is_https(app_configs: Any, **kwargs: Any) -> Iterator[CheckMe
 
 
 @register("s3", deploy=True)
+def check_files_go_to_s3(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    found = find_storages()
+    for alias, what in (("default", "uploaded"), ("staticfiles", "static")):
+        backend = settings.STORAGES.get(alias, {}).get("BACKEND")
+        if alias not in found and backend:
+            yield Warning(
+                f"STORAGES[{alias!r}] is {backend}: {what} files do not go to S3.",
+                hint="If that is not meant, delete what sets STORAGES after the section "
+                '"Files on S3": in a package of settings, look into each file.',
+                id="s3.W023",
+            )
+
+
+@register("s3", deploy=True)
 def check_static_url_is_the_buckets(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     static = find_storages().get("staticfiles")
     if static is None:

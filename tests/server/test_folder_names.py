@@ -1,0 +1,48 @@
+"""A project works in a folder of any name: a path is no part of a URL, nor of a list."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import environment
+
+NAMES = [
+    *("c++", "a%41b", "a#b", "a?b", "x,y", "a b", " a", "a&b", "a=b", "a;b", "a'b", 'a"b'),
+    *("a$HOME", "${HOME}", "a\\b", "a|b", "a*b", "[a]", "{a}", "(a)", "a@b", "~a", "-a", "%s"),
+    *("사이트", "é🎉", "a\nb"),
+]
+WORK = """
+import json, django
+django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage as storage
+from django.core.management import call_command
+from django.db import connection
+call_command("migrate", "contenttypes", verbosity=0)
+name = storage.save("a.txt", ContentFile(b"kept"))
+assert storage.open(name).read() == b"kept"
+print(json.dumps(connection.settings_dict["NAME"], default=str))
+"""
+OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", ".s3"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_database_and_s3_server_stay_inside_the_folder(project_folder, tmp_path, name):
+    (tmp_path / "around").mkdir()
+    folder = project_folder.rename(tmp_path / "around" / name)
+    before = {path.name for path in folder.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-c", WORK],
+        cwd=folder,
+        env=environment(DJANGO_SETTINGS_MODULE="config.settings", PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == str(folder / "db.sqlite3")
+    assert {path.name for path in folder.iterdir()} - before <= OWN
+    assert (folder / ".s3" / "server.json").exists() and (folder / "db.sqlite3").exists()
+    assert [path.name for path in (tmp_path / "around").iterdir()] == [name]
