@@ -8,6 +8,9 @@ import pytest
 
 from tests.conftest import environment
 
+# Each starts a server.
+pytestmark = pytest.mark.slow
+
 NAMES = [
     *("c++", "a%41b", "a#b", "a?b", "x,y", "a b", " a", "a&b", "a=b", "a;b", "a'b", 'a"b'),
     *("a$HOME", "${HOME}", "a\\b", "a|b", "a*b", "[a]", "{a}", "(a)", "a@b", "~a", "-a", "%s"),
