@@ -36,6 +36,8 @@ FILES = {
     "infra/by-hand.md",
     "manage.py",
     "pyproject.toml",
+    "locale/ko/LC_MESSAGES/django.mo",
+    "locale/ko/LC_MESSAGES/django.po",
     "templates/400.html",
     "templates/403.html",
     "templates/403_csrf.html",
@@ -44,6 +46,11 @@ FILES = {
     "templates/error.css",
     "templates/error.html",
     "templates/favicon.svg",
+    "templates/registration/password_reset_complete.html",
+    "templates/registration/password_reset_confirm.html",
+    "templates/registration/password_reset_done.html",
+    "templates/registration/password_reset_form.html",
+    "templates/site.html",
     "tests/__init__.py",
     "tests/test_s3doctor.py",
     "tests/test_storages.py",
@@ -67,9 +74,11 @@ EXAMPLE_APP_FILES = {
     "uploads/forms.py",
     "uploads/migrations/0001_initial.py",
     "uploads/migrations/0002_upload_thumbnail.py",
+    "uploads/locale/ko/LC_MESSAGES/django.mo",
+    "uploads/locale/ko/LC_MESSAGES/django.po",
+    "uploads/migrations/0003_names.py",
     "uploads/migrations/__init__.py",
     "uploads/models.py",
-    "uploads/rules.py",
     "uploads/static/uploads/app.css",
     "uploads/static/uploads/app.js",
     "uploads/static/uploads/fonts/OFL.txt",
@@ -77,6 +86,7 @@ EXAMPLE_APP_FILES = {
     "uploads/static/uploads/images/empty.svg",
     "uploads/static/uploads/images/file.svg",
     "uploads/static/uploads/images/mark.svg",
+    "uploads/static/uploads/images/upload.svg",
     "uploads/templates/admin/base_site.html",
     "uploads/templates/registration/login.html",
     "uploads/templates/uploads/_delete_means.html",
@@ -88,6 +98,15 @@ EXAMPLE_APP_FILES = {
     "uploads/views.py",
 }
 
+# Of the example app, if its files go straight to S3.
+DIRECT_EXAMPLE_APP_FILES = {
+    "tests/test_direct_uploads.py",
+    "uploads/rules.py",
+    "uploads/static/uploads/direct.js",
+}
+# The start page of a project without the example app.
+START_PAGE = {"templates/start.html"}
+
 LEFTOVER = re.compile(r"cookiecutter\.|<<|>>|#%|<%|%>|<#")
 
 
@@ -97,8 +116,10 @@ def files_of(project):
 
 @every_combination
 def test_exactly_the_expected_files_are_rendered(render, answers):
-    expected = FILES | (EXAMPLE_APP_FILES if answers["example_app"] == "yes" else set())
-    expected |= DIRECT_UPLOADS if answers["direct_uploads"] == "yes" else set()
+    direct, app = (answers[name] == "yes" for name in ("direct_uploads", "example_app"))
+    expected = FILES | (EXAMPLE_APP_FILES if app else START_PAGE)
+    expected |= DIRECT_UPLOADS if direct else set()
+    expected |= DIRECT_EXAMPLE_APP_FILES if direct and app else set()
     # CloudFormation does not reach another store.
     expected |= set() if answers.get("endpoint_url") else AWS_FILES
     assert files_of(render(**answers)) == expected
