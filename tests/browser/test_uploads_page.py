@@ -17,8 +17,10 @@ from botocore.config import Config
 from playwright.sync_api import expect
 
 from tests.browser.conftest import sign_in
+from tests.conftest import TEMPLATE
+from tests.test_pictures import SEEN, digest_of_what_is_seen
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+IMAGES = TEMPLATE / "docs" / "images"
 
 PDF = b"%PDF-1.7\n" + b"0" * 2000
 SCRIPT = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3" onload="alert(1)">
@@ -332,8 +334,25 @@ def test_deleting_asks_first_and_removes_the_file(page):
     page.get_by_role("link", name="Delete paper.pdf").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("paper.pdf is deleted.")).to_be_visible()
+    expect(page.get_by_text("paper.pdf is deleted.")).to_be_focused()
     expect(page.locator("#files li")).to_have_count(1)
     assert get(link)[0] == 404
+
+
+def test_many_files_can_be_searched_and_ordered(page):
+    upload(page, *(file(f"note-{number:02}.txt", b"hello") for number in range(12)))
+    expect(page.get_by_role("search")).to_have_count(0)
+    page.reload()
+    page.get_by_label("Search").fill("note-07")
+    page.keyboard.press("Enter")
+    expect(page.locator("#files li")).to_have_count(1)
+    page.get_by_label("Search").fill("nothing like it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.get_by_role("link", name="Show all files").click()
+    page.get_by_label("Order").select_option(label="Oldest first")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#files .name").first).to_have_text("note-00.txt")
 
 
 def test_everything_works_from_the_keyboard(page):
@@ -545,6 +564,59 @@ def check_accessibility(page, name):
     assert faults == [], name
 
 
+# --- At every width -------------------------------------------------------------------
+
+NAMES = [
+    "A-very-long-name-without-any-space" * 3 + ".pdf",
+    "전 부서가 참석한 아주 긴 회의의 회의록 최종본 수정본.pdf",
+    "محضر الاجتماع الطويل لجميع الأقسام.pdf",
+]
+
+
+def test_no_page_is_wider_than_its_window(page, context):
+    upload(page, *(file(name, PDF) for name in NAMES))
+    choose(page, file("x" * 120 + ".exe", b"MZ"))
+    check_widths(page, "refused")
+    row = uploaded(page, NAMES[0]).get_attribute("data-id")
+    page.goto(f"/uploads/{row}/delete/")
+    check_widths(page, "confirm")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".note")).to_contain_text("is deleted.")
+    check_widths(page, "deleted")
+    for path in ("/?q=" + "x" * 90, "/admin/uploads/upload/", "/nothing-here/"):
+        page.goto(path)
+        check_widths(page, path)
+    page.errors.clear()  # of the page that is not there
+    context.clear_cookies()
+    for path in ("/accounts/login/", "/password-reset/", "/password-reset/MQ/set-password/"):
+        page.goto(path)
+        check_widths(page, path)
+
+
+def check_widths(page, name):
+    for width in (1280, 768, 390, 320):
+        page.set_viewport_size({"width": width, "height": 860})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name} is {wide} px wide in a window of {width}"
+        button = page.get_by_role("button", name="Sign out")
+        if button.count():
+            beside = page.locator(".user").bounding_box()
+            assert abs(button.bounding_box()["y"] - beside["y"]) < 12, f"{name} at {width}"
+
+
+def test_a_forgotten_password_is_set_again_on_the_sites_own_pages(page, context):
+    context.clear_cookies()
+    page.goto("/accounts/login/")
+    page.get_by_role("link", name="Forgotten your password?").click()
+    expect(page.locator(".brand")).to_be_visible()
+    page.get_by_label("Email").fill("nobody@example.com")
+    page.get_by_role("button", name="Reset my password").click()
+    expect(page.get_by_role("heading", name="Password reset sent")).to_be_visible()
+    page.goto("/password-reset/MQ/set-password/")
+    page.get_by_role("link", name="Send me a new link").click()
+    expect(page.get_by_role("button", name="Reset my password")).to_be_visible()
+
+
 # --- For the README ------------------------------------------------------------------
 
 
@@ -577,5 +649,6 @@ def test_the_page_fits_its_window(page, network, backup, name, scheme, width):
     if os.environ.get("UPDATE_SCREENSHOTS"):
         IMAGES.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=IMAGES / f"{name}.png")
+        SEEN.write_text(digest_of_what_is_seen())
     network.let_through(None)
     expect(uploaded(page, "backup.zip")).to_be_visible()

@@ -1,0 +1,28 @@
+"""The README's pictures show the page as it is now."""
+
+import hashlib
+
+from tests.conftest import TEMPLATE
+
+PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
+# `make screenshots` writes what the pictures were taken of.
+SEEN = TEMPLATE / "docs" / "images" / "uploads.sha256"
+FOLDERS = (
+    PROJECT / "uploads" / "templates" / "uploads",
+    PROJECT / "uploads" / "static" / "uploads",
+    PROJECT / "s3files" / "direct" / "static",
+    PROJECT / "s3files" / "direct" / "templates",
+    TEMPLATE / "tests" / "browser" / "pictures",
+)
+
+
+def digest_of_what_is_seen():
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in FOLDERS for path in folder.rglob("*.*")):
+        digest.update(path.relative_to(TEMPLATE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest() + "\n"
+
+
+def test_the_pictures_are_of_the_current_page():
+    assert SEEN.read_text() == digest_of_what_is_seen(), "the page has changed: make screenshots"
