@@ -44,6 +44,7 @@ def running_site(folder, store):
         "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         "AWS_STORAGE_BUCKET_NAME": bucket,
         "S3_EMBEDDED": "off",
+        "FILES_UNDER_WAY": "300",
     }
     command = RUN.replace("DJANGO_SETTINGS_MODULE=config.settings ", "")
     process = subprocess.Popen(
