@@ -24,6 +24,7 @@ KNOWN = {
         "links",
         "static",
         "cors",
+        "upload-cors",
         "test_without_a_signature_only_public_files_are_readable",
     },
     # It lets everyone read and write, and cannot abort an upload.

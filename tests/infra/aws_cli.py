@@ -21,6 +21,8 @@ CUSTOM = {
         "parameter-overrides",
     },
     ("s3", "rb"): set(),
+    # Writes ~/.aws/config.
+    ("configure", "set"): set(),
 }
 
 

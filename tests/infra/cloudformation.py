@@ -74,7 +74,7 @@ class Loader(yaml.SafeLoader):
 
 for tag in ("Ref", "GetAtt", "Sub"):
     Loader.add_constructor(f"!{tag}", lambda loader, node, tag=tag: {tag: node.value})
-for tag in ("If", "Not", "Equals"):
+for tag in ("If", "Not", "Equals", "Join"):
     Loader.add_constructor(
         f"!{tag}", lambda loader, node, tag=tag: {tag: loader.construct_sequence(node, deep=True)}
     )
@@ -152,6 +152,8 @@ class Stack:
             case {"If": [condition, yes, no]}:
                 holds = self._resolve(self.template["Conditions"][condition])
                 return self._resolve(yes if holds else no)
+            case {"Join": [separator, items]}:
+                return separator.join(self._resolve(items))
             case {"Not": [condition]}:
                 return not self._resolve(condition)
             case {"Equals": [one, other]}:

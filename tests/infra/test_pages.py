@@ -11,6 +11,7 @@ from tests.infra.cloudformation import (
     CERTIFICATE,
     COMBINATIONS,
     KEY_GROUP,
+    KMS_KEY,
     Stack,
     bucket_requests,
     holds,
@@ -25,10 +26,14 @@ PLACES = {
     "CERTIFICATE_ARN": CERTIFICATE,
     "ACCESS_CONTROL_ID": "E327GJI25M56DG",
     "APP_POLICY_ARN": "arn:aws:iam::111122223333:policy/app",
-    "DEPLOY_POLICY_ARN": "arn:aws:iam::111122223333:policy/deploy",
+    "OPERATOR_POLICY_ARN": "arn:aws:iam::111122223333:policy/operator",
+    "NEW_KEY_ARN": KMS_KEY,
+    "OLD_KEY_ARN": KMS_KEY,
     "PUBLIC_KEY_ID": "K2JCJMDEHXQW5F",
     "KEY_GROUP_ID": KEY_GROUP,
-    "file://cdn-public.json": """'{"CallerReference": "1", "Name": "a", "EncodedKey": "PEM"}'""",
+    "file://$HOME/my-site-cdn/public.json": (
+        """'{"CallerReference": "1", "Name": "a", "EncodedKey": "PEM"}'"""
+    ),
     '"ACCOUNT"': f'"{ACCOUNT}"',
 }
 
@@ -81,7 +86,6 @@ def test_the_cdn_made_by_hand_is_the_one_of_the_stack(media_acl):
     assert distribution.pop("comment") == ""
     assert distribution["origins"][0].pop("s3originconfig") == {"originaccessidentity": ""}
     wanted = plain(stack.distribution)
-    assert wanted.pop("cachebehaviors") == []
     assert wanted["origins"][0].pop("s3originconfig") == {}
     assert distribution == wanted
 
@@ -104,7 +108,7 @@ def test_the_pages_speak_of_the_region_and_its_partition(region, partition, serv
     assert (f"LocationConstraint={region}" in by_hand) == (region != "us-east-1")
     readme = page("README.md", aws_region=region)
     assert f'"Service": "{service}"' in readme
-    assert f"arn:{partition}:iam::ACCOUNT:oidc-provider/" in readme
+    assert f"arn:{partition}:iam::ACCOUNT:root" in readme
 
 
 @every_combination
@@ -115,8 +119,9 @@ def test_every_command_of_the_readme_is_one_that_the_aws_cli_knows(answers):
     given = [{word.split("=")[0] for word in words if "=" in word} for words in deploys]
     parameters = Stack(render(**answers)).template["Parameters"]
     assert given[0] == {name for name in parameters if "Default" not in parameters[name]}
-    # Private files through the CDN: the stack again, with one parameter more.
-    assert given[1:] == ([{"CdnKeyGroup"}] if answers["cdn_domain"] else [])
+    # The stack again: private files through the CDN, and another KMS key.
+    through_the_cdn = [{"CdnKeyGroup"}] if answers["cdn_domain"] else []
+    assert given[1:] == [*through_the_cdn, {"KmsKeyArn", "OldKmsKeyArns"}]
     assert all(f"`{name}`" in readme for name in parameters if name != "CdnDomain")
 
 
@@ -126,19 +131,29 @@ def test_the_readme_warns_before_a_bucket_is_removed_whose_name_the_site_still_t
     assert warning < removal
 
 
-def test_the_readme_says_which_role_may_deploy_and_nobody_else():
+def test_the_readme_gives_each_role_to_those_who_need_it_and_the_operators_not_to_the_site():
     roles = {
         call.arguments["RoleName"]: json.loads(call.arguments["AssumeRolePolicyDocument"])
         for call in calls(page("README.md"))
         if call.operation == "create-role"
     }
-    [statement] = roles["my-site-deploy"]["Statement"]
-    conditions = statement["Condition"]["StringEquals"]
-    assert set(conditions) == {
-        "token.actions.githubusercontent.com:aud",
-        "token.actions.githubusercontent.com:sub",
+    principals = {
+        name: [statement["Principal"] for statement in document["Statement"]]
+        for name, document in roles.items()
     }
-    assert not any("*" in value for value in conditions.values())
+    assert principals == {
+        "my-site": [{"Service": "ec2.amazonaws.com"}],
+        "my-site-operator": [
+            {"AWS": "arn:aws:iam::ACCOUNT:root"},
+            {"Service": "ecs-tasks.amazonaws.com"},
+        ],
+    }
+
+
+def test_the_readme_says_what_goes_with_the_stack_before_the_command_that_deletes_it():
+    readme = page("README.md")
+    removal = readme[readme.index("## Remove it") :]
+    assert removal.index("answer 403") < removal.index("aws cloudformation delete-stack")
 
 
 @pytest.mark.parametrize("media_acl", ["private", "public-read"])

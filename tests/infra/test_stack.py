@@ -141,12 +141,13 @@ def check_private_files_through_the_cdn(deployment, group):
     private = private_prefix(deployment.answers)
     resource = f"arn:aws:s3:::{deployment.bucket}/{private}/*"
     assert resource in deployment.bucket_policy["CdnReads"]["Resource"]
-    [behavior] = deployment.distribution["CacheBehaviors"]["Items"]
-    assert behavior["PathPattern"] == f"/{private}/*"
-    assert behavior["TrustedKeyGroups"]["Items"] == [group]
+    assert deployment.distribution["DefaultCacheBehavior"]["TrustedKeyGroups"]["Items"] == [group]
+    patterns = [item["PathPattern"] for item in deployment.distribution["CacheBehaviors"]["Items"]]
+    assert patterns == [f"{prefix}/*" for prefix in public_prefixes(deployment.answers)]
     deployment.update(CdnKeyGroup="")
     assert resource not in deployment.bucket_policy["CdnReads"]["Resource"]
-    assert deployment.distribution["CacheBehaviors"]["Quantity"] == 0
+    groups = deployment.distribution["DefaultCacheBehavior"].get("TrustedKeyGroups", {})
+    assert not groups.get("Items")
 
 
 def key_group(server):

@@ -1,8 +1,11 @@
 """infra/s3.yaml itself, in every combination of the answers; no server."""
 
+import posixpath
 import re
 from collections import defaultdict
+from fnmatch import fnmatchcase
 from itertools import product
+from urllib.parse import unquote
 
 import pytest
 from cfnlint.api import lint
@@ -86,18 +89,92 @@ def allowed(stack):
 def test_without_a_key_group_the_cdn_reads_public_files_alone(answers):
     stack = Stack(render(**answers))
     assert allowed(stack) == [cdn_reads(public_prefixes(answers), stack)]
-    assert stack.distribution["CacheBehaviors"] == []
+    assert "TrustedKeyGroups" not in stack.distribution["DefaultCacheBehavior"]
 
 
 @with_a_cdn
-def test_with_a_key_group_the_cdn_reads_private_files_and_asks_for_a_signature_there(answers):
+def test_with_a_key_group_the_cdn_asks_for_a_signature_on_all_but_the_public_paths(answers):
     stack = Stack(render(**answers), CdnKeyGroup=KEY_GROUP)
     private = private_prefix(answers)
     assert allowed(stack) == [cdn_reads([*public_prefixes(answers), private], stack)]
-    [behavior] = stack.distribution["CacheBehaviors"]
-    assert behavior["PathPattern"] == f"/{private}/*"
-    assert behavior["TrustedKeyGroups"] == [KEY_GROUP]
-    assert behavior["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert stack.distribution["DefaultCacheBehavior"]["TrustedKeyGroups"] == [KEY_GROUP]
+    behaviors = stack.distribution["CacheBehaviors"]
+    assert [item["PathPattern"] for item in behaviors] == [
+        f"{prefix}/*" for prefix in public_prefixes(answers)
+    ]
+    assert not any("TrustedKeyGroups" in item for item in behaviors)
+    assert {item["ViewerProtocolPolicy"] for item in behaviors} == {"redirect-to-https"}
+
+
+# How a path can be written that S3 reads as PREFIX/photo.jpg, or that looks like an open one.
+PATH_FORMS = [
+    "/{private}/photo.jpg",
+    "//{private}/photo.jpg",
+    "/{private}//photo.jpg",
+    "/{private}%2Fphoto.jpg",
+    "/{private}%2fphoto.jpg",
+    "/{encoded}/photo.jpg",
+    "/./{private}/photo.jpg",
+    "/static/../{private}/photo.jpg",
+    "/static/%2e%2e/{private}/photo.jpg",
+    "/static/..%2F{private}/photo.jpg",
+    "/static%2F../{private}/photo.jpg",
+    "/STATIC/../{private}/photo.jpg",
+    "/{private}/static/photo.jpg",
+    "/{private}",
+]
+
+
+def cloudfront_paths(path):
+    """The path as sent, and as "Path pattern" of the CloudFront guide normalizes it."""
+    unreserved = re.sub(
+        "%(2[dDeE]|5[fF]|7[eE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])",
+        lambda found: chr(int(found[1], 16)),
+        path,
+    )
+    return {path, posixpath.normpath(re.sub("/+", "/", unreserved))}
+
+
+@pytest.mark.parametrize("form", PATH_FORMS)
+@pytest.mark.parametrize("media_acl", ["private", "public-read"])
+def test_no_way_to_write_a_private_path_is_an_open_one(media_acl, form):
+    """As CloudFront documents its patterns: case counts, and * takes in slashes."""
+    answers = {"cdn_domain": CDN, "media_acl": media_acl}
+    stack = Stack(render(**answers), CdnKeyGroup=KEY_GROUP)
+    private = private_prefix(answers)
+    encoded = "".join(f"%{ord(letter):02x}" for letter in private)
+    path = form.format(private=private, encoded=encoded)
+    patterns = [item["PathPattern"] for item in stack.distribution["CacheBehaviors"]]
+    for one in cloudfront_paths(path):
+        matched = [p for p in patterns if fnmatchcase(one.removeprefix("/"), p)]
+        # Where an open pattern fits, S3 takes the path as it is, for a key that does not exist.
+        assert not matched or unquote(path).removeprefix("/").startswith(("static/", "STATIC/"))
+        assert not matched or not unquote(path).removeprefix("/").startswith(f"{private}/")
+
+
+@every_combination
+def test_without_direct_uploads_there_is_nothing_that_only_they_need(answers):
+    stack = Stack(render(direct_uploads="no", **answers), SiteOrigins=None)
+    assert "SiteOrigins" not in stack.template["Parameters"]
+    assert [rule["AllowedMethods"] for rule in stack.bucket["CorsConfiguration"]["CorsRules"]] == [
+        ["GET", "HEAD"]
+    ]
+    assert "incoming" not in repr([stack.bucket, stack.bucket_policy, *stack.policies])
+    for policy in stack.policies:
+        assert not {"s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads"} & set(
+            rights(policy)[BUCKET]
+        )
+    pages = render("README.md", direct_uploads="no", **answers)
+    pages += render("by-hand.md", direct_uploads="no", **answers)
+    for word in (
+        "SiteOrigins",
+        "incoming",
+        "sweepmedia",
+        "upload straight",
+        "PUT",
+        "MultipartUploads",
+    ):
+        assert word not in pages.replace("AbortIncompleteMultipartUpload", ""), word
 
 
 @every_combination
@@ -137,7 +214,8 @@ def rights(policy):
     """{resource: actions} of a policy."""
     found = defaultdict(set)
     for statement in policy["Statement"]:
-        assert statement["Effect"] == "Allow"
+        if statement["Effect"] == "Deny":
+            continue
         actions, resources = (
             [item] if isinstance(item, str) else item
             for item in (statement["Action"], statement["Resource"])
@@ -167,10 +245,24 @@ def test_each_policy_has_the_rights_that_its_role_needs_and_no_other(answers):
 
 
 @every_combination
+def test_the_deploy_lists_static_files_alone_and_never_reads_incoming_uploads(answers):
+    stack = Stack(render(**answers))
+    [listing] = [item for item in stack.deploy_policy["Statement"] if item["Sid"] == "WhatIsThere"]
+    assert listing["Condition"]["StringLike"] == {"s3:prefix": "static/*"}
+    # Where the bucket's policy lets everyone read media/, that would be so for this role, too.
+    everyone = stack.statement("EveryoneReads") or {"Resource": []}
+    reads_media = f"{BUCKET}/media/*" in everyone["Resource"]
+    denied = [item for item in stack.deploy_policy["Statement"] if item["Effect"] == "Deny"]
+    assert [item["Resource"] for item in denied] == [f"{BUCKET}/media/incoming/*"] * reads_media
+
+
+@every_combination
 def test_no_right_holds_in_another_account(answers):
     for policy in Stack(render(**answers)).policies:
         for statement in policy["Statement"]:
-            assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+            if statement["Effect"] == "Allow":
+                account = statement["Condition"]["StringEquals"]
+                assert account == {"aws:ResourceAccount": ACCOUNT}
 
 
 @every_combination
@@ -200,6 +292,16 @@ def test_a_kms_key_encrypts_unless_strangers_read_from_the_bucket(answers):
                 "Resource": KMS_KEY,
             }
         ]
+
+
+@every_combination
+def test_files_that_an_old_key_encrypted_stay_readable(answers):
+    old = KMS_KEY.replace("1234abcd", "9876fedc")
+    for current in ("", KMS_KEY):
+        stack = Stack(render(**answers), KmsKeyArn=current, OldKmsKeyArns=[old])
+        for policy in (stack.app_policy, stack.operator_policy):
+            [statement] = [item for item in policy["Statement"] if item["Sid"] == "OldEncryption"]
+            assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", [old])
 
 
 @every_combination
@@ -262,6 +364,7 @@ def test_where_cloudformation_has_no_cloudfront_a_cdn_reads_public_files_as_ever
         ),
         ("KmsKeyArn", KMS_KEY, "arn:aws:kms:us-east-1:111122223333:alias/files"),
         ("KmsKeyArn", "", "alias/files"),
+        ("OldKmsKeyArns", KMS_KEY, "alias/files"),
         ("CdnKeyGroup", KEY_GROUP, "arn:aws:cloudfront::111122223333:key-group/1"),
     ],
 )

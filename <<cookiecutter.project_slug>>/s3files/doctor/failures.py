@@ -422,8 +422,8 @@ FAILURES = [
         "A visitor may not read static files: the bucket policy does not allow it, or Block "
         "Public Access of the bucket or the account overrides it.",
         "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
-        "# infra/README.md has the policy. Also: python manage.py s3doctor --only "
-        "public-access-block",
+        "# infra/s3.yaml and infra/by-hand.md have the policy. Also:\n"
+        "python manage.py s3doctor --only public-access-block",
     ),
     Failure(
         "static",
@@ -446,7 +446,7 @@ FAILURES = [
         "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
         "Access-Control-Allow-Origin for it.",
         add_cors_rule("append(", "*", '["GET", "HEAD"]')
-        + "\n# With a CDN in front: its response headers policy, too (infra/README.md).",
+        + "\n# With a CDN in front: its response headers policy, too (infra/s3.yaml).",
     ),
     # --- versioning
     Failure(
@@ -473,7 +473,7 @@ FAILURES = [
         "NoSuchLifecycleConfiguration",
         "Nothing removes unfinished multipart uploads: they are invisible, and cost money for "
         "ever.",
-        "# infra/README.md has the rule. By hand, if the bucket has no other rules:\n"
+        "# infra/s3.yaml has the rule. By hand, if the bucket has no other rules:\n"
         "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET --lifecycle-configuration "
         """'{"Rules": [{"ID": "AbortUploads", "Status": "Enabled", "Filter": {"Prefix": ""}, """
         """"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]}'""",
@@ -511,15 +511,15 @@ FAILURES = [
         "The CDN is there, but the bucket refuses it: the bucket policy lacks the distribution's "
         "Origin Access Control, or the distribution's origin is another bucket or region.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# It must allow cloudfront.amazonaws.com to s3:GetObject, and the policy of a KMS key to\n"
-        "# kms:Decrypt (infra/README.md).",
+        "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/s3.yaml), and a\n"
+        "# KMS key's policy must allow it kms:Decrypt (infra/README.md).",
     ),
     Failure(
         "cdn",
         "CdnServesMedia",
         "Media files are private by the settings, but the CDN gives them to anyone.",
-        "# Let the CDN read static/* and public files alone, or only with a key group: in\n"
-        "# infra/s3.yaml one condition makes both. Then:\n"
+        "# Let the CDN read static/* and public files alone, or more with a key group: in\n"
+        "# infra/s3.yaml one condition decides. Then:\n"
         "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
     ),
     Failure(
@@ -527,7 +527,7 @@ FAILURES = [
         "CdnDropsHeaders",
         "The CDN does not pass on the long caching of static files: browsers fetch each file "
         "again for each page.",
-        "# Use the cache and response headers policies of infra/README.md; clear the CDN's cache.",
+        "# Use the cache and response headers policies of infra/s3.yaml; clear the CDN's cache.",
     ),
     Failure(
         "cdn",
