@@ -19,11 +19,7 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 # A browser keeps connections open: gunicorn would wait 30 seconds for them, and
 # then complain. Errors of the site itself are logged by its settings.
 RUN = """
-echo "Creating the database and an account …" &&
-python manage.py migrate --verbosity 0 &&
-python manage.py createsuperuser --noinput --verbosity 0 &&
-echo "Publishing the static files to the bucket …" &&
-python manage.py collectstatic --noinput &&
+python "$PREPARE" &&
 echo "
     http://127.0.0.1:$PORT
 
@@ -55,6 +51,7 @@ def production_environment(project: Path, port: int) -> dict[str, str]:
     return os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PORT": str(port),
+        "PREPARE": str(TEMPLATE / "scripts" / "prepare_demo.py"),
         "DJANGO_DEBUG": "off",
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DJANGO_HTTPS": "off",
@@ -98,6 +95,7 @@ def main() -> None:
         return
     print("Rendering the project into build/my_site …", flush=True)
     project = render(arguments.folder)
+    print("Starting its S3 server …", flush=True)
     sys.exit(run_until_stopped(project, production_environment(project, arguments.port)))
 
 

@@ -31,6 +31,19 @@ def demo(tmp_path_factory):
     assert_nothing_runs_in(folder)
 
 
+@pytest.mark.parametrize("step", ["S3 server for", "Creating", "Publishing"])
+def test_ctrl_c_before_it_serves_prints_one_line(tmp_path, step):
+    script = TEMPLATE / "scripts" / "demo.py"
+    command = [sys.executable, script, f"--port={free_port()}", f"--folder={tmp_path / 'build'}"]
+    with running(tmp_path, *command) as demo:
+        wait_for_text(demo, step, seconds=60)
+    assert demo.process.returncode == 0
+    said = demo.output().partition(step)[2].splitlines()[1:]
+    steps = ("Creating the", "Publishing the", "Bucket ")
+    assert len([line for line in said if not line.startswith(steps)]) <= 1, said
+    assert_nothing_runs_in(tmp_path)
+
+
 def get(url):
     """Return (status, headers, body) without a session, errors included."""
     try:
