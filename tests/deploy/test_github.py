@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.deploy.pages import block
@@ -13,6 +14,7 @@ from tests.deploy.pages import block
 JOB = yaml.safe_load(block("deploy-github.md", "yaml", "id-token"))["jobs"]["publish"]
 
 
+@pytest.mark.slow
 def test_an_auditor_of_workflows_finds_nothing(tmp_path):
     workflow = tmp_path / ".github" / "workflows" / "deploy.yml"
     workflow.parent.mkdir(parents=True)
