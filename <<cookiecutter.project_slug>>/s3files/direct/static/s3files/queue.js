@@ -155,8 +155,7 @@ export class Queue {
   // The same rules as the server's and S3's, told at once.
   #refuse(file) {
     const { accept, maxBytes } = this.options;
-    const extension = file.name.match(/\.\w+$/)?.[0].toLowerCase();
-    if (accept && !accept.split(",").includes(extension)) return text("wrongType");
+    if (accept && !accept.split(",").some((one) => fits(file, one))) return text("wrongType");
     if (file.size > maxBytes) return text("tooLarge", { size: formatBytes(maxBytes) });
     if (!file.size) return text("empty");
   }
@@ -275,4 +274,11 @@ function labelButton(button, name) {
 // How a file that is chosen again is recognized.
 function fileKey({ name, size, modified, lastModified = modified }) {
   return `${name}:${size}:${lastModified}`;
+}
+
+// Whether a file is of a kind that an input's `accept` names: ".pdf", "image/*" or "image/png".
+// Of a type that the browser does not know, the server decides.
+function fits({ name, type }, accepted) {
+  if (accepted.startsWith(".")) return name.toLowerCase().endsWith(accepted);
+  return !type || type === accepted || (accepted.endsWith("/*") && type.startsWith(accepted.slice(0, -1)));
 }
