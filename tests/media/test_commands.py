@@ -101,13 +101,13 @@ for arguments in cases:
 def test_what_cannot_be_done_is_refused_in_a_sentence(site):
     site = site()
     cases = {
-        "nowhere is no folder": ["movemedia", "nowhere"],
+        "nowhere is not a folder": ["movemedia", "nowhere"],
         "s3://bucket/prefix": ["movemedia", "s3://"],
-        "lie one within the other": ["movemedia", f"s3://{site.bucket}/"],
-        "'media/' lie one within": ["movemedia", f"s3://{site.bucket}/media/photos"],
+        "and the storage's 'media/' overlap": ["movemedia", f"s3://{site.bucket}/"],
+        "'media/' overlap": ["movemedia", f"s3://{site.bucket}/media/photos"],
         "STORAGES has default": ["movemedia", ".", "--storage", "none"],
-        "no S3MediaStorage": ["movemedia", ".", "--storage", "staticfiles"],
-        "no number of files": ["movemedia", ".", "--workers", "0"],
+        "not an S3MediaStorage": ["movemedia", ".", "--storage", "staticfiles"],
+        "not a number of files": ["movemedia", ".", "--workers", "0"],
         "--prefix": ["erasemedia", "folder/", "--erase"],
         "denied": ["erasemedia", "../static/x", "--erase"],
         "1 of 1 names were not erased": ["erasemedia", "none", "--erase"],

@@ -44,14 +44,14 @@ media.client.meta.events.register("before-send.s3", answer)
 SAVE = (
     CAPTURE
     + """
-from s3files.media.moving import Bucket, Item
+from s3files.media.sources import Bucket, Item
 media.save("new.bin", ContentFile(b"small"))
 media.replace("replaced.bin", ContentFile(b"small"))
 media.save("new-large.bin", ContentFile(bytes(9 * 2**20)))
 media.exists("a"), media.open("a").read(), media.listdir("a"), media.delete("a")
 source = Bucket("s3://old/media", media)
-source.copy(Item("copy", 1, "media/copy"), media)
-source.copy(Item("huge", 6 * 10**9, "media/huge"), media)
+source.copy(Item("copy", 1), media)
+source.copy(Item("huge", 6 * 10**9), media)
 media.client.delete_objects(Bucket="b", Delete={"Objects": [{"Key": "a"}], "Quiet": True})
 result = sent
 """

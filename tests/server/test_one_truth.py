@@ -42,7 +42,8 @@ SWITCHES = [
 ]
 ASKED = """
 import obstore
-from s3files._s3.clients import s3_client, s3_store
+from s3files._s3.bulk import s3_store
+from s3files._s3.clients import s3_client
 from urllib.request import urlopen
 
 name = media.save("a.txt", ContentFile(b"kept"))

@@ -1,14 +1,15 @@
-"""The clients that talk to S3: boto3's, and obstore's for many objects at once."""
+"""boto3's clients, one for each bucket, account and kind of caller; and whose keys sign."""
 
 import contextlib
+import copy
 import functools
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -16,17 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.handlers import add_expect_header
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from obstore.store import S3Store
 
 from .address import Address, is_loopback
 from .answers import check_answers
-from .errors import NoCredentials, S3Error
+from .errors import NoCredentials
 from .http import use_strict_connections
 from .store import development_server, is_testing, start_development_server
 from .timeouts import Timeouts, apply_timeouts, current_timeouts
-
-if TYPE_CHECKING:
-    from obstore.store import S3Credential
 
 
 @dataclass(frozen=True)
@@ -52,21 +49,22 @@ class Credentials:
     expires_at: datetime | None = None
 
 
+# Names and values of an operation's parameters.
+Parameters = tuple[tuple[str, str], ...]
+
+
 class _Process:
     """What this process has made to reach S3."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.sessions: dict[Account, boto3.Session] = {}
-        self.clients: dict[tuple[Address, Account, Timeouts], Any] = {}
-        self.uses_obstore = False
-        self.parent_used_obstore = False
+        self.clients: dict[tuple[Address, Account, Parameters, Timeouts], Any] = {}
+        self.resources: dict[tuple[Address, Account], Any] = {}
 
     def forget_parent(self) -> None:
         """Share neither sockets nor a held lock with a parent process (gunicorn --preload)."""
-        parent_used_obstore = self.uses_obstore or self.parent_used_obstore
         self.__init__()  # type: ignore[misc]
-        self.parent_used_obstore = parent_used_obstore
 
 
 _process = _Process()
@@ -74,16 +72,17 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_process.forget_parent)
 
 
-def s3_client(address: Address, account: Account = Account()) -> Any:
+def s3_client(address: Address, account: Account = Account(), always: Parameters = ()) -> Any:
     """Return boto3's S3 client for a bucket: one a process, which all threads share.
 
     A web request's waits for S3 10 seconds at most, that of commands and workers longer
-    (timeouts.py). A client takes 200 ms and 17 MB to make, and is thread-safe.
+    (timeouts.py). A client takes 200 ms and 17 MB to make, and is thread-safe. It sends the
+    parameters of `always` with each operation that has them.
     Raises ImproperlyConfigured where tests or development would reach another store than
     the embedded server, and CommandError if that cannot run.
     """
     refuse_other_stores(address)
-    key = address, account, current_timeouts()
+    key = address, account, always, current_timeouts()
     client = _process.clients.get(key)
     if client is None:
         with _process.lock:
@@ -117,7 +116,21 @@ def _is_under_test() -> bool:
     return utils is not None and hasattr(utils._TestState, "saved_data")
 
 
-def _make_client(address: Address, account: Account, timeouts: Timeouts) -> Any:
+def s3_resource(address: Address, account: Account = Account(), always: Parameters = ()) -> Any:
+    """Return boto3's S3 resource, on the client that s3_client() returns."""
+    client = s3_client(address, account, always)
+    with _process.lock:
+        key = address, account
+        if key not in _process.resources:
+            session, place = _session(account), address.endpoint_url or None
+            _process.resources[key] = session.resource("s3", address.region, endpoint_url=place)
+        resource = copy.copy(_process.resources[key])
+    resource.meta = resource.meta.copy()
+    resource.meta.client = client
+    return resource
+
+
+def _make_client(address: Address, account: Account, always: Parameters, timeouts: Timeouts) -> Any:
     config = Config(
         signature_version="s3v4",
         s3={
@@ -149,14 +162,21 @@ def _make_client(address: Address, account: Account, timeouts: Timeouts) -> Any:
     apply_timeouts(client, timeouts)
     # It would ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each.
     client.meta.events.unregister("before-call.s3", add_expect_header)
-    # botocore asks HEAD for the region of a bucket when it is redirected, and is redirected again.
     client.meta.events.register("before-call.s3.HeadBucket", _do_not_follow)
     use_strict_connections(client, timeouts)
     check_answers(client)
+    add_parameters = functools.partial(_add_parameters, always)
+    client.meta.events.register("before-parameter-build.s3", add_parameters)
     return client
 
 
+def _add_parameters(always: Parameters, params: Any, model: Any, **kwargs: Any) -> None:
+    members = model.input_shape.members if model.input_shape else ()
+    params.update((name, value) for name, value in always if name in members)
+
+
 def _do_not_follow(context: dict[str, Any], **kwargs: Any) -> None:
+    # botocore asks for the region of a bucket when it is redirected, and is redirected again.
     context.setdefault("s3_redirect", {})["redirected"] = True
 
 
@@ -215,92 +235,3 @@ def _credential_errors() -> Iterator[None]:
 
 # A page asks for each of its links.
 _remember = functools.lru_cache(maxsize=16)(Credentials)
-
-
-LOOPBACK = "127.0.0.0/8,localhost,::1"
-# obstore reads each of its options from the environment, too, where boto3 does not, as
-# AWS_SKIP_SIGNATURE: what is given here wins.
-_NOT_FROM_ENVIRONMENT: dict[str, Any] = {
-    "skip_signature": False,
-    "s3_express": False,
-    "request_payer": False,
-    "unsigned_payload": False,
-    "conditional_put": "etag",
-    "copy_if_not_exists": "multipart",
-    "disable_tagging": False,
-    "disable_bulk_delete": False,
-}
-
-
-def _credentials_for_obstore(account: Account) -> "S3Credential":
-    found = credentials(account)
-    return {
-        "access_key_id": found.access_key,
-        "secret_access_key": found.secret_key,
-        "token": found.token,
-        # obstore asks again some minutes before.
-        "expires_at": found.expires_at and found.expires_at.astimezone(UTC),
-    }
-
-
-def s3_store(
-    address: Address,
-    prefix: str,
-    account: Account = Account(),
-    *,
-    timeout: float = 120,
-    headers: dict[str, str] | None = None,
-    max_retries: int = 10,
-) -> S3Store:
-    """Return obstore's client for the keys below `prefix`; it is written in Rust.
-
-    It sends small files in a quarter of boto3's time. `timeout` is that of one try of a
-    request, in seconds; `headers` are sent, and signed, with each request. For commands: it
-    cannot tell a slow upload from one that hangs, so a web request takes s3_client().
-
-    Raises S3Error in a process that was forked after its parent used obstore.
-    """
-    refuse_other_stores(address)
-    _refuse_fork(address)
-    _share_ca_bundle()
-    client_options: Any = {
-        "allow_http": address.bucket_url.startswith("http:"),
-        "connect_timeout": "5s",
-        "timeout": timedelta(seconds=timeout),
-        "default_headers": headers or {},
-    }
-    if is_loopback(address.host_url):
-        # No proxy finds this machine. There is no option for "none", but for exceptions.
-        client_options |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": LOOPBACK}
-    return S3Store(
-        address.bucket,
-        prefix=prefix,
-        region=address.region,
-        endpoint=address.bucket_url,
-        # Else AWS_ENDPOINT_URL_S3 would say where S3 is.
-        aws_endpoint_url_s3=address.bucket_url,
-        # Which is to say: the endpoint names the bucket. In path style it does, too.
-        virtual_hosted_style_request=True,
-        credential_provider=lambda: _credentials_for_obstore(account),
-        **_NOT_FROM_ENVIRONMENT,
-        client_options=client_options,
-        retry_config={"max_retries": max_retries, "retry_timeout": timedelta(minutes=1)},
-    )
-
-
-def _refuse_fork(address: Address) -> None:
-    # Its threads stayed in the parent: every request would hang for ever.
-    if _process.parent_used_obstore:
-        raise S3Error(
-            "s3_store",
-            address.bucket,
-            "this process was forked from one that used obstore (collectstatic, prunestatic or "
-            'movemedia). Start it anew: with subprocess, or multiprocessing\'s "spawn"',
-        )
-    _process.uses_obstore = True
-
-
-def _share_ca_bundle() -> None:
-    # obstore reads another variable than boto3.
-    if bundle := os.environ.get("AWS_CA_BUNDLE"):
-        os.environ.setdefault("SSL_CERT_FILE", bundle)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from s3files._s3.printing import drop_controls
-from s3files.media.storage import make_unique
+from s3files.media.names import make_unique
 
 from .errors import Misconfigured, UnknownUpload
 from .models import NEW

@@ -86,7 +86,7 @@ def sign(
         "PUT",
         key,
         expires=expires,
-        query=query,
+        query=(*query, *storage.signed_query),
         headers=tuple(sorted(headers.items())),
     )
 

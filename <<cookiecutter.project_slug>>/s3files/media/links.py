@@ -26,7 +26,7 @@ class LinksMixin:
     address: Address
     access: Access
     account: Account
-    prefix: str
+    always: tuple[tuple[str, str], ...]
     querystring_auth: bool
     querystring_expire: int
     cloudfront_signer: Any
@@ -61,6 +61,8 @@ class LinksMixin:
         expire = self.querystring_expire if expire is None else expire
         start = window_start(key, expire, time.time())
         query = tuple(response_query(parameters)) if parameters else ()
+        if self.always:
+            query = (*query, *self.signed_query)
         if self.cloudfront_signer:
             url = f"{self.access.host_url}/{filepath_to_uri(key)}"
             return _sign_for_cloudfront(self.cloudfront_signer, url, query, start + expire)
@@ -74,11 +76,20 @@ class LinksMixin:
             query=query,
         )
 
-    def url_ends(self, name: str, expire: int | None = None) -> tuple[float, float]:
+    @property
+    def signed_query(self) -> tuple[tuple[str, str], ...]:
+        """What each presigned URL of this storage has in its query."""
+        payer = dict(self.always).get("RequestPayer")
+        return (("x-amz-request-payer", payer),) if payer else ()
+
+    def url_ends(self, name: str, expire: int | None = None) -> tuple[float, float] | None:
         """Return until when url() gives the same URL for this file, and when that one ends.
 
-        In seconds from now. A presigned URL ends with the temporary credentials that signed it.
+        In seconds from now; None for a public file, whose URL does not end. A presigned URL ends
+        with the temporary credentials that signed it.
         """
+        if not self.querystring_auth:
+            return None
         expire = self.querystring_expire if expire is None else expire
         now = time.time()
         start = window_start(self.key(name), expire, now)

@@ -72,6 +72,38 @@ QUERY = {
 }
 
 
+# Parameters of PutObject that an object's `object_parameters` cannot have, and why.
+REFUSED_PARAMETERS = {
+    "Checksum": "each request that carries bytes has a Content-MD5",
+    "SSECustomer": (
+        "links and direct uploads would need the key in the browser, and AWS blocks such keys on "
+        "new buckets; a storage's kms_key names a key of KMS"
+    ),
+    **dict.fromkeys(
+        ("Body", "ContentLength", "ContentMD5", "IfMatch", "IfNoneMatch"), "the storage sets it"
+    ),
+    "WriteOffsetBytes": "no operation here changes a part of an object",
+}
+# Every operation takes these, and not only the one that stores the object.
+EVERYWHERE = ("ExpectedBucketOwner", "RequestPayer")
+# Methods of django-storages that nothing calls here, and what to override instead.
+REFUSED_HOOKS = {
+    "_get_write_parameters": "override get_object_parameters(name)",
+    "_compress_content": "media files are stored as they are; a CDN compresses them",
+    "_create_session": CREDENTIALS,
+    "connection": CLIENT,
+    "bucket": "bucket_name says which one",
+}
+
+
+def refuse_parameters(parameters: Iterable[str]) -> None:
+    """Raise ImproperlyConfigured for the first parameter of an object that cannot be had."""
+    for name in parameters:
+        for start, advice in REFUSED_PARAMETERS.items():
+            if name.startswith(start):
+                raise ImproperlyConfigured(f"object_parameters cannot have {name!r}: {advice}.")
+
+
 def refuse_options(storage: type, options: Iterable[str]) -> None:
     """Raise ImproperlyConfigured for the first option of a storage that does nothing.
 
@@ -80,6 +112,9 @@ def refuse_options(storage: type, options: Iterable[str]) -> None:
     for name, (_, advice) in REFUSED.items():
         if name in options or any(name in vars(base) for base in _project_classes(storage)):
             raise ImproperlyConfigured(f"The option {name!r} does nothing here: {advice}.")
+    for name, advice in REFUSED_HOOKS.items():
+        if any(name in vars(base) for base in _project_classes(storage)):
+            raise ImproperlyConfigured(f"{storage.__name__}.{name} does nothing here: {advice}.")
 
 
 def _project_classes(storage: type) -> list[type]:

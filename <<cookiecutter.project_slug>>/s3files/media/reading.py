@@ -39,15 +39,15 @@ class S3File(File):  # type: ignore[type-arg]  # generic in django-stubs alone
     def __init__(self, storage: S3MediaStorage, name: str, mode: str = "rb"):
         if mode not in MODES:
             raise ValueError(
-                f"{name} cannot be opened with mode {mode!r}: S3 has no way to change a part of "
-                f"an object. The modes are {', '.join(MODES)}."
+                f"{name} cannot be opened with mode {mode!r}: {_explain_mode(mode)}. "
+                f"The modes are {', '.join(MODES)}."
             )
         self.storage = storage
         self.mode = mode
         self._raw: Any = (
             tempfile.SpooledTemporaryFile(WRITE_BUFFER)  # noqa: SIM115
             if "w" in mode
-            else io.BufferedReader(ObjectStream(storage, name), READ_BUFFER)
+            else io.BufferedReader(_open_stream(storage, name), READ_BUFFER)
         )
         # As the locale may not: the same object is the same text on every machine.
         file = self._raw if "b" in mode else io.TextIOWrapper(self._raw, "utf-8")
@@ -116,6 +116,18 @@ class S3File(File):  # type: ignore[type-arg]  # generic in django-stubs alone
         self.close()
 
 
+def _open_stream(storage: S3MediaStorage, name: str) -> ObjectStream:
+    return ObjectStream(storage.client, storage.address.bucket, storage.key(name))
+
+
+def _explain_mode(mode: str) -> str:
+    if "x" in mode:
+        return "storage.save() stores a file and never replaces another one"
+    if "a" in mode or "+" in mode:
+        return "S3 has no way to change a part of an object"
+    return "open() has no such mode"
+
+
 class ObjectStream(io.RawIOBase):
     """One version of an object, read by GETs that begin where the reader is.
 
@@ -123,9 +135,9 @@ class ObjectStream(io.RawIOBase):
     bytes can be had.
     """
 
-    def __init__(self, storage: S3MediaStorage, name: str):
-        self._client = storage.client
-        self._place = {"Bucket": storage.address.bucket, "Key": storage.key(name)}
+    def __init__(self, client: Any, bucket: str, key: str):
+        self._client = client
+        self._place = {"Bucket": bucket, "Key": key}
         self._position = self._body_position = 0
         self._body: Any = None
         self._tag = ""
@@ -145,7 +157,10 @@ class ObjectStream(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}
+        if whence not in starts:
+            raise ValueError(f"{whence!r} is not a place to seek from: it is 0, 1 or 2.")
+        start = starts[whence]
         if start + offset < 0:
             raise OSError(f"{self._place['Key']}: there is nothing before its first byte.")
         self._position = start + offset

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import posixpath
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files import File
 from django.core.files.utils import validate_file_name
-from django.utils.crypto import get_random_string
-from django.utils.timezone import make_naive
 from storages.backends.s3 import S3Storage
-from storages.utils import clean_name, safe_join
+from storages.utils import clean_name
 
 from s3files._s3.address import Address
-from s3files._s3.clients import Account, s3_client
+from s3files._s3.clients import Account, s3_client, s3_resource
 from s3files._s3.conditions import condition_of
 from s3files._s3.content_types import INLINE_TYPES, content_type
 from s3files._s3.errors import s3_errors
 from s3files.access import Rules
 
 from .links import LinksMixin
-from .options import refuse_options
+from .names import LocationMixin, UniqueName, as_text, make_unique
+from .options import EVERYWHERE, refuse_options, refuse_parameters
 from .reading import S3File
 from .saving import NameTaken, Upload
 
@@ -33,11 +31,7 @@ INCOMING = "media/incoming"
 YEAR = 365 * 24 * 60 * 60
 
 
-class UniqueName(str):
-    """A name with a random part: no other file has had it, or will."""
-
-
-class S3MediaStorage(LinksMixin, S3Storage):
+class S3MediaStorage(LinksMixin, LocationMixin, S3Storage):
     """Users' files in one prefix of the project's bucket.
 
     A subclass says where, and who may read:
@@ -71,11 +65,15 @@ class S3MediaStorage(LinksMixin, S3Storage):
         self.account = Account(
             self.session_profile, self.access_key, self.secret_key, self.security_token
         )
-        # After the prefix, so that policies hold for every environment that shares a bucket.
-        self.prefix = posixpath.join(self.location.strip("/"), settings.AWS_LOCATION.strip("/"))
-        self.prefix = self.prefix.strip("/")
+        self.declare_location()
         self.access = Rules.from_settings().media(
-            self.prefix, self.address, self.default_acl, bool(self.cloudfront_signer)
+            self.declared_prefix, self.address, self.default_acl, bool(self.cloudfront_signer)
+        )
+        refuse_parameters(self.object_parameters)
+        self.always = tuple(
+            (name, self.object_parameters[name])
+            for name in EVERYWHERE
+            if name in self.object_parameters
         )
         self.querystring_auth = self.access.needs_signature
 
@@ -92,7 +90,16 @@ class S3MediaStorage(LinksMixin, S3Storage):
 
     @property
     def client(self) -> Any:
-        return s3_client(self.address, self.account)
+        return s3_client(self.address, self.account, self.always)
+
+    @property
+    def connection(self) -> Any:
+        """boto3's resource, as django-storages has it: for code that was written for that."""
+        return s3_resource(self.address, self.account, self.always)
+
+    @property
+    def bucket(self) -> Any:
+        return self.connection.Bucket(self.address.bucket)
 
     @property
     def acl(self) -> dict[str, str]:
@@ -100,22 +107,6 @@ class S3MediaStorage(LinksMixin, S3Storage):
         # A bucket with ACLs disabled refuses every request that carries one
         # (AccessControlListNotSupported); there, the bucket's policy says who reads.
         return {"ACL": self.access.acl} if self.access.acl else {}
-
-    def key(self, name: str) -> str:
-        """Return the full key of a file: media/photo.jpg of photo.jpg.
-
-        Raises SuspiciousFileOperation for a name that leads out of the storage.
-        """
-        # Nothing to clean in nearly all names, and a page has hundreds.
-        if "//" not in name and "/." not in name and "\\" not in name and name[:1] not in "./":
-            return f"{self.prefix}/{name}" if self.prefix else name
-        return str(self._normalize_name(clean_name(name)))
-
-    def _normalize_name(self, name: str) -> str:
-        try:
-            return str(safe_join(self.prefix, name))
-        except ValueError:
-            raise SuspiciousFileOperation(f"Attempted access to {name!r} denied.") from None
 
     # What S3 knows of a file
 
@@ -138,7 +129,8 @@ class S3MediaStorage(LinksMixin, S3Storage):
 
     def get_modified_time(self, name: str) -> datetime:
         modified: datetime = self._head(name)["LastModified"]
-        return modified if settings.USE_TZ else make_naive(modified)
+        # Without USE_TZ as Django's own storage: in the zone of the system.
+        return modified if settings.USE_TZ else modified.astimezone().replace(tzinfo=None)
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         path = f"{self.key(name).rstrip('/')}/".lstrip("/")
@@ -153,6 +145,12 @@ class S3MediaStorage(LinksMixin, S3Storage):
                 folders += [item["Prefix"][len(path) : -1] for item in prefixes]
                 files += [item["Key"][len(path) :] for item in page.get("Contents", ())]
         return folders, [file for file in files if file]
+
+    def get_valid_name(self, name: Any) -> str:
+        return str(super().get_valid_name(as_text(name)))
+
+    def generate_filename(self, filename: Any) -> str:
+        return str(super().generate_filename(as_text(filename)))
 
     def delete(self, name: str) -> None:
         """Delete a file, if it is there; a bucket with versioning keeps its versions."""
@@ -175,8 +173,9 @@ class S3MediaStorage(LinksMixin, S3Storage):
         if take and max_length is not None and (taken := take(self)):
             return str(taken)
         if max_length is not None or self._chooses_names:
+            name = None if name is None else as_text(name)
             return str(super().save(name, content, max_length))
-        name = str(content.name if name is None else name)
+        name = as_text(content.name if name is None else name)
         # The PUT itself says whether a name is free: no look before it.
         validate_file_name(name, allow_relative_path=True)
         return self._save(
@@ -191,8 +190,8 @@ class S3MediaStorage(LinksMixin, S3Storage):
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         """Return a free name: a FileField's at once, with a random part, any other by looking."""
         if max_length is None or self.file_overwrite:
-            return str(super().get_available_name(name, max_length))
-        return make_unique(name, max_length)
+            return str(super().get_available_name(as_text(name), max_length))
+        return make_unique(as_text(name), max_length)
 
     def _save(self, name: str, content: Any) -> str:
         unique = isinstance(name, UniqueName)
@@ -249,24 +248,9 @@ class S3MediaStorage(LinksMixin, S3Storage):
 
     def get_write_parameters(self, name: str) -> dict[str, Any]:
         """Return all parameters of the request that stores a new object."""
-        return self.get_object_parameters(name) | self.acl
+        parameters = self.get_object_parameters(name)
+        refuse_parameters(parameters)
+        return parameters | self.acl
 
     def _open(self, name: str, mode: str = "rb") -> S3File:
-        return S3File(self, name, mode)
-
-
-def make_unique(name: str, max_length: int | None = None) -> UniqueName:
-    """Return the name with a random part before its extension, cut to `max_length`."""
-    folder, filename = posixpath.split(clean_name(name))
-    root, extension = posixpath.splitext(filename)
-    # Django adds 7 characters, and looks. 12 need no look, though a million
-    # phones call their picture image.jpg.
-    end = f"_{get_random_string(12)}{extension}"
-    if max_length is not None:
-        root = root[: max(0, max_length - len(posixpath.join(folder, end)))]
-        if not root:
-            raise SuspiciousFileOperation(
-                f"{name!r} has no room in {max_length} characters: "
-                "give the field a larger max_length, or a shorter upload_to."
-            )
-    return UniqueName(posixpath.join(folder, root + end))
+        return S3File(self, as_text(name), mode)

@@ -116,7 +116,9 @@ class FileView(AccessMixin, View):
         # A presigned URL is for one method.
         url = storage.url(file.name, parameters, http_method=request.method)
         response = HttpResponseRedirect(url)
-        unchanged, _ = storage.url_ends(file.name)
+        ends = storage.url_ends(file.name)
+        # A public URL does not end, but who may read the row can change.
+        unchanged = ends[0] if ends else storage.querystring_expire // 2
         patch_cache_control(response, private=True, max_age=max(0, int(unchanged)))
         return response
 

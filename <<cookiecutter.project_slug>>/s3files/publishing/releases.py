@@ -10,7 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from obstore.store import S3Store
 
 from s3files._s3.address import Address
-from s3files._s3.clients import Account, s3_client, s3_store
+from s3files._s3.bulk import s3_store
+from s3files._s3.clients import Account, s3_client
 from s3files._s3.errors import s3_errors
 
 _RELEASE = re.compile(r"[0-9a-f]{12}")

@@ -7,7 +7,7 @@ from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error, s3_errors
 from s3files.media.storage import S3MediaStorage
 
-from .movemedia import media_storage
+from .movemedia import add_location, media_storage
 
 # S3 deletes as many with one request: AWS, "DeleteObjects".
 BATCH = 1000
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--storage", default="default", metavar="ALIAS", help="where the files are (default)"
         )
+        add_location(parser)
         parser.add_argument(
             "--prefix",
             action="store_true",
@@ -33,9 +34,16 @@ class Command(BaseCommand):
         parser.add_argument("--erase", action="store_true", help="erase, do not just show")
 
     def handle(
-        self, *, names: list[str], storage: str, prefix: bool, erase: bool, **options: Any
+        self,
+        *,
+        names: list[str],
+        storage: str,
+        location: str,
+        prefix: bool,
+        erase: bool,
+        **options: Any,
     ) -> None:
-        target = media_storage(storage)
+        target = media_storage(storage, location)
         self.stdout.write(describe_store(target.address, target.account))
         failed = 0
         try:
@@ -80,8 +88,9 @@ class Command(BaseCommand):
         for start in range(0, len(versions), BATCH):
             batch = versions[start : start + BATCH]
             kept += self.delete(storage, batch)
-        gone = {(item["Key"], item["VersionId"]) for item in kept}
-        self.report([v for v in versions if (v["Key"], v["VersionId"]) not in gone], "Erased")
+        still_there = {(item["Key"], item["VersionId"]) for item in kept}
+        erased = [v for v in versions if (v["Key"], v["VersionId"]) not in still_there]
+        self.report(erased, "Erased")
         for item in kept[:10]:
             self.stderr.write(
                 f"{item['Key']} version {item['VersionId']}: {item.get('Code')} "

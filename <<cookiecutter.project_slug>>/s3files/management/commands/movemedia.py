@@ -3,13 +3,16 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import InvalidStorageError, storages
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error
+from s3files._s3.printing import printable
 from s3files._s3.store import CHOSEN, is_testing
-from s3files.media.moving import Item, MoveError, Mover, open_source
+from s3files.media.moving import Mover, Plan
+from s3files.media.sources import MoveError, open_source
 from s3files.media.storage import S3MediaStorage
 
 # Names shown of each kind; the rest is counted.
@@ -31,61 +34,80 @@ class Command(BaseCommand):
             metavar="ALIAS",
             help="the storage of STORAGES to copy into (default)",
         )
+        add_location(parser)
         parser.add_argument(
             "--workers", type=positive, default=32, metavar="N", help="files at once (32)"
         )
         parser.add_argument("--copy", action="store_true", help="copy, do not just show")
 
     def handle(
-        self, *, source: str, storage: str, workers: int, copy: bool, **options: Any
+        self,
+        *,
+        source: str,
+        storage: str,
+        location: str,
+        workers: int,
+        copy: bool,
+        **options: Any,
     ) -> None:
-        target = media_storage(storage)
+        target = media_storage(storage, location)
         refuse_unchosen_store()
         self.stdout.write(describe_store(target.address, target.account))
         try:
             mover = Mover(open_source(source, target), target, workers)
-            plan = mover.plan()
-            place = f"s3://{target.address.bucket}/{target.prefix}"
-            self.stdout.write(
-                f"{mover.source} → {place}: {len(plan.missing)} to copy "
-                f"({megabytes(plan.missing)}), {len(plan.present)} there already."
-            )
-            self.show(f"{'Copying' if copy else 'Would copy'}", [i.name for i in plan.missing])
+            mover.compare()
+            self.report(mover, f"s3://{target.address.bucket}/{target.prefix}")
+            self.show("Copying" if copy else "Would copy", mover.plan, "missing")
+            self.show("Left out", mover.plan, "left out")
             if copy:
-                self.copy(mover, plan.missing)
+                self.copy(mover)
         except (MoveError, S3Error) as error:
             raise CommandError(str(error)) from error
-        if plan.different:
-            self.show("Other content under this name", [item.name for item in plan.different])
-            raise CommandError(
-                f"{len(plan.different)} files are in the storage with other content, and stay so. "
-                "Delete or rename those that should not."
-            )
+        self.show("Other content under this name", mover.plan, "different")
+        self.show("Failed", mover.plan, "failed")
+        self.refuse_success(mover.plan)
 
-    def copy(self, mover: Mover, items: list[Item]) -> None:
-        """Copy, and look at the result. Raises CommandError if anything is not there."""
-        self.done, self.total, self.shown = 0, len(items), time.monotonic()
-        failures = mover.copy(items, self.progress)
-        copied = [item for item in items if item.name not in failures]
-        failures |= dict.fromkeys(mover.verify(copied), "the storage does not list it")
-        done = len(items) - len(failures)
-        self.stdout.write(f"{done} files copied and verified.")
-        if failures:
-            self.show("Failed", [f"{name}: {why}" for name, why in sorted(failures.items())])
-            raise CommandError(f"{len(failures)} files were not copied. Run the command again.")
+    def report(self, mover: Mover, place: str) -> None:
+        missing, size = mover.plan.count("missing")
+        present, _ = mover.plan.count("present")
+        self.stdout.write(
+            f"{mover.source} → {place}: {missing} to copy ({size / 1e6:.1f} MB), "
+            f"{present} there already, {mover.plan.count('left out')[0]} left out."
+        )
 
-    def progress(self, item: Item) -> None:
+    def copy(self, mover: Mover) -> None:
+        """Copy, and say every few seconds how many files are done."""
+        self.done, self.shown = 0, time.monotonic()
+        self.total, _ = mover.plan.count("missing")
+        mover.copy(self.progress)
+        self.stdout.write(f"{mover.plan.count('copied')[0]} files copied and verified.")
+
+    def refuse_success(self, plan: Plan) -> None:
+        """Raise CommandError if a file of the source is not in the storage as it is."""
+        said = {
+            "failed": "{} files were not copied. Run the command again.",
+            "left out": "{} files were left out. They have no content that can be copied, or no "
+            "name that S3 takes.",
+            "different": "{} files are in the storage with other content, and stay so. Delete or "
+            "rename those that should not.",
+        }
+        counts = {state: plan.count(state)[0] for state in said}
+        problems = [said[state].format(count) for state, count in counts.items() if count]
+        if problems:
+            raise CommandError(" ".join(problems))
+
+    def progress(self) -> None:
         self.done += 1
         if time.monotonic() - self.shown > 5:
             self.shown = time.monotonic()
             self.stdout.write(f"{self.done} of {self.total}")
 
-    def show(self, what: str, names: list[str]) -> None:
-        shown = names if self.verbose else names[:SHOWN]
-        for name in shown:
-            self.stdout.write(f"{what} {name}")
-        if len(names) > len(shown):
-            self.stdout.write(f"… and {len(names) - len(shown)} more (-v 2 names them)")
+    def show(self, what: str, plan: Plan, state: str) -> None:
+        count, _ = plan.count(state)
+        for item, reason in plan.files(state, None if self.verbose else SHOWN):
+            self.stdout.write(f"{what} {printable(item.name)}{reason and f': {reason}'}")
+        if count > SHOWN and not self.verbose:
+            self.stdout.write(f"… and {count - SHOWN} more (-v 2 names them)")
 
     verbose = False
 
@@ -94,8 +116,17 @@ class Command(BaseCommand):
         return super().execute(*args, **options)
 
 
-def media_storage(alias: str) -> S3MediaStorage:
-    """Return a storage of STORAGES. Raises CommandError if it is none of media files on S3."""
+def add_location(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--location",
+        default="",
+        metavar="PLACE",
+        help="for a storage whose location varies, with the tenant of a request: which one",
+    )
+
+
+def media_storage(alias: str, location: str = "") -> S3MediaStorage:
+    """Return a storage of STORAGES. Raises CommandError if it is not one of media files on S3."""
     try:
         storage = storages[alias]
     except InvalidStorageError:
@@ -103,8 +134,16 @@ def media_storage(alias: str) -> S3MediaStorage:
             f"There is no storage {alias!r}: STORAGES has {', '.join(sorted(storages.backends))}."
         ) from None
     if not isinstance(storage, S3MediaStorage):
-        raise CommandError(f"The storage {alias!r} is no S3MediaStorage.")
-    return storage
+        raise CommandError(f"The storage {alias!r} is not an S3MediaStorage.")
+    if storage.location_varies and not location:
+        raise CommandError(
+            f"The location of the storage {alias!r} varies, so say which one is meant: "
+            f"--location {storage.declared_location}/…"
+        )
+    try:
+        return storage.at_location(location) if location else storage
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
 
 
 def refuse_unchosen_store() -> None:
@@ -117,11 +156,7 @@ def refuse_unchosen_store() -> None:
         )
 
 
-def megabytes(items: list[Item]) -> str:
-    return f"{sum(item.size for item in items) / 1e6:.1f} MB"
-
-
 def positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError(f"{text!r} is no number of files, such as 32")
+        raise ArgumentTypeError(f"{text!r} is not a number of files, such as 32")
     return int(text)
