@@ -44,7 +44,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First: probes come by address and over plain HTTP. /healthz and /readyz.
+    "s3files.middleware.answer_head_without_body",
+    # Early: probes come by address and over plain HTTP. /healthz and /readyz.
     "s3files.middleware.HealthCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -184,12 +185,12 @@ CSP_DIRECTIVES = {
 }
 if django.VERSION >= (6, 0):
     SECURE_CSP = CSP_DIRECTIVES
-    MIDDLEWARE.insert(2, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+    MIDDLEWARE.insert(3, "django.middleware.csp.ContentSecurityPolicyMiddleware")
 else:
     # Django 5.2 has none of its own: django-csp.
     CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP_DIRECTIVES}
     INSTALLED_APPS.append("csp")
-    MIDDLEWARE.insert(2, "csp.middleware.CSPMiddleware")
+    MIDDLEWARE.insert(3, "csp.middleware.CSPMiddleware")
 
 # --- Logging -------------------------------------------------------------
 

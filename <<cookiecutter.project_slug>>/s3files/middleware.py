@@ -1,4 +1,4 @@
-"""Middleware that is not about S3: probes, and large requests of strangers.
+"""Middleware that is not about S3: probes, answers to HEAD, and large requests of strangers.
 
 Probes of load balancers and orchestrators (/healthz and /readyz) come by the instance's address
 over plain HTTP, so their middleware stands first: before the host name is checked, before the
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.decorators import sync_and_async_middleware
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,30 @@ PROBES: dict[str, Callable[[], HttpResponse]] = {
     "/healthz": answer_liveness,
     "/readyz": answer_readiness,
 }
+
+
+@sync_and_async_middleware
+def answer_head_without_body(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Leave out the body of an answer to HEAD, which servers would drop, with a warning each."""
+
+    def leave_out_body(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.method == "HEAD":
+            if isinstance(response, StreamingHttpResponse):
+                response.streaming_content = ()
+            elif isinstance(response, HttpResponse):
+                # As of the GET that it stands for.
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                response.content = b""
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def answer_later(request: HttpRequest) -> HttpResponseBase:
+            return leave_out_body(request, await get_response(request))
+
+        return answer_later
+
+    return lambda request: leave_out_body(request, get_response(request))
 
 
 class AnonymousBodyLimitMiddleware:

@@ -1,5 +1,6 @@
 """The embedded S3 server starts with its first user and ends with its last, however they end."""
 
+import fcntl
 import json
 import os
 import signal
@@ -219,6 +220,16 @@ def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_f
     assert finish(user) == (0, "file-0.txt\n")
     assert len(set((tmp_path / "ports").read_text().split())) == 3
     assert_nothing_runs_in(project_folder)
+
+
+def test_a_lock_that_is_held_for_long_is_named_and_not_waited_for_without_end(project_folder):
+    saved_names(project_folder)
+    code = "from s3files.server import development\ndevelopment.WAIT_SECONDS = 0.5\n"
+    with open(project_folder / ".s3" / "start.lock", "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        user = start(project_folder, sys.executable, "-c", code + SAVE, "1")
+        status, output = finish(user)
+    assert_says_one_thing(status, output, "start.lock for 0.5 seconds", "fuser")
 
 
 def test_the_first_error_of_its_log_is_in_the_message(project_folder):

@@ -357,3 +357,9 @@ CHOICES = [
 def test_tests_use_the_embedded_server_whatever_was_chosen(developer, chosen):
     developer.variables |= chosen
     assert "SAVED" in developer.run("python", "manage.py", "test", "ways")
+
+
+@pytest.mark.parametrize("way", ["unittest", "pytest"])
+def test_other_runners_do_too(developer, way):
+    developer.variables["AWS_PROFILE"] = "default"
+    assert "SAVED" in developer.run(*WAYS[way])
