@@ -36,6 +36,8 @@ class Announcement:
     # Content type and bytes.
     thumbnail: tuple[str, int] | None = None
     object_key: str = ""
+    # Of text: without its charset, browsers guess one.
+    is_utf8: bool = False
 
 
 def read_announcement(data: dict[str, Any], object_key: str) -> Announcement:
@@ -52,7 +54,8 @@ def read_announcement(data: dict[str, Any], object_key: str) -> Announcement:
     thumbnail = None
     if isinstance(small, dict) and type(small.get("size")) is int:
         thumbnail = (str(small.get("type")), small["size"])
-    return Announcement(name, size, modified, thumbnail, object_key)
+    is_utf8 = data.get("utf8") is True
+    return Announcement(name, size, modified, thumbnail, object_key, is_utf8)
 
 
 def begin(
@@ -115,7 +118,7 @@ def reserve(
         name=announced.name,
         size=announced.size,
         modified=announced.modified,
-        content_type=policy.content_type(announced.name),
+        content_type=_type_of(policy, announced),
         stored_name=make_name(policy, instance, announced.name),
         part_bytes=0 if is_posted else policy.size_of_parts(announced.size),
         signed_until=now if is_posted else now + policy.signature_life + CLOCK_SKEW,
@@ -135,6 +138,12 @@ def reserve(
         except IntegrityError:
             raise NotAllowed(_("This upload was begun twice at once. Please try again.")) from None
     return upload
+
+
+def _type_of(policy: UploadPolicy, announced: Announcement) -> str:
+    found = policy.content_type(announced.name)
+    is_text = announced.is_utf8 and found.startswith("text/") and "charset" not in found
+    return f"{found}; charset=utf-8" if is_text else found
 
 
 def _note_thumbnail(

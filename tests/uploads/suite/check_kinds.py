@@ -131,6 +131,19 @@ class ContentTypeTests(BucketTestCase):
             with self.subTest(extension):
                 ada.upload(f"a.{extension}", b"x" * 10)
 
+    def test_text_in_utf8_says_so(self):
+        text = "한국어 텍스트".encode()
+        for name, kind in (("a.txt", "text/plain; charset=utf-8"), ("a.bin", None)):
+            with self.subTest(name):
+                ticket = self.ada.send(name, text, utf8=True)
+                self.ada.step("complete", token=ticket["token"])
+                row = self.row(ticket["token"])
+                head = self.s3.head_object(Bucket=self.bucket, Key=f"media/{row.stored_name}")
+                if kind:
+                    self.assertEqual(head["ContentType"], kind)
+                else:
+                    self.assertNotIn("charset", row.content_type)
+
     def test_what_phones_record_is_shown(self):
         for extension in "m4a ogg weba 3gp mkv".split():
             self.assertRegex(content_type(f"a.{extension}"), INLINE_TYPES)

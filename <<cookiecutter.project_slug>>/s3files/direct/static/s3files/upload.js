@@ -226,10 +226,9 @@ export class Upload extends EventTarget {
     this.small = await this.thumbnail;
     const { name, size, lastModified: modified } = this.file;
     const thumbnail = this.small && { type: this.small.type, size: this.small.size };
-    this.ticket = await this.#retrying(
-      () => this.server.post("begin", { id: this.id, name, size, modified, thumbnail }, signal),
-      signal,
-    );
+    const utf8 = await isUTF8(this.file);
+    const announced = { id: this.id, name, size, modified, thumbnail, utf8 };
+    this.ticket = await this.#retrying(() => this.server.post("begin", announced, signal), signal);
     this.token = this.ticket.token;
   }
 
@@ -389,6 +388,17 @@ function randomUUID() {
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// Whether a file begins as text in UTF-8 does. A browser that shows it is told so.
+async function isUTF8(file) {
+  try {
+    const head = await file.slice(0, 2 ** 18).arrayBuffer();
+    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const lockName = ({ name, size, lastModified }) => `s3files:${name}:${size}:${lastModified}`;
