@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from s3files._s3.errors import S3Error
@@ -119,6 +120,7 @@ def reserve(
         size=announced.size,
         modified=announced.modified,
         content_type=_type_of(policy, announced),
+        save_id=get_random_string(22),
         stored_name=make_name(policy, instance, announced.name),
         part_bytes=0 if is_posted else policy.size_of_parts(announced.size),
         signed_until=now if is_posted else now + policy.signature_life + CLOCK_SKEW,

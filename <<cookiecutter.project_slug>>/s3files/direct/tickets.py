@@ -77,7 +77,8 @@ def final_parameters(
     if thumbnail:
         name, content_type = upload.thumbnail_name, type_of_thumbnail(upload)
     parameters = objects.write_parameters(storage, name, content_type)
-    parameters["Metadata"] = parameters.get("Metadata", {}) | {SAVE_ID: upload.pk.hex}
+    if upload.save_id:
+        parameters["Metadata"] = parameters.get("Metadata", {}) | {SAVE_ID: upload.save_id}
     return parameters
 
 

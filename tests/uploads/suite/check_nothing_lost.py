@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.http import QueryDict
 from django.test import override_settings
 from django.urls import reverse
@@ -22,7 +23,9 @@ from papers.models import Paper
 from papers.policies import PaperPolicy
 from s3files.direct import completing, objects
 from s3files.direct.models import DirectUpload, State, UploadAccount
+from s3files.direct.tickets import make_token
 from s3files.media.deleting import file_deletion_planned
+from s3files.media.storage import UniqueName
 from s3files.storages import S3Error
 from uploads.forms import UploadForm
 from uploads.models import Upload
@@ -142,6 +145,41 @@ class LostAnswerTests(BucketTestCase):
 
     def sweep(self):
         call_command("sweepmedia", "--delete", "--hours=0", stdout=io.StringIO())
+
+
+class UpdateTests(BucketTestCase):
+    def test_uploads_that_were_under_way_when_the_site_was_updated_go_on(self):
+        """Their objects were made without the metadata that name the upload today."""
+        token = make_token(DirectUpload(pk=uuid.uuid4()))
+        account = f"user:{self.ada.user.pk}"
+        latest = MigrationExecutor(connection).loader.graph.leaf_nodes("s3files")
+        self.addCleanup(lambda: MigrationExecutor(connection).migrate(latest))
+        old = self.migrate([("s3files", "0001_initial")])
+        old.get_model("s3files", "UploadAccount").objects.create(
+            key=account, files_under_way=1, bytes_under_way=len(PDF)
+        )
+        old.get_model("s3files", "DirectUpload").objects.create(
+            pk=token.partition(".")[0],
+            account=account,
+            field="papers.Paper.file",
+            policy="papers.policies.PaperPolicy",
+            name="paper.pdf",
+            size=len(PDF),
+            content_type="application/pdf",
+            stored_name="papers/2026/paper_old.pdf",
+        )
+        headers = self.storage.get_write_parameters(UniqueName("paper_old.pdf"))
+        key = "media/papers/2026/paper_old.pdf"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=PDF, **headers)
+        self.migrate(latest)
+        self.ada.step("complete", token=token)
+        self.save_paper(token)
+        self.assertEqual(self.read(self.storage, self.only_paper().file.name), PDF)
+
+    def migrate(self, targets):
+        executor = MigrationExecutor(connection)
+        executor.migrate(targets)
+        return executor.loader.project_state(targets).apps
 
 
 class DeletingTests(BucketTestCase):

@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="directupload",
+            name="save_id",
+            field=models.CharField(blank=True, max_length=32),
+        ),
+        migrations.AddField(
+            model_name="directupload",
             name="thumbnail_refused",
             field=models.BooleanField(default=False),
         ),
