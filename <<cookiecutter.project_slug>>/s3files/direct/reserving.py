@@ -1,6 +1,7 @@
 """Beginning an upload: what it takes is reserved in the database before anything is signed."""
 
 import logging
+import posixpath
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -108,8 +109,7 @@ def reserve(
     Of a file that is posted through Django, a browser can write nothing. Raises
     ValidationError, Misconfigured, OverLimit, OverQuota or NotAllowed.
     """
-    storage = policy.storage
-    now = timezone.now()
+    storage, now = policy.storage, timezone.now()
     upload = DirectUpload(
         pk=key,
         account=account,
@@ -128,8 +128,8 @@ def reserve(
     if not storage.querystring_auth and not is_posted:
         # What everyone may read goes where nobody may, until it has been looked at. Its own
         # folder makes the key unique.
-        name = upload.stored_name.rpartition("/")[2]
-        upload.incoming_key = f"{incoming_prefix(storage)}{upload.pk}/{name}"
+        folder = f"{incoming_prefix(storage)}{upload.pk}"
+        upload.incoming_key = posixpath.join(folder, posixpath.basename(upload.stored_name))
     _note_thumbnail(policy, upload, announced.thumbnail)
     # Committed, or nothing is signed.
     with transaction.atomic():
