@@ -34,7 +34,7 @@ build/demo/ready: requirements-demo.txt | python
 test: .venv/test
 	$(BIN)/python -m pytest -m "not slow and not matrix and not torture and not compat"
 
-test-all: .venv/all build/ministack/ready
+test-all: .venv/all build/ministack/ready build/awscli/ready
 	$(BIN)/python -m pytest
 
 lint: .venv/lint
@@ -70,6 +70,11 @@ build/ministack/ready: tests/infra/ministack.txt | python
 	@$(ENVIRONMENT) build/ministack tests/infra/ministack.txt
 	@touch $@
 
+# The AWS CLI, with which a test follows infra/README.md: it pins a botocore, too.
+build/awscli/ready: tests/infra/awscli.txt | python
+	@$(ENVIRONMENT) build/awscli tests/infra/awscli.txt
+	@touch $@
+
 # One environment, with what the targets that ran so far need: the pins agree.
 .venv/test: requirements-test.txt | python
 .venv/lint: requirements-lint.txt | python
@@ -100,6 +105,7 @@ requirements: .venv/all
 		requirements-$$part.in --output-file requirements-$$part.txt || exit 1; done
 	$(COMPILE) --upgrade benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	$(COMPILE) --upgrade tests/infra/ministack.in --output-file tests/infra/ministack.txt
+	$(COMPILE) --upgrade tests/infra/awscli.in --output-file tests/infra/awscli.txt
 	$(COMPILE) --upgrade tests/media/packages/requirements.in \
 		--output-file tests/media/packages/requirements.txt
 	$(COMPILE) --upgrade tests/compat/rclone.in --output-file tests/compat/rclone.txt
