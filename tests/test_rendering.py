@@ -23,6 +23,7 @@ FILES = {
     ".gitattributes",
     ".github/workflows/ci.yml",
     ".gitignore",
+    ".pre-commit-config.yaml",
     "Dockerfile",
     "README.md",
     "config/__init__.py",

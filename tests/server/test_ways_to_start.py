@@ -320,8 +320,8 @@ def refused(developer, code):
 
 def test_another_endpoint_is_refused_in_one_sentence(developer):
     code = (
-        "import django; django.setup(); from django.conf import settings\n"
-        "settings.AWS_S3_ENDPOINT_URL = 'https://s3.example.com'\n"
+        "import django; django.setup(); from django.test import override_settings\n"
+        "override_settings(AWS_S3_ENDPOINT_URL='https://s3.example.com').enable()\n"
         "from ways.saving import save; save()"
     )
     said = refused(developer, code)
