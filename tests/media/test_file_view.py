@@ -1,5 +1,6 @@
 """FileView: a link that stays the same, for those who may read, while the URL behind it ends."""
 
+import os
 import urllib.error
 import urllib.request
 
@@ -162,3 +163,28 @@ def test_one_public_and_one_private_field_on_a_model_in_the_admin(billing):
     # A migration names the function, and no bucket.
     assert "storage=s3files.storages.private_storage" in found["migration"]
     assert billing.bucket not in found["migration"]
+
+
+WITHOUT_KEYS = (
+    HEAD
+    + """
+call_command("migrate", run_syncdb=True, verbosity=0)
+owner = User.objects.create_user("owner")
+invoice = Invoice.objects.create(customer=owner, pdf="invoices/a.pdf")
+client = Client()
+client.force_login(owner)
+answer = client.get(f"/invoices/{invoice.pk}")
+result = [
+    answer.status_code, answer["Content-Type"], answer["Retry-After"], answer.content.decode()]
+"""
+)
+
+
+def test_a_file_whose_link_cannot_be_signed_is_unavailable_in_words(billing):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        billing.env.pop(name)
+    status, kind, after, text = billing.python(
+        WITHOUT_KEYS, AWS_CONFIG_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
+    )
+    assert (status, kind, after) == (503, "text/plain; charset=utf-8", "60")
+    assert "try again in a minute" in text

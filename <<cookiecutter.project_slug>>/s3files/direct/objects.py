@@ -14,8 +14,9 @@ from boto3.s3.transfer import TransferConfig
 from s3files._s3.clients import credentials
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.signing import presign
+from s3files.media.names import UniqueName
 from s3files.media.rows import each_page
-from s3files.media.storage import S3MediaStorage, UniqueName
+from s3files.media.storage import S3MediaStorage
 
 from .kinds import HEAD_BYTES
 

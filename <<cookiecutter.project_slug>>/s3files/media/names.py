@@ -114,7 +114,7 @@ class LocationMixin:
     def at_location(self, location: str) -> Any:
         """Return this storage with a location that does not vary: for commands."""
         fixed = type(type(self).__name__, (type(self),), {"location": location})
-        storage = object.__new__(fixed)
+        storage: Any = object.__new__(fixed)
         storage.__dict__.update(self.__dict__, location_varies=False, _first_location=None)
         storage.prefix  # noqa: B018  (refuses another place)
         return storage
