@@ -4,8 +4,10 @@ SeaweedFS and SQLite try everything. PostgreSQL tries what depends on its locks;
 which refuses what no policy allows, what depends on the store.
 """
 
-import re
+import contextlib
+import json
 import shutil
+import subprocess
 import uuid
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,26 +17,62 @@ import pytest
 from botocore.config import Config
 
 from tests import servers
-from tests.conftest import embedded_server, missing
+from tests.conftest import embedded_server, environment, missing
 from tests.test_postgresql import postgresql  # noqa: F401
+from tests.uploads.collecting import SUITE, find_tests
 
-SUITE = Path(__file__).parent / "suite"
 
+class Suite:
+    """A process that has started Django, and runs the tests that it is told."""
 
-@pytest.fixture
-def run_suite(project, run):
-    """Run modules of the suite in a project and an empty bucket of their own."""
-
-    def run_suite(store, *modules, **variables):
-        folder = project()
+    def __init__(self, folder, store, modules, **variables):
         shutil.copytree(SUITE, folder, dirs_exist_ok=True)
         bucket = f"uploads-{uuid.uuid4()}"
         make_bucket(store, bucket)
         variables |= store | {"AWS_STORAGE_BUCKET_NAME": bucket, "S3_EMBEDDED": "off"}
-        output = run(folder, "python", "run_suite.py", *modules, **variables)
-        assert int(re.search(r"Ran (\d+) tests?", output)[1]) > 3
+        self._log = open(folder / "suite.log", "w+")
+        self._process = subprocess.Popen(
+            ["python", "run_suite.py", *modules],
+            cwd=folder,
+            env=environment(**variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self.tests = self._read()
 
-    return run_suite
+    def _read(self):
+        line = self._process.stdout.readline()
+        if not line:
+            self._log.seek(0)
+            raise AssertionError(self._log.read())
+        return json.loads(line)
+
+    def run(self, name):
+        print(name, file=self._process.stdin, flush=True)
+        result = self._read()
+        assert result["ok"], result["output"]
+        assert not result["skipped"], result["skipped"]
+
+    def close(self):
+        self._process.communicate(timeout=60)
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def start_suite(render_compiled, tmp_path_factory):
+    """Start a suite in a project of its own; it ends with the tests of this module."""
+    with contextlib.ExitStack() as started:
+
+        def start_suite(store, *modules, **variables):
+            folder = tmp_path_factory.mktemp("suite") / "my_site"
+            shutil.copytree(render_compiled(), folder)
+            suite = Suite(folder, store, modules, **variables)
+            started.callback(suite.close)
+            return suite
+
+        yield start_suite
 
 
 def make_bucket(store, bucket):
@@ -63,38 +101,45 @@ def ministack(tmp_path_factory):
         yield keys | {"AWS_S3_ENDPOINT_URL": server.plain_url}
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "check_attacks",
-        "check_checks",
-        "check_forms",
-        "check_kinds",
-        "check_limits",
-        "check_nothing_lost",
-        "check_rows",
-        "check_sending",
-    ],
-)
-def test_uploads_hold_on_seaweedfs_and_sqlite(run_suite, seaweedfs, module):
-    run_suite(seaweedfs, module)
+@pytest.fixture(scope="module")
+def on_seaweedfs(start_suite, seaweedfs):
+    return start_suite(seaweedfs)
 
 
-def test_image_fields_hold(run_suite, seaweedfs):
-    if not find_spec("PIL"):
+@pytest.fixture(scope="module")
+def on_postgresql(start_suite, seaweedfs, postgresql):  # noqa: F811
+    return start_suite(seaweedfs, DATABASE_URL=postgresql)
+
+
+@pytest.fixture(scope="module")
+def on_ministack(start_suite, ministack):
+    return start_suite(ministack)
+
+
+TESTS = find_tests()
+# What depends on locks, and on the store.
+LOCKS = ("check_limits.", "check_nothing_lost.", "check_sending.OneTokenOneObjectTests.")
+STORE = ("check_attacks.", "check_checks.", "check_forms.", "check_sending.")
+
+
+def test_every_test_of_the_suite_is_collected(on_seaweedfs):
+    has_pillow = find_spec("PIL") is not None
+    tests = [name for name in TESTS if has_pillow or not name.startswith("check_pictures.")]
+    assert sorted(tests) == [name for name in on_seaweedfs.tests if "_FailedTest" not in name]
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_uploads_hold_on_seaweedfs_and_sqlite(on_seaweedfs, name):
+    if name.startswith("check_pictures.") and not find_spec("PIL"):
         missing("no Pillow here, which an ImageField wants: pip install pillow")
-    run_suite(seaweedfs, "check_pictures")
+    on_seaweedfs.run(name)
 
 
-@pytest.mark.parametrize(
-    "module", ["check_limits", "check_nothing_lost", "check_sending.OneTokenOneObjectTests"]
-)
-def test_locks_and_limits_hold_on_postgresql(run_suite, seaweedfs, postgresql, module):  # noqa: F811
-    run_suite(seaweedfs, module, DATABASE_URL=postgresql)
+@pytest.mark.parametrize("name", [name for name in TESTS if name.startswith(LOCKS)])
+def test_locks_and_limits_hold_on_postgresql(on_postgresql, name):
+    on_postgresql.run(name)
 
 
-@pytest.mark.parametrize(
-    "module", ["check_attacks", "check_checks", "check_forms", "check_sending"]
-)
-def test_uploads_hold_on_a_store_that_refuses_what_no_policy_allows(run_suite, ministack, module):
-    run_suite(ministack, module)
+@pytest.mark.parametrize("name", [name for name in TESTS if name.startswith(STORE)])
+def test_uploads_hold_on_a_store_that_refuses_what_no_policy_allows(on_ministack, name):
+    on_ministack.run(name)
