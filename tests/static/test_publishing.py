@@ -594,3 +594,50 @@ def test_the_local_manifest_is_djangos(site):
     assert manifest["version"] == "1.1"
     assert manifest.keys() == {"version", "paths", "hash"}
     assert json.loads(site.read("static/staticfiles.json"))["hash"] == manifest["hash"]
+
+
+def test_a_read_only_disk_publishes_and_says_which_release_to_show(site):
+    site = site()
+    site.write(SMALL)
+    with (site.folder / "config" / "test_settings.py").open("a") as settings:
+        settings.write("STATIC_ROOT = '/proc/nobody-may-write-here'\n")
+    output = site.collectstatic()
+    release = json.loads(site.read("static/staticfiles.json"))["hash"]
+    assert f"S3_STATIC_RELEASE={release}" in output and "12 uploaded" in output
+    site.live_manifest()
+    url = site.python("result = static.url('theme.css')", S3_STATIC_RELEASE=release)
+    assert url.endswith(site.live_manifest()["theme.css"])
+    options = ("collectstatic", "--noinput", "--manifest-only")
+    output = site.run("python", "manage.py", *options, status=1)
+    assert "Cannot write to /proc/nobody-may-write-here" in output
+
+
+ABSOLUTE = {
+    "css/site.css": "a { background: url(/static/img/star.svg?v=1), url(/static/lost.svg) }\n"
+    "b { background: url(/other/img/star.svg) }",
+    "img/star.svg": "<svg/>",
+    "js/app.js": 'import "/static/js/lib.js";\nlet base = "/static/img/";\n'
+    'let other = "/static/lost/";',
+    "js/lib.js": "export const a = 1",
+}
+
+
+def test_urls_of_development_become_relative_whatever_the_address_is(site):
+    site = site()
+    site.write(ABSOLUTE)
+    built = site.collectstatic("--manifest-only", DJANGO_DEBUG="on")
+    manifest = site.local_manifest()
+    output = site.collectstatic()
+    names = site.live_manifest()
+    assert names == manifest["paths"] == site.local_manifest()["paths"]
+    star, lib = (names[name].rpartition("/")[2] for name in ("img/star.svg", "js/lib.js"))
+    assert site.read(f"static/{names['css/site.css']}").decode() == (
+        f'a {{ background: url("../img/{star}?v=1"), url(/static/lost.svg) }}\n'
+        "b { background: url(/other/img/star.svg) }"
+    )
+    script = site.read(f"static/{names['js/app.js']}").decode()
+    assert script.startswith(f'import"./{lib}";\nlet base = "/static/img/";')
+    # What a script puts together by itself leads elsewhere in the bucket: said each time.
+    for said in (built, output, site.collectstatic()):
+        assert f"{site.assets}/js/app.js:2: '/static/img/' does not lead to the bucket" in said
+        assert 'Vite: base: "./"' in said and "lost" not in said

@@ -95,6 +95,9 @@ class HashedTree:
             if links := self._links.get(name):
                 named = {target.name for _, target in links} & self.names.keys()
                 record.targets = {target: self.names[target] for target in sorted(named)}
+        # There may be a hundred thousand files: what is done with is let go.
+        self._known = {}
+        self.names = dict(sorted(self.names.items()))
 
     def is_built(self, name: str) -> bool:
         """Return whether a build tool has named a file by its content."""

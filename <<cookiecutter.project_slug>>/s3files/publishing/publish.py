@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,14 +98,15 @@ class _Run:
 
     def hash_files(self, paths: Paths, publisher: Publisher | None) -> HashedTree:
         """Name the files, those that changed anew, and have those uploaded that may be missing."""
-        paths = {self.storage.clean_name(name): source for name, source in paths.items()}
+        if os.sep != "/":
+            paths = {self.storage.clean_name(name): source for name, source in paths.items()}
         tree = self._make_tree(paths, publisher, self.local.read_records())
         # Only now, because the bucket was being listed meanwhile.
         if publisher and not publisher.published.keys() >= tree.reused:
             # Somebody removed files from it: look at all of them.
             tree = self._make_tree(paths, publisher, {})
         self._report_problems(tree)
-        self.storage.hashed_files = dict(sorted(tree.names.items()))
+        self.storage.hashed_files = tree.names
         text = json.dumps(list(self.storage.hashed_files.items()))
         # As Django does.
         digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
@@ -139,8 +141,10 @@ class _Run:
         """Write the manifests, those of the bucket last; on a read-only disk these alone."""
         storage = self.storage
         own = release_name(storage.manifest_name, storage.manifest_hash)
-        names = {storage.manifest_name, own, *storage.hashed_files.values(), *publisher.originals}
-        pages = find_pages(names.union(publisher.published))
+        names = {storage.manifest_name, own, *publisher.published}
+        names.update(storage.hashed_files.values(), publisher.originals)
+        pages = find_pages(names)
+        del names
         manifests = make_manifests(
             storage.manifest_name,
             storage.make_manifest(),

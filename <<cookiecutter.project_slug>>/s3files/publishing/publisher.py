@@ -58,7 +58,7 @@ class Publisher:
     # What to keep of each object in the bucket.
     describe: Callable[["ObjectMeta"], Any] = describe_by_etag
     # For each original its MD5 as a source, and the ETag of what was sent.
-    originals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    originals: dict[str, Sequence[str]] = field(default_factory=dict)
     sent: int = 0
 
     def __post_init__(self) -> None:
@@ -111,9 +111,9 @@ class Publisher:
 
         `is_final` says that the name changes with the content, as a build tool's names do.
         """
-        md5, etag = self._find_known(name)
+        md5, etag = known = self._find_known(name)
         if md5 == content.md5 and self._has(name, etag):
-            self.originals[name] = md5, etag
+            self.originals[name] = known
         elif is_final and md5 and name in self.published:
             raise PublishError(
                 f"{name} has changed, but its name has not: browsers that have it keep it for a "
@@ -219,7 +219,7 @@ class Publisher:
             etag = payload.md5
         else:
             etag = self._send(name, payload, cache_control)
-        self.originals[name] = content.md5, etag
+        self.originals[name] = [content.md5, etag]
 
     def _key_of(self, content: Content) -> tuple[str, Kind]:
         """Return what files have in common that have the same payload."""

@@ -105,7 +105,7 @@ def parse_release(value: str) -> str:
 def make_manifests(
     manifest_name: str,
     manifest: Mapping[str, Any],
-    originals: Mapping[str, tuple[str, str]],
+    originals: Mapping[str, Sequence[str]],
     pages: Sequence[str],
     before: Mapping[str, Any],
     published: Mapping[str, object],
@@ -118,7 +118,7 @@ def make_manifests(
     """
     newest = {
         **manifest,
-        "originals": {name: list(originals[name]) for name in sorted(originals)},
+        "originals": dict(sorted(originals.items())),
         "pages": pages,
     }
     own = release_name(manifest_name, manifest["hash"])
