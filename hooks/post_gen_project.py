@@ -143,6 +143,15 @@ python manage.py runserver"""
     )
 
 
+def is_update(answers: dict[str, str]) -> bool:
+    """Whether cruft renders a project to compare it with one that is there already.
+
+    It tells hooks nothing but _commit. Then it renders into a folder that Python's tempfile named.
+    """
+    folder = os.path.basename(os.path.dirname(os.getcwd()))
+    return "_commit" in answers and re.fullmatch("tmp[a-z0-9_]{8}", folder) is not None
+
+
 def main() -> None:
     # A path that the terminal cannot show must not fail the project.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -160,15 +169,6 @@ def main() -> None:
         sys.exit(f"No project was made: {error}.")
     if not is_update(answers):
         print_next_steps()
-
-
-def is_update(answers: dict[str, str]) -> bool:
-    """Whether cruft renders a project to compare it with one that is there already.
-
-    It tells hooks nothing but _commit; for that it renders into folders of these names.
-    """
-    folder = os.path.basename(os.path.dirname(os.getcwd()))
-    return "_commit" in answers and folder in ("current_template", "new_template", "remote")
 
 
 if __name__ == "__main__":

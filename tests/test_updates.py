@@ -1,4 +1,4 @@
-"""A project of the first version is updated with cruft, and nothing of its owner's is lost."""
+"""Projects of earlier versions are updated with cruft, and nothing of their owners' is lost."""
 
 import io
 import json
@@ -10,8 +10,11 @@ import pytest
 
 from tests.conftest import TEMPLATE, environment
 
-# The last commit in which config/ held the machinery.
-FIRST_VERSION = "77ab52d"
+# Each starts Django many times.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+# The last commit in which config/ held the machinery, and the last in which s3files/ was flat.
+FIRST_VERSION, FLAT_VERSION = "77ab52d", "7d2ab26"
 
 MAKE_A_FILE = """
 from django.contrib.auth.models import User
@@ -74,11 +77,12 @@ def shell(tmp_path):
 
 
 @pytest.fixture
-def template(tmp_path, shell):
-    """A git repository of the exported template: the first version, tagged old, and today's."""
+def template(tmp_path, shell, request):
+    """A git repository of the exported template: an earlier version, tagged old, and today's."""
+    version = getattr(request, "param", FIRST_VERSION)
     source, exported = tmp_path / "source", tmp_path / "exported"
     archive = subprocess.run(
-        ["git", "archive", FIRST_VERSION], cwd=TEMPLATE, check=True, capture_output=True
+        ["git", "archive", version], cwd=TEMPLATE, check=True, capture_output=True
     ).stdout
     tarfile.open(fileobj=io.BytesIO(archive)).extractall(source, filter="data")
     shell(source, "git", "init", "--quiet")
@@ -125,26 +129,27 @@ def make_the_owners_edits(project):
     (project / "shop" / "models.py").write_text("PRICES = [1, 2]\n")
 
 
-def update_as_the_changelog_says(shell, project):
+OWN_LINES = '\nLANGUAGE_CODE = "ko-kr"\nSITE_ID = 1\n'
+
+
+def update_as_the_changelog_says(shell, project, own_storages=""):
     cruft = json.loads((project / ".cruft.json").read_text())
     (project / ".cruft.json").write_text(json.dumps(cruft | {"skip": [".env"]}))
     commit(shell, project, "Leave .env to this machine")
     shell(project, "cruft", "update", "--skip-apply-ask", "--checkout", "main")
     unmerged = shell(project, "git", "diff", "--name-only", "--diff-filter=U").split()
-    assert unmerged == ["config/settings.py", "config/storages.py"]
-    # What stands next to a block that changed: the new block, and the owner's lines.
+    assert set(unmerged) <= {"config/settings.py", "config/storages.py"}
+    # The template's lines in each conflict, and the owner's at the end: the last one counts.
     settings = project / "config" / "settings.py"
-    before, _, rest = settings.read_text().partition("<<<<<<< ours\n")
-    ours, _, rest = rest.partition("=======\n")
-    theirs, _, after = rest.partition(">>>>>>> theirs\n")
-    assert ours.endswith("\nSITE_ID = 1\n") and "<<<<<<<" not in after
-    settings.write_text(f"{before}{theirs}\nSITE_ID = 1\n{after}")
-    storages = project / "config" / "storages.py"
-    assert REPORTS in storages.read_text()  # between the marks of the conflict
-    shell(project, "git", "checkout", "--theirs", "config/storages.py")
-    storages.write_text(storages.read_text() + REPORTS)
+    conflict = re.compile("<<<<<<< ours\n.*?=======\n(.*?)>>>>>>> theirs\n", re.DOTALL)
+    settings.write_text(conflict.sub(r"\1", settings.read_text()) + OWN_LINES)
+    if own_storages:
+        storages = project / "config" / "storages.py"
+        assert own_storages in storages.read_text()  # between the marks of the conflict
+        shell(project, "git", "checkout", "--theirs", "config/storages.py")
+        storages.write_text(storages.read_text() + own_storages)
+    assert not list(project.rglob("*.rej"))
     commit(shell, project, "Update the template")
-    shell(project, "python", "manage.py", "migrate", "-v0")
 
 
 def test_a_project_of_the_first_version_becomes_todays(tmp_path, template, shell):
@@ -157,9 +162,9 @@ def test_a_project_of_the_first_version_becomes_todays(tmp_path, template, shell
     make_the_owners_edits(project)
     commit(shell, project, "Ours")
 
-    update_as_the_changelog_says(shell, project)
+    update_as_the_changelog_says(shell, project, REPORTS)
+    shell(project, *manage, "migrate", "-v0")
 
-    assert not list(project.rglob("*.rej"))
     assert (project / ".env").read_text() == env
     assert sorted(path.name for path in (project / "config").glob("*.py")) == [
         *("__init__.py", "asgi.py", "settings.py", "storages.py", "urls.py", "wsgi.py")
@@ -179,8 +184,8 @@ def test_an_update_of_todays_project_conflicts_with_nothing(tmp_path, template, 
     manage = template / "{{cookiecutter.project_slug}}" / "manage.py"
     manage.write_text(manage.read_text() + "# new\n")
     commit(shell, template, "Newer")
-    said = shell(project, "cruft", "update", "--skip-apply-ask")
-    assert "conflict" not in said
+    said = shell(project, "cruft", "diff") + shell(project, "cruft", "update", "--skip-apply-ask")
+    assert "conflict" not in said and "Your project is ready" not in said
     assert (project / "manage.py").read_text().endswith("# new\n")
     assert (project / ".env").read_text() == env
 
@@ -199,3 +204,146 @@ def test_a_refused_answer_says_the_cruft_command_that_works(tmp_path, template, 
     shell(tmp_path, "sh", "-c", command)
     settings = (tmp_path / "my_site" / "config" / "settings.py").read_text(encoding="utf-8")
     assert "ap-northeast-2" in settings
+
+
+# Every name of 7d2ab26 that its documentation has, as an owner's own app imports them.
+OLD_NAMES = """
+from s3files import server, urls
+from s3files.address import Address
+from s3files.admin import DirectUploadMixin
+from s3files.direct.deleting import delete_with_row
+from s3files.direct.files import ClaimedTwice
+from s3files.direct.policy import GIBIBYTE, UploadPolicy
+from s3files.errors import S3Error
+from s3files.forms import DirectFileField, DirectFilesField, direct_upload
+from s3files.health import HealthCheckMiddleware
+from s3files.media import S3MediaStorage, private_storage, public_storage
+from s3files.middleware import AnonymousBodyLimitMiddleware
+from s3files.models import DirectUpload, UploadAccount
+from s3files.static import S3StaticStorage
+from s3files.views import FileView
+"""
+SHOP = {
+    "__init__.py": "",
+    "names.py": OLD_NAMES,
+    "models.py": """
+from django.db import models
+from s3files.media import public_storage
+
+
+class Poster(models.Model):
+    file = models.FileField(storage=public_storage)
+""",
+    "migrations/__init__.py": "",
+}
+FILL_THE_TABLES = (
+    MAKE_A_FILE
+    + """
+from s3files.models import UploadAccount
+from shop.models import Poster
+import shop.names
+account = UploadAccount.objects.create(
+    **{field.name: "user:1" for field in UploadAccount._meta.fields if field.primary_key})
+Poster().file.save("poster.txt", ContentFile(b"shown"))
+print(Poster.objects.get().file.name)
+"""
+)
+READ_THE_TABLES = """
+import shop.names
+from s3files.direct.models import UploadAccount
+from shop.models import Poster
+from uploads.models import Upload
+upload, poster = Upload.objects.get(), Poster.objects.get()
+print(upload.file.read(), UploadAccount.objects.count(), poster.file.read())
+"""
+
+
+def use_the_new_paths(folder):
+    """Follow the changelog's table, and nothing else, in the owner's own modules."""
+    changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(s3files[\w.]+)` \| `(s3files[\w.]+)` \|$", changelog, re.M)
+    assert len(table) > 8
+    for path in folder.glob("*.py"):
+        lines = [
+            new for line in path.read_text().splitlines() for new in move_import(line, dict(table))
+        ]
+        path.write_text("\n".join(lines) + "\n")
+
+
+def move_import(line, table):
+    """Return the lines that take the place of one import."""
+    found = re.fullmatch(r"from (s3files[\w.]*) import (.*)", line)
+    if not found:
+        return [line]
+    module, names = found[1], found[2].split(", ")
+    if module in table:
+        return [f"from {table[module]} import {found[2]}"]
+    moved = [table.get(f"{module}.{name}", f"{module}.{name}") for name in names]
+    return [f"from {path.rpartition('.')[0]} import {path.rpartition('.')[2]}" for path in moved]
+
+
+@pytest.mark.parametrize("template", [FLAT_VERSION], indirect=True)
+def test_a_project_of_the_flat_version_keeps_rows_files_and_edits(tmp_path, template, shell):
+    manage = ("python", "manage.py")
+    project = create(shell, tmp_path, template, "--checkout", "old")
+    for name, text in SHOP.items():
+        (project / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "shop" / name).write_text(text)
+    settings = project / "config" / "settings.py"
+    messages = '    "django.contrib.messages",\n'
+    replace(settings, messages, f'{messages}    "shop",\n')
+    shell(project, *manage, "makemigrations", "shop")
+    migration = (project / "shop" / "migrations" / "0001_initial.py").read_text()
+    assert "s3files.media.public_storage" in migration
+    shell(project, *manage, "migrate", "-v0")
+    shell(project, *manage, "shell", "-v0", "-c", FILL_THE_TABLES)
+    commit(shell, project, "Ours")
+
+    update_as_the_changelog_says(shell, project)
+    use_the_new_paths(project / "shop")
+
+    shell(project, *manage, "migrate", "-v0")
+    shell(project, *manage, "check")
+    shell(project, *manage, "makemigrations", "--check", "--dry-run")
+    assert '    "shop",\n' in settings.read_text()
+    *_, kept = shell(project, *manage, "shell", "-v0", "-c", READ_THE_TABLES).splitlines()
+    assert kept == "b'kept' 1 b'shown'"
+    assert (project / "shop" / "migrations" / "0001_initial.py").read_text() == migration
+    # A new model names the new path.
+    models = project / "shop" / "models.py"
+    models.write_text(models.read_text().replace("class Poster", "class Sign") + models.read_text())
+    said = shell(project, *manage, "makemigrations", "shop", "--dry-run", "-v3")
+    assert "s3files.storages.public_storage" in said and "AlterField" not in said
+
+
+def commands_of_prompts():
+    """Return the commands for "yes" to "no", and for the way back."""
+    text = (TEMPLATE / "docs" / "prompts.md").read_text(encoding="utf-8")
+    section = text.partition("## Change `direct_uploads` later")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    # Nobody is there to answer cruft's question.
+    return [block.replace("cruft update", "cruft update --skip-apply-ask") for block in blocks]
+
+
+def test_the_answer_about_direct_uploads_can_be_changed_and_changed_back(tmp_path, template, shell):
+    leave, come_back = commands_of_prompts()
+    project = create(shell, tmp_path, template)
+    manage = ("python", "manage.py")
+    shell(project, *manage, "migrate", "-v0")
+    made = shell(project, *manage, "shell", "-v0", "-c", MAKE_A_FILE).splitlines()[-1]
+
+    shell(project, "sh", "-ec", leave)
+    assert not list((project / "s3files" / "direct").rglob("*.py"))
+    assert "s3files.direct" not in (project / "config" / "settings.py").read_text()
+    tables = "from django.db import connection; print(connection.introspection.table_names())"
+    assert "s3files_" not in shell(project, *manage, "shell", "-v0", "-c", tables)
+    shell(project, *manage, "makemigrations", "--check", "--dry-run")
+    *_, kept, page = shell(project, *manage, "shell", "-v0", "-c", READ_IT_AGAIN).splitlines()
+    assert (kept, page) == (f"{made} b'kept' True", "200 True")
+    commit(shell, project, "No direct uploads")
+
+    shell(project, "sh", "-ec", come_back)
+    assert "s3files_directupload" in shell(project, *manage, "shell", "-v0", "-c", tables)
+    shell(project, *manage, "makemigrations", "--check", "--dry-run")
+    *_, kept, page = shell(project, *manage, "shell", "-v0", "-c", READ_IT_AGAIN).splitlines()
+    assert (kept, page) == (f"{made} b'kept' True", "200 True")

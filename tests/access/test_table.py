@@ -255,7 +255,7 @@ def test_the_bucket_by_hand_is_that_of_the_table(row):
 @on_aws
 def test_the_readme_of_the_bucket_speaks_of_the_readers_of_the_table(row):
     text = row.render("README.md")
-    assert ("in this bucket they read public files" in text) == (row.off != "-")
+    assert ("in this bucket everyone reads public files" in text) == (row.off != "-")
     assert ("It reads the files as everyone does" in text) == (
         bool(row.answers["cdn_domain"])
         and row.policy != "cdn"

@@ -1,16 +1,14 @@
-"""Media files: save, open, sign, move, erase.
+"""Media files: save, open, sign, move, erase."""
 
-Migrations of projects rendered before 1.0 name the two functions by this path.
-"""
+from importlib import import_module
+from typing import Any
 
-from django.core.files.storage import Storage, storages
-
-
-def public_storage() -> Storage:
-    """Return the storage whose files everyone may read. New code: s3files.storages."""
-    return storages["public"]
+# Migrations of projects rendered before 1.0 name these by this path. They are the same functions,
+# so that makemigrations finds no change where models import them from s3files.storages.
+_MOVED = ("private_storage", "public_storage")
 
 
-def private_storage() -> Storage:
-    """Return the storage whose files only the site's users read. New code: s3files.storages."""
-    return storages["private"]
+def __getattr__(name: str) -> Any:
+    if name in _MOVED:
+        return getattr(import_module("s3files.storages"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
