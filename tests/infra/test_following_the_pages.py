@@ -16,11 +16,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from scripts.document_failures import load_table
+from tests import servers
 from tests.conftest import TEMPLATE, environment
 from tests.deploy.pages import BLOCK
 from tests.infra.cloudformation import CDN
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 AWS = TEMPLATE / "build" / "awscli" / "bin" / "aws"
 PROJECTS = {
@@ -114,6 +116,14 @@ class Reader:
         assert ran
 
 
+@pytest.fixture
+def ministack(tmp_path):
+    """One for each reader: the roles and the stack have the same names."""
+    (tmp_path / "ministack").mkdir()
+    with servers.ministack(tmp_path / "ministack") as server:
+        yield server
+
+
 @pytest.fixture(params=PROJECTS)
 def reader(request, render, ministack, tmp_path):
     folder = Path(shutil.copytree(render(**PROJECTS[request.param]), tmp_path / "site"))
@@ -143,14 +153,6 @@ def test_the_readme_is_followed_from_the_first_command_to_the_removal(reader, mi
     reader.follow("README.md", after="To remove it all the same", until="That refuses a bucket")
     assert bucket not in [item["Name"] for item in s3.list_buckets()["Buckets"]]
     assert "my-site" not in str(ministack.client("iam").list_policies(Scope="Local")["Policies"])
-    # The roles stay: the page is for one project, and this test for several.
-    remove_roles(ministack.client("iam"))
-
-
-def remove_roles(iam):
-    for role in iam.list_roles()["Roles"]:
-        if role["RoleName"].startswith("my-site"):
-            iam.delete_role(RoleName=role["RoleName"])
 
 
 PRINT_LINK = """
@@ -210,3 +212,25 @@ def test_the_policy_documents_are_json_before_anybody_runs_them(reader):
     text = (reader.folder / "infra" / "by-hand.md").read_text()
     for document in re.findall(r"'(\{.*?\n\})'", text, re.DOTALL):
         json.loads(document)
+
+
+@pytest.mark.parametrize("code", ["UploadsRefused", "FontsRefused"])
+def test_the_cors_commands_of_s3doctor_keep_the_rules_that_are_there(code, ministack, tmp_path):
+    s3 = ministack.client("s3")
+    s3.create_bucket(Bucket="my-site-files")
+    before = {"AllowedOrigins": ["https://www.example.com"], "AllowedMethods": ["PUT"]}
+    s3.put_bucket_cors(Bucket="my-site-files", CORSConfiguration={"CORSRules": [before]})
+    [row] = [row for row in load_table().FAILURES if code in row.codes.split()]
+    fix = row.fix.replace("$BUCKET", "my-site-files").replace("$ORIGIN", "https://new.example.com")
+    Reader(tmp_path, ministack, tmp_path / "home").run(fix)
+    rules = s3.get_bucket_cors(Bucket="my-site-files")["CORSRules"]
+    assert len(rules) == 2 and before in [
+        {name: rule[name] for name in ("AllowedOrigins", "AllowedMethods")} for rule in rules
+    ]
+    [added] = [rule for rule in rules if rule["AllowedOrigins"] != before["AllowedOrigins"]]
+    if code == "UploadsRefused":
+        assert added["AllowedOrigins"] == ["https://new.example.com"]
+        assert "PUT" in added["AllowedMethods"] and rules[0] == added
+    else:
+        assert (added["AllowedOrigins"], rules[-1]) == (["*"], added)
+        assert "PUT" not in added["AllowedMethods"]
