@@ -16,7 +16,7 @@ class Rules(UploadPolicy):
     )
     max_bytes_under_way = 60 * GIBIBYTE
     # Made in the browser, and sent beside the picture.
-    max_thumbnail_bytes = 30 * 1024
+    max_thumbnail_bytes = 24 * 1024
 
     def quota(self, account):
         return 100 * GIBIBYTE
