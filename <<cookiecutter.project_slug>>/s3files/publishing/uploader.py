@@ -27,7 +27,7 @@ MOST_BYTES_AT_ONCE = 16 * 2**20
 # the time that it takes at 50 KB a second, since what moves is not to be cut.
 TIMEOUT = 20  # seconds
 SLOWEST = 50_000  # bytes a second
-SLOW_TRIES = 3
+SLOW_TRIES = 5
 # One that failed at once, for as long as S3 does what others ask.
 TRIES = 10
 LONGEST_PAUSE = 8  # seconds
@@ -133,7 +133,8 @@ class Uploader:
             try:
                 result = request(timeout)
             except (OSError, BaseError) as error:
-                slow += time.monotonic() - tried > timeout / 2
+                is_slow = time.monotonic() - tried > timeout / 2
+                slow += is_slow
                 gives_up = number >= TRIES or slow >= SLOW_TRIES
                 if is_final(error) or self._gives_up(gives_up, began, error):
                     raise
@@ -141,7 +142,8 @@ class Uploader:
                 self._last_answer = time.monotonic()
                 return result
             # A slow store may need more time; a second try of a hung request does not.
-            timeout = min(timeout * 2, 4 * TIMEOUT + size / SLOWEST)
+            if is_slow:
+                timeout = min(timeout * 2, 4 * TIMEOUT + size / SLOWEST)
             pause = min(LONGEST_PAUSE, 0.125 * 2**number)
             self._is_stopped.wait(pause * random.uniform(0.5, 1))  # noqa: S311
         raise AssertionError("The last try returns or raises.")
