@@ -3,8 +3,8 @@
 A file is refused only if it surely is something that a browser or a computer runs, or surely
 another kind of file than its type says. Two bytes prove nothing: a table may begin with "BMW".
 
-puremagic and filetype answer with guesses ("BM" is a picture to both) and do not look for what
-is active, so they are not used.
+Libraries answer another question, what a file may be: to filetype and puremagic "BMW" is a bitmap
+(puremagic adds a low confidence), and filetype knows no HTML.
 """
 
 import codecs
