@@ -23,13 +23,16 @@ def cookiecutter(output, *arguments, template=TEMPLATE, cwd=None, **variables):
 
 
 def small_template(folder):
-    """The questions and hooks of this template around a project of one file."""
+    """The questions and hooks of this template around a project of two files."""
     folder.mkdir()
     shutil.copytree(TEMPLATE / "hooks", folder / "hooks")
     shutil.copy(TEMPLATE / "cookiecutter.json", folder)
     project = folder / "<<cookiecutter.project_slug>>"
     project.mkdir()
     (project / "README.md").write_text("# << cookiecutter.project_name >>\n", encoding="utf-8")
+    # What the hook takes away.
+    (project / "templates").mkdir()
+    (project / "templates" / "start.html").touch()
     return folder
 
 
