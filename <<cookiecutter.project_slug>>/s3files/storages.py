@@ -2,11 +2,19 @@
 
 from django.core.files.storage import Storage, storages
 
+from s3files._s3.content_types import content_type
 from s3files._s3.errors import S3Error
 from s3files.media.storage import S3MediaStorage
 from s3files.publishing.storage import S3StaticStorage
 
-__all__ = ["S3Error", "S3MediaStorage", "S3StaticStorage", "private_storage", "public_storage"]
+__all__ = [
+    "S3Error",
+    "S3MediaStorage",
+    "S3StaticStorage",
+    "content_type",
+    "private_storage",
+    "public_storage",
+]
 
 # For FileField(storage=…): a migration names the function, and no bucket.
 

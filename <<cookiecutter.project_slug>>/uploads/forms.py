@@ -53,13 +53,13 @@ class UploadForm(forms.Form):
             return Upload.objects.get(pk=row.pk, owner=self.user)
         return row
 #% else
-import mimetypes
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
+
+from s3files.storages import content_type
 
 from .models import Upload
 
@@ -108,7 +108,7 @@ class UploadForm(forms.Form):
                 file=file,
                 name=file.name,
                 size=file.size,
-                content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+                content_type=content_type(file.name),
             )
             for file in self.cleaned_data["files"]
         ]
