@@ -206,7 +206,8 @@ def check_endpoint_url(answers: Answers) -> Iterator[Error]:
     """Accept https://s3.example.com, http://localhost:9000; not s3.example.com."""
     url = answers["endpoint_url"]
     if AMAZON.search(url):
-        yield "endpoint_url", "This is Amazon S3 itself: aws_region says where it is.", ""
+        reason = "This is an Amazon S3 endpoint. Leave endpoint_url blank and set aws_region."
+        yield "endpoint_url", reason, ""
     elif url and not re.fullmatch(ENDPOINT, url):
         scheme = "http" if re.match(r"\s*http\W|(localhost|127\.)", url, re.IGNORECASE) else "https"
         suggestion = f"{scheme}://{host_of(url)}"

@@ -11,7 +11,7 @@ from s3files.media.deleting import delete_with_row
 
 
 def final_name(upload, name):
-    # A folder of its own for each file: names never meet, and links keep them.
+    # One folder for each upload: names never clash, and the URL keeps the original name.
     return f"uploads/{uuid.uuid4()}/{name}"
 
 

@@ -50,7 +50,7 @@ def check_bucket_name(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]
         if name and not re.fullmatch(BUCKET_NAME, name):
             setting = "bucket_name" if where else "AWS_STORAGE_BUCKET_NAME"
             yield Error(
-                f"{where}{setting} is {name!r}, which no bucket can be called.",
+                f"{where}{setting} is {name!r}, which is not a valid bucket name.",
                 hint="Give the name alone: 3 to 63 of a-z, 0-9, dot and hyphen; no s3://, no path.",
                 id="s3.E002",
             )
@@ -64,7 +64,7 @@ def check_region_name(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]
             setting = "region_name" if where else "AWS_S3_REGION_NAME"
             auto = address.region == "auto" and address.on_aws
             yield Error(
-                f"{where}{setting} is {address.region!r}, which is not how a region is written.",
+                f"{where}{setting} is {address.region!r}, which is not a valid region name.",
                 hint="`auto` is for stores such as Cloudflare R2: set AWS_S3_ENDPOINT_URL, too."
                 if auto
                 else f"Set {setting} to the bucket's region, such as eu-central-1.",

@@ -80,7 +80,7 @@ class DirectFileField(forms.FileField):
         self._policy_class = policy
         #: Whose request the form answers (use_request); None: nobody knows.
         self.request: HttpRequest | None = None
-        #: Whether a file passes that a row has already: for a view that repeats its answer.
+        #: Accept a file that a row has claimed already: for a view that repeats its answer.
         self.allow_claimed = False
         # The name in the storage is cut to the field's length: the file's own may be longer.
         kwargs.pop("max_length", None)

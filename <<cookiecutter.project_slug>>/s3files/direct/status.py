@@ -1,4 +1,4 @@
-"""What is there of an upload, asked of S3: with it a browser goes on where it stopped."""
+"""The state of an upload on S3, so that a browser can resume it."""
 
 from datetime import datetime
 from typing import Any

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What a reader asks the network for at once, and what a writer holds in memory.
 READ_BUFFER = 2**20
 WRITE_BUFFER = 8 * 2**20
-# Requests in a row that may bring no byte.
+# Consecutive requests that may return no data.
 TRIES = 3
 
 MODES = ("r", "rt", "rb", "w", "wt", "wb", "w+", "w+t", "wt+", "w+b", "wb+")

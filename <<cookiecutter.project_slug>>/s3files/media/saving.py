@@ -201,7 +201,7 @@ class Upload:
         if error.status == 409 and stored is False:
             raise Conflict(str(error)) from cause
         may_be = unsure or stored is None
-        note = ". S3 may have stored it all the same, or may yet." if may_be else ""
+        note = ". S3 may have stored it anyway, or may still do so." if may_be else ""
         raise S3Error(error.operation, error.key, cause, note) from cause
 
     def _is_stored(self) -> bool | None:
