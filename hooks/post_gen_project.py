@@ -70,7 +70,7 @@ PLACES = {region: place for regions in REGIONS.values() for region, place in reg
 # AWS opens regions every year: me-west-1 has the shape of one, eu-centrall-1 has not.
 REGION_SHAPE = (
     f"({'|'.join({region.rsplit('-', 2)[0] for region in PLACES})})"
-    "-(north|south)?(north|south|east|west|central)-[1-9]"
+    "-(north|south|east|west|central|(north|south)(east|west))-[1-9]"
 )
 
 

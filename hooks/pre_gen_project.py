@@ -71,17 +71,26 @@ RESERVED_SLUGS = {
     )
 }
 
+# Names: each pattern matches a whole name.
+STORE_REGION = r"[a-z0-9-]+"  # of a store that is not Amazon's
 # Amazon S3 User Guide, "General purpose bucket naming rules".
+BUCKET_LENGTH = r".{3,63}"
+BUCKET_CHARACTERS = r"[a-z0-9.-]*"
+BUCKET_ENDS = r"(?!.*\.\.)[^.-](.*[^.-])?"  # and no part between dots is empty
+BUCKET_IS_NO_ADDRESS = r"(?!\d+\.\d+\.\d+\.\d+$).*"
+# End of the names.
+
 RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 BUCKET_RULES = (
-    (r".{3,63}", "A bucket name has 3 to 63 characters."),
-    (r"[a-z0-9.-]*", "It has only lowercase letters a-z, digits, hyphens and dots."),
+    (BUCKET_LENGTH, "A bucket name has 3 to 63 characters."),
+    (BUCKET_CHARACTERS, "It has only lowercase letters a-z, digits, hyphens and dots."),
     (
-        r"([^.-]([^.]*[^.-])?)(\.[^.-]([^.]*[^.-])?)*",
+        # Stricter than the project: an old bucket may have a hyphen beside a dot.
+        r"(?!.*(\.-|-\.))" + BUCKET_ENDS,
         "It begins and ends with a letter or digit, and so does each part between dots.",
     ),
-    (r"(?!\d+\.\d+\.\d+\.\d+$).*", "It must not look like an IP address."),
+    (BUCKET_IS_NO_ADDRESS, "It must not look like an IP address."),
 )
 
 # fmt: off
@@ -143,8 +152,11 @@ ALSO_CALLED = {
 # fmt: on
 
 PLACES = {region: place for regions in REGIONS.values() for region, place in regions.items()}
-REGION_PREFIXES = {region.rsplit("-", 2)[0] for region in PLACES}
-COMPASS = "north south east west central northeast northwest southeast southwest".split()
+# AWS opens regions every year: me-west-1 has the shape of one, eu-centrall-1 has not.
+REGION_SHAPE = (
+    f"({'|'.join({region.rsplit('-', 2)[0] for region in PLACES})})"
+    "-(north|south|east|west|central|(north|south)(east|west))-[1-9]"
+)
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"  # of a host name: RFC 1123
 HOST = LABEL + r"(\." + LABEL + ")*"
@@ -235,14 +247,14 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
     """Accept eu-central-1, and me-west-1 which may be new; not eu-centrall-1 or Seoul."""
     region = answers["aws_region"]
     if answers["endpoint_url"]:
-        if not re.fullmatch("[a-z0-9-]+", region):
+        if not re.fullmatch(STORE_REGION, region):
             reason = "The region name of an S3-compatible store has only a-z, 0-9 and hyphens."
             yield "aws_region", reason, re.sub("[^a-z0-9-]", "", tidy(region)) or "us-east-1"
     elif region == "auto":
         reason = "AWS has no region auto; Cloudflare R2 has. For R2 give its endpoint_url, such as "
         reason += "https://<account>.r2.cloudflarestorage.com; for AWS, the bucket's region."
         yield "aws_region", reason, "us-east-1"
-    elif region not in PLACES and not is_plausible(region):
+    elif region not in PLACES and not re.fullmatch(REGION_SHAPE, region):
         near = find_nearest_regions(region)
         if near:
             reason = f"AWS has no region of this name. Nearest: {list_regions(near)}."
@@ -378,12 +390,6 @@ def tidy(text: str) -> str:
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     text = re.sub(r"[\W_]+", "-", text).strip("-")
     return re.sub(r"(-[0-9])[a-z]\b", r"\1", text)
-
-
-def is_plausible(region: str) -> bool:
-    """AWS opens regions every year: accept a known prefix, a compass word, a digit."""
-    prefix, compass, number = ["", "", "", *region.rsplit("-", 2)][-3:]
-    return prefix in REGION_PREFIXES and compass in COMPASS and number in tuple("123456789")
 
 
 def find_nearest_regions(text: str) -> list[str]:

@@ -1,7 +1,7 @@
-"""Write the regions that botocore knows into both hooks.
+"""Write into the hooks the regions that botocore knows and the patterns that the project has.
 
-Hooks run where botocore may be missing, so they carry a frozen list. When a test says
-that it is old: pip install --upgrade botocore, then python scripts/refresh_regions.py
+Hooks run where botocore and the project's modules are missing, so they carry copies. When a test
+says that one is old: pip install --upgrade botocore, then python scripts/refresh_regions.py
 """
 
 import json
@@ -13,6 +13,8 @@ import botocore.session
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 HOOKS = [TEMPLATE / "hooks" / f"{name}_gen_project.py" for name in ("pre", "post")]
+NAMES = TEMPLATE / "<<cookiecutter.project_slug>>" / "s3files" / "_s3" / "names.py"
+COPIED_NAMES = re.compile(r"^# Names: .*?^# End of the names\.\n", re.MULTILINE | re.DOTALL)
 
 # {"aws": {"eu-central-1": "Frankfurt", …}, "aws-cn": …}
 Regions = dict[str, dict[str, str]]
@@ -61,7 +63,14 @@ def replace_regions(hook: str, regions: Regions) -> str:
     return re.sub(r"^REGIONS = \{\n.*?^\}\n", lambda _: "\n".join(lines), hook, flags=re.M | re.S)
 
 
+def replace_names(hook: str, module: str) -> str:
+    """Return a hook's text with the patterns of names that a module of the project has."""
+    (names,) = COPIED_NAMES.findall(module)
+    return COPIED_NAMES.sub(lambda _: names, hook)
+
+
 if __name__ == "__main__":
     for hook in HOOKS:
         text = replace_regions(hook.read_text(encoding="utf-8"), regions_by_partition())
+        text = replace_names(text, NAMES.read_text(encoding="utf-8"))
         hook.write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Every region of S3 is taken; a wrong one is refused with the right one beside it."""
 
+import re
 import runpy
 
 import botocore.session
@@ -99,6 +100,28 @@ def test_refreshing_the_regions_replaces_them_all():
             text[start:end],
             'REGIONS = {\n    "aws": {\n        "xx-north-1": "North Pole",\n    },\n}\n',
         )
+
+
+def test_the_first_hook_has_the_patterns_that_the_script_copies_from_the_project():
+    script = runpy.run_path(str(TEMPLATE / "scripts" / "refresh_regions.py"))
+    hook = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
+    (copied,) = script["COPIED_NAMES"].findall(hook)
+    module = script["NAMES"].read_text(encoding="utf-8")
+    assert script["replace_names"](hook, module) == hook
+    changed = module.replace("{3,63}", "{4,63}")
+    assert script["replace_names"](hook, changed) == hook.replace(
+        copied, copied.replace("{3,63}", "{4,63}")
+    )
+    assert "{3,63}" in copied and "{3,63}" not in hook.replace(copied, "")
+
+
+def test_both_hooks_take_the_same_shape_for_a_new_region():
+    shape = r"^REGION_SHAPE = \(\n.*?^\)\n"
+    both = [
+        re.findall(shape, (TEMPLATE / "hooks" / f"{name}_gen_project.py").read_text(), re.M | re.S)
+        for name in ("pre", "post")
+    ]
+    assert len(both[0]) == 1 and both[0] == both[1]
 
 
 @pytest.mark.parametrize("region", [region for names in REGIONS.values() for region in names])

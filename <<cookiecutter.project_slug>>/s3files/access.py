@@ -12,7 +12,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from ._s3.address import Address
-from ._s3.partitions import partition
+from ._s3.names import partition
 
 ENFORCED = "BucketOwnerEnforced"
 PUBLIC = "public-read"

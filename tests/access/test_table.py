@@ -17,7 +17,7 @@ from tests.infra.cloudformation import COMBINATIONS, Stack
 
 access = import_alone("access")
 address = import_alone("_s3.address")
-partitions = import_alone("_s3.partitions")
+names = import_alone("_s3.names")
 
 INFRA = TEMPLATE / "<<cookiecutter.project_slug>>" / "infra"
 CDN = "cdn.example.com"
@@ -178,8 +178,8 @@ WORDS = {
 
 
 def test_the_table_has_every_combination_in_every_partition():
-    regions = {partitions.partition(region) for region in BUCKETS}
-    assert regions == {"aws", *(name for name, _ in partitions.PARTITIONS.values())}
+    regions = {names.partition(region) for region in BUCKETS}
+    assert regions == {"aws", *(name for name, _ in names.PARTITIONS.values())}
     found = [(row.region, tuple(row.answers.values())) for row in ROWS]
     assert len(found) == len(set(found)) == len(COMBINATIONS) * len([*BUCKETS, *STORES])
     assert {answers for _, answers in found} == {tuple(item.values()) for item in COMBINATIONS}

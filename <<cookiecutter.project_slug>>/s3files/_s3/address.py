@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from .partitions import dns_suffix
+from .names import dns_suffix
 
 
 def _switched_on(variable: str) -> bool:

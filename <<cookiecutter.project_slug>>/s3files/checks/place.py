@@ -12,14 +12,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from s3files._s3.address import Address
-from s3files._s3.partitions import partition
+from s3files._s3.names import AWS_HOST, AWS_REGION, STORE_REGION, is_bucket_name, partition
 
 from .configured import find_storages
 
-# Amazon's; other stores name their regions as they like.
-AWS_REGION = r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}"
-AWS_HOST = r"(?:^|\.)s3(?:-fips)?[.-](?:dualstack\.)?([a-z]+-[a-z-]+-\d+)\..*amazonaws"
-BUCKET_NAME = r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 # Of "Object key naming guidelines" those characters that need no encoding in a URL.
 LOCATION = r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*"
 
@@ -47,7 +43,7 @@ def check_bucket_is_set(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessag
 def check_bucket_name(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     for where, address in addresses().items():
         name = address.bucket
-        if name and not re.fullmatch(BUCKET_NAME, name):
+        if name and not is_bucket_name(name):
             setting = "bucket_name" if where else "AWS_STORAGE_BUCKET_NAME"
             yield Error(
                 f"{where}{setting} is {name!r}, which is not a valid bucket name.",
@@ -59,7 +55,7 @@ def check_bucket_name(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]
 @register("s3")
 def check_region_name(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     for where, address in addresses().items():
-        pattern = AWS_REGION if address.on_aws else r"[a-z0-9-]+"
+        pattern = AWS_REGION if address.on_aws else STORE_REGION
         if not re.fullmatch(pattern, address.region):
             setting = "region_name" if where else "AWS_S3_REGION_NAME"
             auto = address.region == "auto" and address.on_aws
