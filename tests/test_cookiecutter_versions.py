@@ -67,7 +67,9 @@ def test_the_command_of_a_refusal_starts_as_the_refused_one_did(tmp_path):
     assert "\n\nuvx cookiecutter " in done.stderr
     start(tmp_path, UV, "venv", tmp_path / "environment")
     start(tmp_path, UV, "pip", "install", "--python", tmp_path / "environment", "pipx")
-    done = start(tmp_path, tmp_path / "environment" / "bin" / "pipx", "run", *refused)
+    # With uv installed, pipx has uv run the program: uvx is then a command that works.
+    pipx = [tmp_path / "environment" / "bin" / "pipx", "run", "--backend", "pip"]
+    done = start(tmp_path, *pipx, *refused)
     assert "\n\npipx run cookiecutter " in done.stderr, done.stderr
 
 

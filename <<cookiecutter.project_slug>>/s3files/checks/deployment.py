@@ -59,7 +59,7 @@ def check_static_url_is_the_buckets(app_configs: Any, **kwargs: Any) -> Iterator
     if settings.STATIC_URL != expected:
         yield Warning(
             f"STATIC_URL is {settings.STATIC_URL!r}, but collectstatic publishes to {expected}.",
-            hint="Leave STATIC_URL as settings.py computes it, and DEBUG off. For a StaticStorage "
-            f"with a bucket of its own, set STATIC_URL = {expected!r}.",
+            hint='Leave STATIC_URL = "/static/" in the settings, and DEBUG off: the URL of the '
+            "bucket, or of the CDN, then takes its place.",
             id="s3.W016",
         )
