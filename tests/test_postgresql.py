@@ -69,7 +69,15 @@ def postgresql():
 def test_the_example_apps_own_tests_pass_on_postgresql(project, run, postgresql):
     output = run(
         project(example_app="yes"),
-        *("python", "manage.py", "test", "tests.test_uploads", "--verbosity", "2"),
+        *(
+            "python",
+            "manage.py",
+            "test",
+            "tests.test_uploads",
+            "tests.test_direct_uploads",
+            "--verbosity",
+            "2",
+        ),
         DATABASE_URL=postgresql,
     )
     assert "('test_postgres')" in output
