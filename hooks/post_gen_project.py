@@ -109,6 +109,8 @@ def remove_unwanted(answers: dict[str, str]) -> None:
     unwanted = {
         path: name for name, paths in OPTIONAL.items() for path in paths if answers[name] == "no"
     }
+    if answers["example_app"] == "yes":
+        unwanted["templates/start.html"] = "example_app"  # The app's own page is the start page.
     for path, name in unwanted.items():
         if os.path.isdir(path):
             shutil.rmtree(path)
@@ -160,8 +162,6 @@ def main() -> None:
     try:
         write_env()
         remove_unwanted(answers)
-        if answers["example_app"] == "yes":
-            os.remove("templates/start.html")  # The example app is the start page.
         if answers["endpoint_url"]:
             # CloudFormation creates buckets on AWS alone; infra/README.md says how else.
             os.remove("infra/s3.yaml")
