@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from tests import servers
 from tests.conftest import embedded_server, environment, missing
+from tests.proxy import Proxy
 from tests.test_postgresql import postgresql  # noqa: F401
 from tests.uploads.collecting import SUITE, find_tests
 
@@ -143,3 +144,14 @@ def test_locks_and_limits_hold_on_postgresql(on_postgresql, name):
 @pytest.mark.parametrize("name", [name for name in TESTS if name.startswith(STORE)])
 def test_uploads_hold_on_a_store_that_refuses_what_no_policy_allows(on_ministack, name):
     on_ministack.run(name)
+
+
+def test_uploads_work_on_a_store_that_refuses_conditions(start_suite, seaweedfs):
+    with Proxy(seaweedfs["AWS_S3_ENDPOINT_URL"]).running() as proxy:
+        # As Swift does.
+        proxy.break_it = lambda request: 501 if "If-None-Match" in request.headers else None
+        suite = start_suite(seaweedfs | {"AWS_S3_ENDPOINT_URL": proxy.url}, "check_sending")
+        whole = "check_sending.WholeFileTests."
+        suite.run(f"{whole}test_a_private_file_goes_to_its_final_key_and_is_taken_by_the_form")
+        suite.run(f"{whole}test_a_thumbnail_goes_beside_the_file")
+        assert [request.method for request in proxy.requests].count("PUT") > 4

@@ -15,7 +15,6 @@ from s3files.doctor.steps import add_steps
 from . import objects
 from .doctor_failures import FAILURES, STEPS
 from .doctor_headers import check_unsigned_headers
-from .reserving import incoming_prefix
 
 
 def check_uploads(probe: Probe) -> str:
@@ -95,7 +94,7 @@ def check_incoming(probe: Probe) -> str:
     probe.require_write()
     storage = cast(Any, storages["public"])
     name = probe.new_name()
-    incoming, final = f"{incoming_prefix(storage)}{name}", storage.key(name)
+    incoming, final = f"{objects.incoming_prefix(storage)}{name}", storage.key(name)
     place = {"Bucket": storage.address.bucket, "Key": incoming}
     parameters = objects.write_parameters(storage, name, "text/plain")
     without_acl = {name: value for name, value in parameters.items() if name != "ACL"}

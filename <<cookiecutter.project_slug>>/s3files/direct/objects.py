@@ -3,6 +3,7 @@
 Every function raises S3Error where S3 fails or does not answer.
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -10,13 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
+from django.core.files.base import ContentFile
 
 from s3files._s3.clients import credentials
+from s3files._s3.conditions import Condition, condition_of
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.signing import presign
 from s3files.media.names import UniqueName
 from s3files.media.rows import each_page
-from s3files.media.storage import S3MediaStorage
+from s3files.media.saving import Upload
+from s3files.media.storage import INCOMING, S3MediaStorage
 
 from .kinds import HEAD_BYTES
 
@@ -51,6 +55,12 @@ class Found:
 
 def _place(storage: S3MediaStorage, key: str) -> dict[str, str]:
     return {"Bucket": storage.address.bucket, "Key": key}
+
+
+def incoming_prefix(storage: S3MediaStorage) -> str:
+    """Return the prefix of what was sent for a public storage and is not looked at yet."""
+    location = storage.prefix.partition("/")[2]
+    return f"{INCOMING}/{location}/" if location else f"{INCOMING}/"
 
 
 def write_parameters(storage: S3MediaStorage, name: str, content_type: str) -> dict[str, Any]:
@@ -123,10 +133,28 @@ def occupy(storage: S3MediaStorage, key: str) -> None:
 
     A presigned PUT, whose `If-None-Match: *` is signed, cannot write there any more.
     """
+    with s3_errors("PutObject", key):
+        storage.client.put_object(**_place(storage, key), **_empty(storage, key), Body=b"")
+
+
+def takes_condition(storage: S3MediaStorage) -> bool:
+    """Return whether the store takes a PUT with `If-None-Match: *`; a process tries it once."""
+    if condition_of(storage.address) is None:
+        # If it stays there, sweepmedia removes it.
+        key = f"{incoming_prefix(storage)}{uuid.uuid4()}/condition"
+        parameters = _empty(storage, key)
+        Upload(storage.client, storage.address, key, parameters, only_new=True).send(
+            ContentFile(b"")
+        )
+        delete(storage, key)
+    return condition_of(storage.address) is not Condition.REFUSED
+
+
+def _empty(storage: S3MediaStorage, key: str) -> dict[str, Any]:
+    """Return the parameters of an empty object, which nobody reads."""
     parameters = write_parameters(storage, key, "application/octet-stream")
     parameters.pop("ACL", None)
-    with s3_errors("PutObject", key):
-        storage.client.put_object(**_place(storage, key), **parameters, Body=b"")
+    return parameters
 
 
 def copy(

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from s3files._s3.errors import S3Error
 from s3files._s3.printing import printable
-from s3files.media.storage import INCOMING, S3MediaStorage
 
 from . import objects
 from .errors import NotAllowed, OverLimit, OverQuota, UnknownUpload
@@ -128,7 +127,7 @@ def reserve(
     if not storage.querystring_auth and not is_posted:
         # What everyone may read goes where nobody may, until it has been looked at. Its own
         # folder makes the key unique.
-        folder = f"{incoming_prefix(storage)}{upload.pk}"
+        folder = f"{objects.incoming_prefix(storage)}{upload.pk}"
         upload.incoming_key = posixpath.join(folder, posixpath.basename(upload.stored_name))
     _note_thumbnail(policy, upload, announced.thumbnail)
     # Committed, or nothing is signed.
@@ -231,9 +230,3 @@ def _create_multipart(policy: UploadPolicy, upload: DirectUpload) -> None:
     upload.refresh_from_db()
     if not upload.upload_id:
         raise UnknownUpload(_("This upload was cancelled."))
-
-
-def incoming_prefix(storage: S3MediaStorage) -> str:
-    """Return the prefix of what was sent for a public storage and is not looked at yet."""
-    location = storage.prefix.partition("/")[2]
-    return f"{INCOMING}/{location}/" if location else f"{INCOMING}/"

@@ -22,7 +22,6 @@ from . import objects
 from .discarding import discard, discard_leftovers
 from .models import ENDED, UNDER_WAY, DirectUpload, State
 from .policy import find_storage
-from .reserving import incoming_prefix
 from .tickets import sending_key
 
 BATCH = 500
@@ -117,7 +116,7 @@ class Sweep:
     def multipart_uploads(self) -> Iterator[Leftover]:
         """Multipart uploads of which the row of an upload knows the key alone."""
         for storage in find_storages():
-            for prefix in {folder_of(storage), incoming_prefix(storage)}:
+            for prefix in {folder_of(storage), objects.incoming_prefix(storage)}:
                 for key, upload_id, begun in objects.list_multipart_uploads(storage, prefix):
                     if begun > self.before or not _is_lost(storage, key, upload_id):
                         continue
@@ -128,7 +127,7 @@ class Sweep:
     def incoming(self) -> Iterator[Leftover]:
         """Objects in this environment's part of incoming/ without a reservation."""
         for storage in find_storages():
-            prefix = incoming_prefix(storage)
+            prefix = objects.incoming_prefix(storage)
             for page in list_keys(storage, prefix):
                 own = [key for key, changed in page if changed < self.before]
                 own = [key for key in own if re.fullmatch(rf"{_UUID}/[^/]+", key[len(prefix) :])]

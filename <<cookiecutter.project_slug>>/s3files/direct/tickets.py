@@ -148,9 +148,11 @@ def _sign_put(
     policy: UploadPolicy, key: str, parameters: dict[str, Any], size: int
 ) -> dict[str, Any]:
     storage = policy.storage
-    # With it, one signature makes one object, and never a second version of it
-    # ("Conditional requests", PutObject).
-    headers = objects.write_headers(storage, parameters) | {"if-none-match": "*"}
+    headers = objects.write_headers(storage, parameters)
+    if objects.takes_condition(storage):
+        # With it, one signature makes one object, and never a second version of it
+        # ("Conditional requests", PutObject).
+        headers["if-none-match"] = "*"
     url = objects.sign(
         storage,
         key,
