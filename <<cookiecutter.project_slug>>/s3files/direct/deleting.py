@@ -35,7 +35,7 @@ def note_deletion(
         upload.stop_counting()
         note = upload
     else:
-        note = _make_note(instance, field_name, name, upload)
+        note = _make_note(instance, field_name, storage.varying_location, name, upload)
 
     def delete() -> None:
         if upload is None:
@@ -49,7 +49,11 @@ def note_deletion(
 
 
 def _make_note(
-    instance: models.Model, field_name: str, name: str, upload: DirectUpload | None
+    instance: models.Model,
+    field_name: str,
+    location: str,
+    name: str,
+    upload: DirectUpload | None,
 ) -> DirectUpload:
     """Leave a row for a file that is no upload's own one."""
     policy = UploadPolicy(instance._meta.get_field(field_name))  # type: ignore[arg-type]
@@ -61,6 +65,7 @@ def _make_note(
         state=State.CANCELLED,
         name=name[-255:],
         size=0,
+        location=location,
         stored_name=name,
         counted=False,
         signed_until=upload.signed_until if upload else timezone.now(),

@@ -111,6 +111,8 @@ class DirectUpload(models.Model):
     modified = models.BigIntegerField(default=0)
     content_type = models.CharField(max_length=255)
 
+    # Where its storage was when it began, if that varies; else "".
+    location = models.CharField(max_length=1024, blank=True)
     # In the metadata of what it writes; "" for one that began when none was.
     save_id = models.CharField(max_length=32, blank=True)
     # The name in the storage; and the key in incoming/, where it is sent there first.

@@ -119,14 +119,14 @@ def reserve(
         size=announced.size,
         modified=announced.modified,
         content_type=_type_of(policy, announced),
+        location=storage.varying_location,
         save_id=get_random_string(22),
         stored_name=make_name(policy, instance, announced.name),
         part_bytes=0 if is_posted else policy.size_of_parts(announced.size),
         signed_until=now if is_posted else now + policy.signature_life + CLOCK_SKEW,
     )
     if not storage.querystring_auth and not is_posted:
-        # What everyone may read goes where nobody may, until it has been looked at. Its own
-        # folder makes the key unique.
+        # What everyone may read first waits where nobody may. Its folder makes the key unique.
         folder = f"{objects.incoming_prefix(storage)}{upload.pk}"
         upload.incoming_key = posixpath.join(folder, posixpath.basename(upload.stored_name))
     _note_thumbnail(policy, upload, announced.thumbnail)

@@ -5,7 +5,7 @@ files in the same bucket, and in a folder below this one's.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,12 +40,13 @@ class Leftover:
 class Sweep:
     """Goes through reservations and bucket; `delete` says whether it only looks.
 
-    `age` is how long something must have been left alone.
+    `age` is how long something must have been left alone; uploads of other `locations` stay.
     """
 
-    def __init__(self, *, age: timedelta, delete: bool) -> None:
+    def __init__(self, *, age: timedelta, delete: bool, locations: Collection[str]) -> None:
         self.before: datetime = timezone.now() - age
         self.delete = delete
+        self.uploads = DirectUpload.objects.filter(location__in=locations)
         self.failed = 0
         #: What could not be looked at, and why.
         self.skipped: list[Leftover] = []
@@ -57,7 +58,7 @@ class Sweep:
         yield from self._ended()
 
     def _old(self, *states: State) -> models.QuerySet[DirectUpload]:
-        rows = DirectUpload.objects.filter(state__in=states, active__lt=self.before)
+        rows = self.uploads.filter(state__in=states, active__lt=self.before)
         return rows.order_by("active", "pk")
 
     def _unfinished(self) -> Iterator[Leftover]:
@@ -87,7 +88,7 @@ class Sweep:
     def _ended(self) -> Iterator[Leftover]:
         """Once nothing signed is good any more, what it wrote goes, and then the row."""
         now = timezone.now()
-        rows = DirectUpload.objects.filter(state__in=ENDED, signed_until__lt=now)
+        rows = self.uploads.filter(state__in=ENDED, signed_until__lt=now)
         # A request that was at it when it ended may still write its final object.
         rows = rows.exclude(leased_until__gt=now)
         for upload in rows.order_by("pk").iterator(BATCH):

@@ -111,6 +111,11 @@ class LocationMixin:
             )
         return posixpath.join(self.declared_prefix, rest)
 
+    @property
+    def varying_location(self) -> str:
+        """The location of this moment, if it varies; else "": to note where a file is."""
+        return self.location.strip("/") if self.location_varies else ""
+
     def at_location(self, location: str) -> Any:
         """Return this storage with a location that does not vary: for commands."""
         fixed = type(type(self).__name__, (type(self),), {"location": location})

@@ -1,10 +1,12 @@
 """What the database knows of files: which names are in a row, and which objects are in none."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage
 from django.db import connections, models, router
 
@@ -41,12 +43,47 @@ def _has_table(model: type[models.Model]) -> bool:
 def find_storages() -> list[S3MediaStorage]:
     """Return the storages on S3 of all models' FileFields, one for each place."""
     found: dict[Any, S3MediaStorage] = {}
+    for _field, storage in _find_fields():
+        found.setdefault((storage.address, storage.prefix), storage)
+    return list(found.values())
+
+
+def _find_fields() -> Iterator[tuple[Any, S3MediaStorage]]:
+    """Yield each FileField whose storage is on S3, with that storage."""
     for model in apps.get_models(include_auto_created=True):
         for field in model._meta.local_fields:
             storage: Storage | None = getattr(field, "storage", None)
             if isinstance(storage, S3MediaStorage):
-                found.setdefault((storage.address, storage.prefix), storage)
-    return list(found.values())
+                yield field, storage
+
+
+@contextmanager
+def fixed_locations(locations: Collection[str]) -> Iterator[None]:
+    """Keep the storages of all FileFields at these locations, if theirs vary: for commands.
+
+    Raises ImproperlyConfigured if one varies, and none of these is meant for it.
+    """
+    varying = [(field, storage) for field, storage in _find_fields() if storage.location_varies]
+    fixed = [_fix_location(field, storage, locations) for field, storage in varying]
+    before = [field.storage for field, _ in varying]
+    try:
+        for (field, _), storage in zip(varying, fixed, strict=True):
+            field.storage = storage
+        yield
+    finally:
+        for (field, _), storage in zip(varying, before, strict=True):
+            field.storage = storage
+
+
+def _fix_location(field: Any, storage: S3MediaStorage, locations: Collection[str]) -> Any:
+    declared = storage.declared_location
+    for location in locations:
+        if location == declared or location.startswith(f"{declared}/"):
+            return storage.at_location(location)
+    raise ImproperlyConfigured(
+        f"The location of the storage of {field} varies, so say which one is meant: "
+        f"--location {declared}/…"
+    )
 
 
 def folder_of(storage: S3MediaStorage) -> str:

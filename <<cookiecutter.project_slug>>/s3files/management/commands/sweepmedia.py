@@ -1,11 +1,19 @@
 """Show which objects of the media storages no row names."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.printing import printable
-from s3files.media.rows import KnowsNames, find_objects_without_row, names_in_rows
+from s3files.media.rows import (
+    KnowsNames,
+    find_objects_without_row,
+    fixed_locations,
+    names_in_rows,
+)
 
 
 class Command(BaseCommand):
@@ -22,10 +30,12 @@ class Command(BaseCommand):
             action="store_true",
             help="List every object of the media storages, and show those without a row.",
         )
+        add_locations(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["report"]:
-            self.report_objects_without_row()
+            with told_locations(options["location"]):
+                self.report_objects_without_row()
         else:
             self.stdout.write("Nothing to do. Look for objects without a row with: --report")
 
@@ -35,3 +45,28 @@ class Command(BaseCommand):
             found += 1
             self.stdout.write(f"object without a row: {printable(key)}")
         self.stdout.write(f"{found} objects without a row; they are not touched.")
+
+
+def add_locations(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--location",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="For storages whose location varies, with the tenant of a request: which one. Once "
+        "for each such storage.",
+    )
+
+
+@contextmanager
+def told_locations(locations: list[str]) -> Iterator[list[str]]:
+    """Keep all storages at the locations of the command line; yield those that rows may have.
+
+    Raises CommandError if a storage's location varies, and none was told for it.
+    """
+    places = [location.strip("/") for location in locations]
+    try:
+        with fixed_locations(places):
+            yield ["", *places]
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error

@@ -12,6 +12,7 @@ from s3files._s3.printing import printable
 from s3files.direct.completing import complete
 from s3files.direct.errors import Busy, UploadError
 from s3files.direct.models import DirectUpload, State
+from s3files.management.commands.sweepmedia import add_locations, told_locations
 
 
 class Command(BaseCommand):
@@ -27,20 +28,23 @@ class Command(BaseCommand):
             metavar="SECONDS",
             help="Go on, and look again after so long. Default: once.",
         )
+        add_locations(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(describe_store(Address.from_settings()))
-        while True:
-            failed = self._finish_all()
-            if options["every"] is None:
-                break
-            time.sleep(options["every"])
+        with told_locations(options["location"]) as locations:
+            while True:
+                failed = self._finish_all(locations)
+                if options["every"] is None:
+                    break
+                time.sleep(options["every"])
         if failed:
             raise CommandError(f"{failed} uploads are not finished. Run finishuploads again.")
 
-    def _finish_all(self) -> int:
+    def _finish_all(self, locations: list[str]) -> int:
         failed = 0
-        for upload in DirectUpload.objects.filter(state=State.PROCESSING).order_by("created"):
+        uploads = DirectUpload.objects.filter(state=State.PROCESSING, location__in=locations)
+        for upload in uploads.order_by("created"):
             try:
                 complete(upload, background=True)
                 self.stdout.write(f"{printable(upload.name)}: complete")

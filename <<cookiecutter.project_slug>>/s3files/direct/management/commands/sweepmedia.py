@@ -37,7 +37,12 @@ class Command(sweepmedia.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(describe_store(Address.from_settings()))
-        sweep = Sweep(age=timedelta(hours=options["hours"]), delete=options["delete"])
+        with sweepmedia.told_locations(options["location"]) as locations:
+            self._sweep(locations, options)
+
+    def _sweep(self, locations: list[str], options: dict[str, Any]) -> None:
+        age = timedelta(hours=options["hours"])
+        sweep = Sweep(age=age, delete=options["delete"], locations=locations)
         verb = "removed" if options["delete"] else "to remove"
         try:
             removed = self._show(sweep.reservations(), verb)
