@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+LAST_MODIFIED = "Sat, 01 Nov 2025 12:00:00 GMT"
 NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 # What s3doctor writes.
 CONTENT = b"Written by s3doctor, and deleted again."
@@ -308,7 +309,7 @@ class Aws:
     def _GetObject(self, key, headers, body):
         if key not in self.objects:
             return error(404, "NoSuchKey", "The specified key does not exist.")
-        head = {"Content-Type": "text/plain", "ETag": '"one"'}
+        head = {"Content-Type": "text/plain", "ETag": '"one"', "Last-Modified": LAST_MODIFIED}
         return Answer(200, self.objects[key], head)
 
     _HeadObject = _SignedLink = _GetObject

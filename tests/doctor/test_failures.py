@@ -15,6 +15,7 @@ import pytest
 
 from scripts.document_failures import load_table
 from tests.doctor.aws import (
+    LAST_MODIFIED,
     Answer,
     denied,
     encryption,
@@ -1044,8 +1045,8 @@ def test_what_the_site_need_not_know_is_not_a_failure(
 
 def test_a_store_without_conditional_put_is_not_a_failure(doctors_project, aws):
     """The storage finds that out by itself, and asks with HEAD."""
-    ok = Answer(200, headers={"ETag": '"one"'})
-    content = Answer(200, "Written by s3doctor, and deleted again.")
+    ok = Answer(200, headers={"ETag": '"one"', "Last-Modified": LAST_MODIFIED})
+    content = Answer(200, "Written by s3doctor, and deleted again.", {"ETag": '"one"'})
     aws.answers = {"PutObject": ok, "GetObject": content, "HeadObject": ok}
     steps, code = doctors_project.s3doctor("--write", "--only", "objects", **on_aws(aws))
     assert code == 0
