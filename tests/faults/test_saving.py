@@ -1,6 +1,7 @@
 """Saving when S3 is slow, down or lying: stored whole, or an error that says what it left."""
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -38,8 +39,10 @@ def test_a_slow_upload_is_not_cut_while_it_moves(site, size, rate):
     for name, seconds in site.python(code):
         assert name in ("a.bin", "b.bin") and seconds > 4
         assert site.read(f"media/{name}") == bytes(size)
-    sent = [(r.kind, r.key, str(r.query)) for r in site.proxy.requests if r.kind == "PART"]
-    assert len(sent) == len(set(sent))
+    sent = Counter((r.kind, r.key, str(r.query)) for r in site.proxy.requests)
+    for (kind, *_), count in sent.items():
+        # The first save of a process goes twice: that shows what the store makes of a condition.
+        assert kind not in ("PUT", "PART") or count <= (2 if kind == "PUT" else 1)
 
 
 def test_an_upload_that_stops_moving_ends_soon_and_leaves_nothing(site):

@@ -5,6 +5,7 @@ its parsers. tests/server/test_timeouts.py and tests/faults/ fail on a version t
 """
 
 import socket
+import sys
 from typing import Any
 
 from botocore.awsrequest import (
@@ -14,14 +15,21 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
 )
 from urllib3.util import Timeout
+from urllib3.util.wait import wait_for_read
 
 from .answers import WholeResponse
-from .timeouts import Timeouts, seconds_left
+from .timeouts import Timeouts, WatchedBody, seconds_left
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
 
 # How much the system may hold that it has not sent yet: else it takes a file of megabytes at
 # once, and the wait for the answer begins while a slow line still carries it ("tcp(7)" and
 # "NOTSENT_LOWAT" in the Linux kernel's "IP Sysctl").
 UNSENT_BYTES = 128 * 1024
+# What the system still sends stands still when nothing was received for so long.
+SEND_SECONDS = 0.5
 # So many addresses has S3's host, and each is tried for the whole of the connect timeout.
 ADDRESSES = 8
 
@@ -36,15 +44,18 @@ def use_strict_connections(client: Any, timeouts: Timeouts) -> None:
     class LimitedConnection:
         response_class = WholeResponse
         sock: Any
+        timeout: float
 
         def connect(self) -> None:
             super().connect()  # type: ignore[misc]
             _limit_writes(self.sock, timeouts)
 
-        def request(self, *args: Any, **kwargs: Any) -> Any:
+        def request(self, method: str, url: str, body: Any = None, **kwargs: Any) -> None:
             if self.sock is not None:
-                _limit_writes(self.sock, timeouts)
-            return super().request(*args, **kwargs)  # type: ignore[misc]
+                # urllib3 gives the socket this timeout; its own one is for connecting.
+                self.timeout = _write_seconds(timeouts)
+            super().request(method, url, body, **kwargs)  # type: ignore[misc]
+            _follow_body(self.sock, body)
 
     class LimitedPool:
         def urlopen(self, *args: Any, **kwargs: Any) -> Any:
@@ -69,7 +80,27 @@ def use_strict_connections(client: Any, timeouts: Timeouts) -> None:
     session._pool_classes_by_scheme.update(http=Pool, https=SecurePool)
 
 
+def _write_seconds(timeouts: Timeouts) -> float:
+    return min(timeouts.write, seconds_left(timeouts))
+
+
 def _limit_writes(connection: socket.socket, timeouts: Timeouts) -> None:
-    connection.settimeout(min(timeouts.write, seconds_left(timeouts)))
+    connection.settimeout(_write_seconds(timeouts))
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # not on Windows
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def _follow_body(connection: socket.socket, body: Any) -> None:
+    if isinstance(body, WatchedBody):
+        body.follow(
+            lambda: _count_unsent(connection), lambda: wait_for_read(connection, SEND_SECONDS)
+        )
+
+
+def _count_unsent(connection: socket.socket) -> int:
+    """Return how many bytes the system holds that S3 has not received; 0 if it does not say."""
+    if sys.platform != "linux":
+        return 0
+    # SIOCOUTQ of "tcp(7)" has this name, too.
+    answer = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)

@@ -10,7 +10,7 @@ import io
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,7 +195,7 @@ class _Tries:
         context["began"] = context["moved"] = time.monotonic()
         context["size"] = 0
         if request.data:
-            request.data = _WatchedBody(request.data, context)
+            request.data = WatchedBody(request.data, context)
 
     def end_try(
         self, context: dict[str, Any], parsed_response: Any, exception: Any, **kwargs: Any
@@ -232,7 +232,7 @@ def _is_transient(response: Any, error: Exception | None) -> bool:
     return answer.status_code in TRANSIENT_STATUSES or code in TRANSIENT_CODES
 
 
-class _WatchedBody:
+class WatchedBody:
     """A request's body, of which the last move is known; sent in blocks, not in one piece.
 
     One piece must be sent within the socket's timeout as a whole
@@ -251,6 +251,15 @@ class _WatchedBody:
         block: bytes = self._body.read(size)
         self._context["size"] += len(block)
         return block
+
+    def follow(self, count_unsent: Callable[[], int], wait_for_answer: Callable[[], bool]) -> None:
+        """Wait while the system still sends what it took: that moves, too."""
+        unsent = count_unsent()
+        while unsent and not wait_for_answer():
+            before, unsent = unsent, count_unsent()
+            if unsent == before:
+                return  # it stands still: the wait for the answer begins
+            self._context["moved"] = time.monotonic()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
