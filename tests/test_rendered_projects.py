@@ -94,6 +94,7 @@ def test_these_tests_can_interrupt_what_they_start_from_the_background(tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # it installs the project, and runs all that its CI runs
 def test_the_commands_of_the_rendered_ci_pass_on_the_newest_python(project, run):
     folder = project()
     python = make_environment(folder, "3.13", "6.1", "highest")
@@ -108,6 +109,7 @@ def test_the_commands_of_the_rendered_ci_pass_on_the_newest_python(project, run)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # it installs the project
 def test_a_newcomer_who_follows_the_readme_gets_a_page(project):
     folder = project()
     shell = re.search(r"## Run it.*?```sh\n(.*?)```", (folder / "README.md").read_text(), re.S)[1]

@@ -51,7 +51,9 @@ def file(name, content):
 
 
 def choose(page, *files):
-    page.get_by_label("Drop files here, or choose them").set_input_files(list(files))
+    # Fourteen photos take a busy machine a while on their way into the browser.
+    drop = page.get_by_label("Drop files here, or choose them")
+    drop.set_input_files(list(files), timeout=60_000)
 
 
 @pytest.fixture
