@@ -44,8 +44,10 @@ def _refuse_two_stores() -> None:
 def _refuse_storages_of_another_acl() -> None:
     is_public = settings.S3_MEDIA_ACL == "public-read"
     same, other = ("public", "private") if is_public else ("private", "public")
-    default = settings.STORAGES.get("default")
-    if default and settings.STORAGES.get(other) == default:
+    storages = settings.STORAGES
+    default = storages.get("default")
+    # All three alike are another storage, which an owner chose.
+    if default and storages.get(other) == default != storages.get(same):
         raise ImproperlyConfigured(
             f"S3_MEDIA_ACL is {settings.S3_MEDIA_ACL!r}, but STORAGES[{other!r}] is the same as "
             f"STORAGES['default']: it was made for another S3_MEDIA_ACL. Where you set that, also "
