@@ -70,7 +70,8 @@ def test_after_many_failures_it_stops_and_names_ten(site):
     output = site.run(*COLLECT, status=1)
     assert time.monotonic() - start < 30
     assert len(puts(site)) < 400
-    assert len(output) < 3000 and output.count("AccessDenied") == 1
+    assert len(output) < 3000
+    assert len([line for line in output.splitlines() if "AccessDenied" in line]) == 1
     assert len(re.findall(r"^  \S+\.\w+$", output, re.MULTILINE)) == 10
     assert re.search(r"^  and \d+ more$", output, re.MULTILINE)
     assert re.search(r"^\d+ more were given up\.$", output, re.MULTILINE)
@@ -98,7 +99,9 @@ def test_ctrl_c_ends_it_though_everything_hangs(site):
     output, _ = process.communicate(timeout=30)
     assert time.monotonic() - start < 5
     assert process.returncode == 130
-    assert output == "Interrupted. The release before is as it was.\n"
+    first, *rest = output.splitlines()
+    assert first.startswith(f"Bucket {site.bucket} at ")
+    assert rest == ["Interrupted. The release before is as it was."]
 
 
 def test_bytes_that_change_on_the_way_are_sent_again(site):
@@ -111,7 +114,11 @@ def test_bytes_that_change_on_the_way_are_sent_again(site):
     site.collectstatic()
     assert len(flipped) == 3
     for name, hashed_name in site.live_manifest().items():
-        assert site.read(f"static/{name}").decode() == SMALL[name]
+        stored = site.read(f"static/{name}").decode()
+        # The plain name of a module passes on what the hashed one exports.
+        assert stored == (
+            f'export * from "./{hashed_name}";\n' if ".js" == name[-3:] else SMALL[name]
+        )
         assert hashed_name.rpartition("/")[2] in str(site.keys())
     assert site.read("static/theme.css") == site.read(f"static/{site.live_manifest()['theme.css']}")
 
