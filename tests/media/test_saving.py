@@ -142,7 +142,7 @@ def test_the_name_decides_the_type_and_pages_are_downloads(site):
         "page.HTM": ("text/html", "attachment"),
         "page.xhtml": ("application/xhtml+xml", "attachment"),
         "image.svg": ("image/svg+xml", "attachment"),
-        "data.xml": ("text/xml", "attachment"),
+        "data.xml": ("application/xml", "attachment"),
         "script.js": ("text/javascript", "attachment"),
         "unknown.thing": ("application/octet-stream", "attachment"),
         "archive.tar.gz": ("application/gzip", "attachment"),

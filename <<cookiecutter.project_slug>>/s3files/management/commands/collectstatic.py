@@ -48,6 +48,7 @@ class Command(collectstatic.Command):
         super().set_options(**options)
         self.manifest_only = options["manifest_only"]
         self.found: dict[str, tuple[Storage, str]] = {}
+        self.collected: dict[str, list[str]] = {}
         self.most_problems = sys.maxsize if self.verbosity > 1 else 20
         self.publishes = isinstance(self.storage, S3StaticStorage)
         if self.manifest_only and (self.dry_run or not self.publishes):
@@ -102,12 +103,13 @@ class Command(collectstatic.Command):
             for name in self.found:
                 hashed = self.storage.hashed_files[self.storage.clean_name(name)]
                 self.log(f"Post-processed '{name}' as '{hashed}'", level=2)
-        return {"modified": [], "unmodified": [], "post_processed": list(self.found)}
+        return self.collected | {"post_processed": list(self.found)}
 
     def find_files(self) -> dict[str, tuple[Storage, str]]:
         """Have Django find the files, and do nothing with them."""
         self.post_process = False
-        super().collect()
+        # Which lists it counts depends on Django's version.
+        self.collected = super().collect()
         return self.found
 
     def copy_file(self, path: str, prefixed_path: str, source_storage: Storage) -> None:
