@@ -40,9 +40,13 @@ from tests.doctor.servers import (
 TABLE = load_table()
 BUCKET = "my-site-files"
 NO_KEYS = dict.fromkeys(KEYS)
+# As config/settings.py has them where S3_MEDIA_ACL is public-read.
+MEDIA = {"BACKEND": "config.storages.MediaStorage", "OPTIONS": {"default_acl": "public-read"}}
 PUBLIC_MEDIA = {
-    "default": {"default_acl": "public-read"},
-    "private": {"default_acl": "public-read"},
+    "default": MEDIA,
+    "staticfiles": {"BACKEND": "config.storages.StaticStorage"},
+    "public": MEDIA,
+    "private": {"BACKEND": "config.storages.PrivateStorage"},
 }
 
 
@@ -334,7 +338,7 @@ IN_THE_BUCKET = {
     ),
     "public media that nobody can read": (
         nullcontext,
-        {"S3_MEDIA_ACL": "public-read", "OPTIONS": PUBLIC_MEDIA},
+        {"S3_MEDIA_ACL": "public-read", "STORAGES": PUBLIC_MEDIA},
         "links",
         "MediaIsNotPublic",
         "a visitor cannot read them",
