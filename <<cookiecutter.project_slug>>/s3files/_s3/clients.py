@@ -111,7 +111,7 @@ def refuse_other_stores(address: Address) -> None:
 
 
 def _is_under_test() -> bool:
-    # What setup_test_environment() leaves behind, whoever calls it.
+    # What setup_test_environment() leaves behind, in any test runner.
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")
 

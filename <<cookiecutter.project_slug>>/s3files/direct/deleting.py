@@ -55,7 +55,7 @@ def _make_note(
     name: str,
     upload: DirectUpload | None,
 ) -> DirectUpload:
-    """Leave a row for a file that is no upload's own one."""
+    """Leave a row for a file that did not come by an upload."""
     policy = UploadPolicy(instance._meta.get_field(field_name))  # type: ignore[arg-type]
     return DirectUpload.objects.create(
         pk=uuid.uuid4(),
