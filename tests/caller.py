@@ -18,6 +18,8 @@ def main():
     file, function, arguments, result = sys.argv[1:]
     # In place of this file's folder, which has modules of the tests.
     sys.path[0] = os.getcwd()
+    # Last, so that no name there hides one of the project.
+    sys.path += [str(Path(file).parent), str(Path(__file__).with_name("inside"))]
     django.setup()
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
     module = importlib.util.module_from_spec(spec)

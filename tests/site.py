@@ -15,6 +15,8 @@ from tests.conftest import embedded_server, environment
 from tests.proxy import Proxy
 
 CALLER = Path(__file__).with_name("caller.py")
+# Functions that the tests of several parts call.
+SHARED = Path(__file__).with_name("inside")
 
 # The project's own settings, but static files from a folder that a test fills.
 SETTINGS = """
@@ -56,6 +58,9 @@ def site(project, server, proxy, request):
 
 
 class Site:
+    inside = SHARED
+    has_terminal = False
+
     def __init__(self, folder, server, proxy):
         self.folder = folder
         self.proxy = proxy
@@ -146,14 +151,16 @@ class Site:
             return output
         return json.loads(output.partition("\nRESULT ")[2].partition("\n")[0])
 
-    def call(self, name, *arguments, status=0, **variables):
+    def call(self, name, *arguments, status=0, timeout=120, **variables):
         """Call "saving.save_twice" of inside/saving.py, beside the test, in the project.
 
-        Return what it returns; with another status, the output.
+        A module that is not there is one of tests/inside/. Return what the function returns; with
+        another status, the output.
         """
         module, _, function = name.partition(".")
         result = self.folder / f"result-{uuid.uuid4()}.json"
-        file = self.inside / f"{module}.py"
+        folders = [folder for folder in (self.inside, SHARED) if (folder / f"{module}.py").exists()]
+        file = folders[0] / f"{module}.py"
         command = ["python", CALLER, file, function, json.dumps(arguments), result]
         if self.has_terminal:
             streams = (sys.stdout, sys.stderr, sys.stdin)
@@ -161,7 +168,7 @@ class Site:
             assert program.wait() == status
             output = ""
         else:
-            output = self.run(*command, status=status, **variables)
+            output = self.run(*command, status=status, timeout=timeout, **variables)
         if status:
             return output
         returned = json.loads(result.read_text())

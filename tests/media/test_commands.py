@@ -85,19 +85,6 @@ def test_a_prefix_is_copied_by_s3_itself_into_another_storage(site, folder):
     assert (page["ContentType"], page["CacheControl"]) == ("text/html", "public, no-cache")
 
 
-REFUSED = """
-from django.core.management import CommandError, call_command
-result = []
-for arguments in cases:
-    try:
-        call_command(*arguments)
-    except CommandError as error:
-        result.append(str(error))
-    else:
-        result.append("not refused")
-"""
-
-
 def test_what_cannot_be_done_is_refused_in_a_sentence(site):
     site = site()
     cases = {
@@ -112,7 +99,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(site):
         "denied": ["erasemedia", "../static/x", "--erase"],
         "1 of 1 names were not erased": ["erasemedia", "none", "--erase"],
     }
-    messages = site.python(f"cases = {list(cases.values())!r}\n{REFUSED}")
+    messages = site.call("commands.call_each", list(cases.values()))
     for said, message in zip(cases, messages, strict=True):
         assert said in message
 
@@ -121,11 +108,7 @@ def test_erasing_removes_every_version_of_a_file_and_of_no_other(site):
     site = site()
     versioning = {"Status": "Enabled"}
     site.s3.put_bucket_versioning(Bucket=site.bucket, VersioningConfiguration=versioning)
-    site.python(
-        "for content in b'1', b'2': media.replace('a.txt', ContentFile(content))\n"
-        "media.delete('a.txt')\n"
-        "for name in ('a.txt.bak', 'folder/1', 'folder/2'): media.save(name, ContentFile(b'x'))\n"
-    )
+    site.call("commands.save_versions")
 
     def versions(prefix):
         found = site.s3.list_object_versions(Bucket=site.bucket, Prefix=prefix)

@@ -2,23 +2,11 @@
 
 import pytest
 
-SAVE_AT_ONCE = """
-from concurrent.futures import ThreadPoolExecutor
-
-barrier = threading.Barrier(count)
-def save(number):
-    body = number.to_bytes(4, "big") * (9 * 2**18)  # 9 MiB
-    barrier.wait()
-    return media.save("x.bin", ContentFile(body))
-with ThreadPoolExecutor(count) as pool:
-    result = list(pool.map(save, range(count)))
-"""
-
 
 @pytest.mark.parametrize("count", [6, 40])
 def test_large_saves_of_one_name_at_once_are_all_there(site, count):
     site = site()
-    names = site.python(f"count = {count}\n{SAVE_AT_ONCE}")
+    names = site.call("large_saves.save_at_once", count)
     assert "x.bin" in names and len(set(names)) == count
     lost = [
         name
@@ -30,10 +18,7 @@ def test_large_saves_of_one_name_at_once_are_all_there(site, count):
 
 def test_a_large_file_of_an_exact_name_costs_a_look_and_a_reservation(site):
     site = site()
-    site.python(
-        "media.save('warm.txt', ContentFile(b''))\n"
-        "media.save('x.bin', ContentFile(bytes(9 * 2**20)))"
-    )
+    site.call("large_saves.save_small_and_large")
     requests = site.proxy.kinds()
     # The first save of a process looks what the store makes of the condition.
     assert requests == {"HEAD": 1 + 1, "PUT": 1 + 1 + 1, "CREATE": 1, "PART": 2, "COMPLETE": 1}
@@ -42,7 +27,7 @@ def test_a_large_file_of_an_exact_name_costs_a_look_and_a_reservation(site):
 def test_a_reservation_goes_when_the_upload_fails(site):
     site = site()
     site.proxy.break_it = lambda request: 403 if request.kind == "COMPLETE" else None
-    output = site.python("media.save('x.bin', ContentFile(bytes(9 * 2**20)))", status=1)
+    output = site.call("media.save_bytes", "x.bin", 9 * 2**20, status=1)
     assert "CompleteMultipartUpload of media/x.bin failed" in output
     assert site.keys() == set()
     assert not site.s3.list_multipart_uploads(Bucket=site.bucket).get("Uploads")
@@ -53,29 +38,16 @@ def test_a_reservation_that_cannot_be_withdrawn_is_named(site):
     site.proxy.break_it = lambda request: (
         403 if request.kind == "COMPLETE" or (request.kind == "DELETE" and request.key) else None
     )
-    output = site.python("media.save('x.bin', ContentFile(bytes(9 * 2**20)))", status=1)
+    output = site.call("media.save_bytes", "x.bin", 9 * 2**20, status=1)
     assert "An empty object may stay at media/x.bin: delete it." in output
     assert site.keys() == {"media/x.bin"}
-
-
-REFUSING = """
-requests = []
-media.client.meta.events.register(
-    "before-send.s3", lambda request, **_: requests.append(
-        request.method + (" if new" if "If-None-Match" in request.headers else "")))
-result = []
-for number in range(3):
-    result.append([media.save("a.txt", ContentFile(str(number))), list(requests)])
-    requests.clear()
-result.append([media.save("x.bin", ContentFile(bytes(9 * 2**20))), list(requests)])
-"""
 
 
 def test_a_store_that_refuses_the_condition_stores_files_without_it(site):
     site = site()
     # As Swift does.
     site.proxy.break_it = lambda request: 501 if "If-None-Match" in request.headers else None
-    first, second, third, large = site.python(REFUSING)
+    first, second, third, large = site.call("large_saves.save_and_record_requests")
     assert first == ["a.txt", ["HEAD", "PUT if new", "PUT"]]
     # The name is taken, so the file gets one of its own: no look.
     assert second[1] == third[1] == ["HEAD", "PUT"]
@@ -87,5 +59,5 @@ def test_a_store_that_refuses_the_condition_stores_files_without_it(site):
 def test_a_store_that_refuses_another_header_is_not_taken_for_one_that_refuses_conditions(site):
     site = site()
     site.proxy.break_it = lambda request: 501 if request.kind == "PUT" else None
-    assert "S3Error" in site.python("media.save('a.txt', ContentFile(b''))", status=1)
+    assert "S3Error" in site.call("media.save", "a.txt", status=1)
     assert [r.method for r in site.proxy.requests].count("PUT") == 2

@@ -18,32 +18,8 @@ def fetch(url, method="GET"):
         return response.read(), response.headers
 
 
-SAVE = "name = media.save('a.txt', ContentFile(b'hello'))\n"
-VARIANTS = """
-from s3files.media import links
-from s3files._s3.signing import window_start
-class Clock:
-    now = window_start("media/a.txt", 3600, time.time())
-    @classmethod
-    def time(cls):
-        return cls.now
-links.time = Clock
-download = {"ResponseContentDisposition": "attachment; filename=b.txt"}
-def urls():
-    return [media.url("a.txt"), media.url("a.txt", download), media.url("a.txt", expire=60),
-            media.url("a.txt", http_method="HEAD"), media.url("b.txt")]
-first = urls()
-ends = media.url_ends("a.txt")
-Clock.now += 1799
-last = media.url("a.txt")
-Clock.now += 1
-after = media.url("a.txt")
-result = [first, ends, last, after]
-"""
-
-
 def test_a_url_stays_the_same_for_half_its_life(site):
-    first, ends, last, after = site().python(VARIANTS)
+    first, ends, last, after = site().call("links.make_urls_while_time_passes")
     assert len(set(first)) == 5
     assert ends == [1800, 3600]
     assert first[0] == last != after
@@ -54,13 +30,9 @@ def test_a_url_stays_the_same_for_half_its_life(site):
 def test_every_process_makes_the_same_url_and_s3_takes_it(site):
     site = site()
     download = {"ResponseContentDisposition": 'attachment; filename="é.txt"'}
-    code = (
-        f"media.replace('a b.txt', ContentFile(b'hello')); download = {download!r}\n"
-        "result = [media.url('a b.txt', expire=86400), media.url('a b.txt', download, 86400), "
-        "media.url('a b.txt', expire=86400, http_method='HEAD')]"
-    )
-    urls = site.python(code)
-    assert site.python(code) == urls
+    site.call("media.replace", "a b.txt", "hello")
+    urls = site.call("links.make_urls_of_a_day", download)
+    assert site.call("links.make_urls_of_a_day", download) == urls
     assert fetch(urls[0])[0] == b"hello"
     assert "é.txt" in fetch(urls[1])[1]["Content-Disposition"].encode("latin-1").decode()
     assert fetch(urls[2], "HEAD")[1]["Content-Length"] == "5"
@@ -71,26 +43,13 @@ def test_every_process_makes_the_same_url_and_s3_takes_it(site):
 
 def test_a_url_is_made_without_a_request_or_a_cache(site):
     site = site()
-    site.python(
-        "result = [media.url(f'{number}.txt') for number in range(100)]",
-        CACHE_URL="redis://127.0.0.1:1/0",
-    )
+    names = [f"{number}.txt" for number in range(100)]
+    site.call("media.make_urls", *names, CACHE_URL="redis://127.0.0.1:1/0")
     assert site.proxy.kinds() == {}
 
 
-WRONG = """
-result = []
-for arguments in ({"expire": 1}, {"expire": 604801}, {"expire": 1.5},
-                  {"parameters": {"Range": "bytes=0-5"}}):
-    try:
-        media.url("a.txt", **arguments)
-    except ValueError as error:
-        result.append(str(error))
-"""
-
-
 def test_what_a_url_cannot_say_is_refused(site):
-    one, week, half, parameter = site().python(WRONG)
+    one, week, half, parameter = site().call("links.make_wrong_urls")
     assert all("whole seconds, 2 to 604800" in message for message in (one, week, half))
     assert "Range" in parameter and "ResponseContentDisposition" in parameter
 
@@ -98,9 +57,8 @@ def test_what_a_url_cannot_say_is_refused(site):
 def test_a_public_url_is_normalised_as_the_key_is(site):
     site = site(media_acl="public-read")
     site.allow_everyone_to_read("media/*")
-    url = site.python(
-        "media.save('a/b #1?.txt', ContentFile(b'hello'))\nresult = media.url('a/./x/../b #1?.txt')"
-    )
+    site.call("media.save", "a/b #1?.txt", "hello")
+    (url,) = site.call("media.make_urls", "a/./x/../b #1?.txt")
     assert "?" not in url and "/./" not in url
     assert fetch(url)[0] == b"hello"
 
@@ -121,10 +79,7 @@ def test_a_url_ends_with_the_temporary_credentials_that_signed_it(site):
     config.write_text(f"[default]\ncredential_process = cat {site.folder / 'keys.json'}\n")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del site.env[name]
-    url, (same, ends) = site.python(
-        "result = media.url('a.txt', expire=36000), media.url_ends('a.txt', 36000)",
-        AWS_CONFIG_FILE=str(config),
-    )
+    url, (same, ends) = site.call("links.make_url_of_ten_hours", AWS_CONFIG_FILE=str(config))
     assert "X-Amz-Security-Token=to%2Fken%2B%3D" in url
     assert 19 * 60 < ends <= 20 * 60 and same <= ends
 
@@ -135,25 +90,13 @@ def test_a_second_account_signs_with_its_own_keys(site):
     config.write_text(
         "[profile second]\naws_access_key_id = SECONDPROFILE\naws_secret_access_key = secret\n"
     )
-    code = (
-        "result = [type(media)(session_profile='second').url('a.txt'),"
-        "type(media)(access_key='THIRDKEY', secret_key='secret').url('a.txt'), media.url('a.txt')]"
-    )
-    profile, pair, own = site.python(code, AWS_CONFIG_FILE=str(config))
+    profile, pair, own = site.call("links.sign_with_other_keys", AWS_CONFIG_FILE=str(config))
     assert "X-Amz-Credential=SECONDPROFILE%2F" in profile
     assert "X-Amz-Credential=THIRDKEY%2F" in pair
     assert f"X-Amz-Credential={site.server['AWS_ACCESS_KEY_ID']}%2F" in own
 
 
 # --- CloudFront --------------------------------------------------------------
-
-CLOUDFRONT = """
-key = open("key.pem").read()
-storage = type(media)(cloudfront_key=key, cloudfront_key_id="K2JCJMDEHXQW5F")
-download = {"ResponseContentDisposition": "attachment; filename=b.txt"}
-result = [storage.url("a b.txt"), storage.url("a b.txt", download), storage.url("a b.txt"),
-          list(storage.url_ends("a b.txt")), storage.save("a b.txt", ContentFile(b"1"))]
-"""
 
 
 def test_a_cloudfront_url_is_signed_so_that_the_public_key_confirms_it(site):
@@ -166,10 +109,10 @@ def test_a_cloudfront_url_is_signed_so_that_the_public_key_confirms_it(site):
             serialization.NoEncryption(),
         )
     )
-    output = site.python(CLOUDFRONT, status=1)
+    output = site.call("links.sign_for_cloudfront", status=1)
     assert "AWS_S3_CUSTOM_DOMAIN" in output
-    plain, download, again, (same, ends), _ = site.python(
-        CLOUDFRONT, AWS_S3_CUSTOM_DOMAIN="cdn.example.com"
+    plain, download, again, (same, ends) = site.call(
+        "links.sign_for_cloudfront", AWS_S3_CUSTOM_DOMAIN="cdn.example.com"
     )
     assert plain == again
     assert 0 < same <= 1800 <= ends <= 3600
