@@ -78,6 +78,7 @@ EXAMPLE_APP_FILES = {
     "uploads/locale/ko/LC_MESSAGES/django.mo",
     "uploads/locale/ko/LC_MESSAGES/django.po",
     "uploads/migrations/0003_names.py",
+    "uploads/migrations/0004_indexes.py",
     "uploads/migrations/__init__.py",
     "uploads/models.py",
     "uploads/static/uploads/app.css",

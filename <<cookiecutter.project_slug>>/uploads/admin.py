@@ -3,6 +3,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from s3files.paging import BoundedPaginator
+
 from .models import Upload
 
 
@@ -12,9 +14,12 @@ class UploadAdmin(admin.ModelAdmin):
 
     list_display = ["link", "owner", "readable_size", "content_type", "created"]
     list_display_links = ["created"]
-    list_filter = ["content_type", "created"]
+    # Nothing that reads a table of a million rows from end to end.
+    list_filter = ["created"]
     list_select_related = ["owner"]
-    search_fields = ["name", "owner__username"]
+    search_fields = ["name", "owner__username", "content_type"]
+    show_full_result_count = False
+    paginator = BoundedPaginator
     date_hierarchy = "created"
     fields = ["link", "owner", "readable_size", "content_type", "created"]
     readonly_fields = fields

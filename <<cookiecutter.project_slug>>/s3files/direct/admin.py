@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from s3files.paging import BoundedPaginator
+
 from .forms import DirectFileField, direct_upload
 from .models import DirectUpload
 from .policy import UploadPolicy
@@ -45,8 +47,11 @@ class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at: browsers begin uploads, and sweepmedia removes what is left of them."""
 
     list_display = ["name", "state", "readable_size", "account", "field", "created", "active"]
-    list_filter = ["state", "field"]
-    search_fields = ["name", "account", "stored_name"]
+    # Nothing that reads a table of a million rows from end to end.
+    list_filter = ["state"]
+    search_fields = ["name", "account", "stored_name", "field"]
+    show_full_result_count = False
+    paginator = BoundedPaginator
 
     @admin.display(description=_("size"), ordering="size")
     def readable_size(self, upload: DirectUpload) -> str:

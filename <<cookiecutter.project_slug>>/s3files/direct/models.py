@@ -147,6 +147,8 @@ class DirectUpload(models.Model):
             models.Index(fields=["account", "field", "state"]),
             models.Index(fields=["state", "active"]),
             models.Index(fields=["stored_name"]),
+            # The admin's order.
+            models.Index(fields=["-created", "-id"]),
         ]
 
     def __str__(self) -> str:

@@ -183,11 +183,11 @@ def _folder(key: str) -> str:
 
 def find_known_names(names: list[str]) -> set[str]:
     """Return which of these names a row or an upload has."""
-    found = names_in_rows(names)
-    for column in ("stored_name", "thumbnail_name"):
-        rows = DirectUpload.objects.filter(**{f"{column}__in": names})
-        found.update(rows.values_list(column, flat=True))
-    return found
+    # A thumbnail's name is that of its file, and more: the index of one column finds both.
+    stored = {*names, *(name.rpartition(".thumbnail.")[0] for name in names)}
+    rows = DirectUpload.objects.filter(stored_name__in=stored)
+    known = {name for pair in rows.values_list("stored_name", "thumbnail_name") for name in pair}
+    return names_in_rows(names) | known.intersection(names)
 
 
 def _batches(rows: models.QuerySet[DirectUpload]) -> Iterator[list[DirectUpload]]:
