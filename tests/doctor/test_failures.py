@@ -828,8 +828,15 @@ ANSWERS = {
         "checksums that boto3 sends",
         "when_required",
     ),
-    "other bytes than were written": (
+    "a web page in place of the file": (
         {"GetObject": Answer(200, "<html>", {"Content-Type": "text/html"})},
+        "objects",
+        "UnusableAnswer",
+        "not as S3 does: a proxy",
+        "NO_PROXY=",
+    ),
+    "other bytes than were written": (
+        {"GetObject": Answer(200, "other", {"ETag": '"795f3202b17cb6bc3d4b771d8c6c9eaf"'})},
         "objects",
         "WrongContent",
         "not what was written",

@@ -20,10 +20,6 @@ from urllib3.util.wait import wait_for_read
 from .answers import WholeResponse
 from .timeouts import Timeouts, WatchedBody, seconds_left
 
-if sys.platform == "linux":
-    import fcntl
-    import termios
-
 # How much the system may hold that it has not sent yet: else it takes a file of megabytes at
 # once, and the wait for the answer begins while a slow line still carries it ("tcp(7)" and
 # "NOTSENT_LOWAT" in the Linux kernel's "IP Sysctl").
@@ -101,6 +97,9 @@ def _count_unsent(connection: socket.socket) -> int:
     """Return how many bytes the system holds that S3 has not received; 0 if it does not say."""
     if sys.platform != "linux":
         return 0
+    import fcntl  # Windows has neither
+    import termios
+
     # SIOCOUTQ of "tcp(7)" has this name, too.
     answer = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
     return int.from_bytes(answer, sys.byteorder)

@@ -108,7 +108,7 @@ FAILURES = [
     Failure(
         "endpoint",
         "ConnectionResetError RemoteDisconnected ConnectionClosedError SSLEOFError BadStatusLine "
-        "ProxyConnectionError ResponseParserError NotS3",
+        "ProxyConnectionError ResponseParserError UnusableAnswer NotS3",
         "Something answers at $ENDPOINT, but not as S3 does: a proxy or firewall in between, or "
         "another kind of server.",
         'curl -v $ENDPOINT; env | grep -i proxy\n# NO_PROXY="$HOST" goes around a proxy.',

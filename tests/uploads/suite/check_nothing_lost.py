@@ -21,6 +21,7 @@ from django.utils import timezone
 from client import LARGE, PDF, Browser, BucketTestCase
 from papers.models import Paper
 from papers.policies import PaperPolicy
+from s3files._s3.timeouts import WEB_REQUEST, WaitingTime, work_for_request
 from s3files.direct import completing, objects
 from s3files.direct.models import DirectUpload, State, UploadAccount
 from s3files.direct.tickets import make_token
@@ -226,7 +227,7 @@ class DeletingTests(BucketTestCase):
     def test_one_failed_delete_does_not_stop_the_next_requests_deletes(self):
         self.papers(2)
         first, second = Paper.objects.all()
-        with NO_S3:
+        with NO_S3, work_for_request(WaitingTime(WEB_REQUEST)):
             first.delete()
         second.delete()
         self.assertEqual(self.keys(), [f"media/{first.file.name}"])
@@ -239,7 +240,8 @@ class DeletingTests(BucketTestCase):
         self.addCleanup(apps.get_app_config("s3files").ready)
         first.delete()
         self.assertEqual(self.keys(), [f"media/{second.file.name}"])
-        with NO_S3, self.assertLogs("s3files.media.deleting", "ERROR") as logs:
+        web_request = work_for_request(WaitingTime(WEB_REQUEST))
+        with NO_S3, web_request, self.assertLogs("s3files.media.deleting", "ERROR") as logs:
             second.delete()
         self.assertIn(second.file.name, logs.output[0])
         self.assertEqual((Paper.objects.count(), DirectUpload.objects.count()), (0, 0))
