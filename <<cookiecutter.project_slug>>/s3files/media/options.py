@@ -51,6 +51,9 @@ REFUSED_SETTINGS = {setting: advice for setting, advice in REFUSED.values() if s
     # Keys themselves are s3.W010's.
     "AWS_SESSION_TOKEN": CREDENTIALS,
     "AWS_SECURITY_TOKEN": CREDENTIALS,
+    # config/storages.py sets both, class by class: a setting would lose to it.
+    "AWS_QUERYSTRING_EXPIRE": "querystring_expire of a class in config/storages.py says it",
+    "AWS_S3_FILE_OVERWRITE": "a save keeps what is there; file_overwrite of a class replaces it",
     "AWS_DEFAULT_ACL": "S3_MEDIA_ACL and S3_STATIC_ACL say who reads, or a storage's default_acl",
     "AWS_S3_FILE_BUFFER_SIZE": "PART_BYTES is in s3files/media/parts.py",
     "AWS_S3_HOST": ADDRESS,
