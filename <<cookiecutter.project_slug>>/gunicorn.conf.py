@@ -22,7 +22,7 @@ graceful_timeout = 25
 # and answers 502 ("Troubleshoot your Application Load Balancers").
 keepalive = 65
 
-# Workers show life by touching a file: in memory, since a slow disk would stop them
+# Each worker touches a file as its heartbeat. In memory, because a slow disk would block it
 # (gunicorn's FAQ, "How do I avoid Gunicorn excessively blocking in os.fchmod?").
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # The socket of `gunicornc`, which stops and scales workers: nothing here uses it.

@@ -10,7 +10,7 @@ from config.settings import (
     STORAGES,
 )
 
-# The page's static files are no part of what is measured.
+# The page's static files are not measured.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 if os.environ["LOAD_PEER"] == "stock":
     STORAGES["default"] = {

@@ -379,7 +379,7 @@ def _memory(field):
 
 
 def show(record):
-    """A line for whoever waits."""
+    """Print a line of progress."""
     values = {
         key: f"{value:.3g}" if isinstance(value, float) else value
         for key, value in record.items()

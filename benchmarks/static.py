@@ -197,7 +197,7 @@ class Publisher:
 
 
 def show(record):
-    """A line for whoever waits."""
+    """Print a line of progress."""
     what = f"{record['round_trip'] * 1000:.0f} ms  {record['peer']}: "
     if "missing" in record:
         what += record["missing"]

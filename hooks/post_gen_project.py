@@ -75,7 +75,7 @@ REGION_SHAPE = (
 
 
 def check_region(answers: dict[str, str]) -> None:
-    """Exit if aws_region is no region of AWS, as eu-centrall-1, and name the nearest."""
+    """Exit if aws_region is not a region of AWS (eu-centrall-1), and name the nearest one."""
     region = answers["aws_region"]
     if answers["endpoint_url"] or region in PLACES or re.fullmatch(REGION_SHAPE, region):
         return

@@ -22,15 +22,15 @@ INTRODUCTION = """\
 python manage.py s3doctor
 ```
 
-It asks the bucket itself, in the order in which things break, and says of each step what S3
-said, what that means, and how to fix it. It changes nothing. With `--write` it also does what the
-site does, with small files that it deletes again: it writes, reads, links, uploads with presigned
-URLs (good and tampered ones, whole and in parts), and sees that strangers cannot read what has
-just been uploaded. `--only STEP` checks one thing again.
+This command checks the bucket step by step, in the order in which things break. For each failure it
+prints the answer of S3, what it means, and how to fix it. It changes nothing. With `--write` it
+also does what the site does, with small files that it deletes afterwards: it writes, reads, makes
+URLs, uploads with presigned URLs (valid and tampered, whole and in parts), and verifies that
+strangers cannot read a new upload. `--only STEP` repeats one step.
 
-This page is everything that it knows, made from the same table. Look for the word that S3,
-boto3 or s3doctor gave you. `$NAMES` in the commands are yours; s3doctor fills in those it
-knows.
+This page lists every failure that s3doctor can explain; both come from the same table. Search it
+for the error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
+s3doctor fills in those that it has.
 """
 
 

@@ -43,6 +43,10 @@ def check_sizes() -> bool:
     return run("python", "scripts/measure_sizes.py")
 
 
+def check_prose() -> bool:
+    return run("python", "scripts/check_prose.py")
+
+
 def check_security() -> bool:
     product = [PROJECT / "s3files", PROJECT / "config", PROJECT / "uploads"]
     options = ["--quiet", "--configfile", "pyproject.toml", "--recursive", "hooks", "scripts"]
@@ -78,6 +82,7 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "style": check_style,
     "types": check_types,
     "sizes": check_sizes,
+    "prose": check_prose,
     "security": check_security,
     "workflows": check_workflows,
     "project style": check_project_style,

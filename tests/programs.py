@@ -83,7 +83,7 @@ class Resident:
                     [sys.executable, RESIDENT, str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
-                    # It would keep the pipe of whoever started the tests open.
+                    # It would keep open the pipe of the program that started the tests.
                     stdout=subprocess.DEVNULL,
                 )
         return self._control

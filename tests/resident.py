@@ -86,7 +86,7 @@ def start_program(request, descriptors):
 
 
 def watch(program, report, streams):
-    """Report how the program ended. End it when the test that asked for it is no more."""
+    """Report how the program ended. End it if the test that started it has ended."""
     for stream in [0, 1, 2, *streams]:
         os.close(stream)
     ended = os.pidfd_open(program)

@@ -40,7 +40,7 @@ def read_environment(base_dir: Path) -> Environment:
         if not file.is_file():
             _refuse("DJANGO_ENV_FILE", named, "is not a file", "Give the path of one")
     if named != "":
-        # A BOM is no part of the first name, and "$" is a character like others.
+        # A BOM does not belong to the first name, and "$" is an ordinary character.
         for name, value in dotenv_values(file, interpolate=False, encoding="utf-8-sig").items():
             os.environ.setdefault(name, value or "")
     return Environment(os.environ)

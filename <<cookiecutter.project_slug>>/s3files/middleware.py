@@ -25,8 +25,8 @@ Answer: TypeAlias = HttpResponseBase | Awaitable[HttpResponseBase]
 class HealthCheckMiddleware:
     """Answer two paths; pass every other request on.
 
-    ``/healthz`` (liveness): 200 when the process answers. It asks nothing else, since a process
-    that is restarted whenever the database is down does not help the database.
+    ``/healthz`` (liveness): 200 when the process answers. It tests nothing else, because
+    restarting the process does not help if the database is down.
     ``/readyz`` (readiness): 200 when the default database answers too, else 503, so that visitors
     are sent elsewhere meanwhile. It waits as long as the database driver does: give the database's
     URL a ``connect_timeout``.
@@ -61,7 +61,7 @@ def answer_readiness() -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error as error:  # also InterfaceError, which is no DatabaseError
+    except Error as error:  # also InterfaceError, which is not a DatabaseError
         logger.warning("Not ready: the database does not answer: %s", error)
         return _plain("the database does not answer\n", status=503)
     return _plain("ok\n")

@@ -82,7 +82,7 @@ class PageTests(UploadsTestCase):
         self.assertContains(response, "photo.png is uploaded.")
         notes = Upload.objects.get(name="notes.txt")
         self.assertEqual(fetch(notes.file.url)[2], b"hello")
-        # What the browser claims is not believed.
+        # The site ignores the content type that the browser sends.
         photo = Upload.objects.get(name="photo.png")
         self.assertEqual(fetch(photo.file.url)[1]["Content-Type"], "image/png")
 

@@ -9,7 +9,7 @@ class Rules(UploadPolicy):
     """Documents and pictures, up to 50 GB each and 100 GB a user."""
 
     max_bytes = 50 * GIBIBYTE
-    # The extension decides the type: what the browser claims is never believed.
+    # The extension decides the content type. The site ignores the type that the browser sends.
     extensions = frozenset(
         ".avif .csv .docx .gif .heic .jpeg .jpg .mov .mp4 .pdf .png .svg .txt .webp "
         ".xlsx .zip".split()

@@ -19,7 +19,7 @@ REPORTS = TEMPLATE / "build" / "compat" / "reports"
 KNOWN = {
     # It obeys headers that were not signed.
     "ministack": {"unsigned-headers"},
-    # It has no policies, and answers 400 to whoever has no signature.
+    # It has no policies, and answers 400 to requests without a signature.
     "rclone": {
         "links",
         "static",

@@ -1,4 +1,4 @@
-"""Servers that are no S3: stopped, hanging, or something else."""
+"""Servers that are not S3: stopped, hanging, or something else."""
 
 import datetime
 import socket

@@ -129,7 +129,7 @@ CREDENTIALS = [
         "half a pair in a profile",
         "credentials",
         "PartialCredentialsError",
-        "Half a key pair",
+        "The key pair is incomplete",
         "AWS_SECRET_ACCESS_KEY",
     ),
     Case(
@@ -180,7 +180,7 @@ SIGNED_WRONG = [
         "a wrong secret",
         "credentials",
         "SignatureDoesNotMatch",
-        "The secret is not the one of this key ID",
+        "The secret does not belong to this key ID",
         "aws iam create-access-key",
         env={"AWS_SECRET_ACCESS_KEY": "wrong"},
     ),
@@ -204,7 +204,7 @@ SIGNED_WRONG = [
         "a bucket that is not there",
         "bucket",
         "NoSuchBucket",
-        "is misspelt, or it was never made",
+        "is misspelt, or the bucket was never made",
         "AWS_STORAGE_BUCKET_NAME",
         env={"AWS_STORAGE_BUCKET_NAME": "no-such-bucket"},
     ),
@@ -280,10 +280,10 @@ ON_THE_WAY = {
         None,
         "endpoint",
         "PublicEndpointUnreachable",
-        "where browsers are sent",
+        "the address for browsers",
         "on a machine outside",
     ),
-    "an endpoint that is no URL": (
+    "an endpoint that is not a URL": (
         lambda tmp: nullcontext("s3.example.com"),
         "settings",
         "InconsistentSettings",
@@ -411,7 +411,7 @@ ANSWERS = {
         {"ListObjectsV2": error(400, "ExpiredToken", "The provided token has expired.")},
         "credentials",
         "ExpiredToken",
-        "Temporary credentials ran out",
+        "temporary credentials have expired",
         "aws sso login",
     ),
     "an expired token, said by STS": (
@@ -426,7 +426,7 @@ ANSWERS = {
         },
         "credentials",
         "ExpiredToken",
-        "Temporary credentials ran out",
+        "temporary credentials have expired",
         "unset AWS_ACCESS_KEY_ID",
     ),
     "a deleted key, said by STS": (
@@ -466,7 +466,7 @@ ANSWERS = {
         },
         "credentials",
         "InvalidRequest",
-        "signed the old way",
+        "signed with Signature Version 2",
         "s3v4",
     ),
     "a clock 20 minutes slow": (
@@ -483,7 +483,7 @@ ANSWERS = {
         },
         "clock",
         "RequestTimeTooSkewed",
-        "expired when they are made",
+        "have already expired",
         "timedatectl",
     ),
     "a key ID with blanks": (
@@ -497,7 +497,7 @@ ANSWERS = {
         },
         "credentials",
         "AuthorizationHeaderMalformed",
-        "is empty, or has a space or a slash",
+        "is empty, or contains a space or a slash",
         "AWS_ACCESS_KEY_ID",
     ),
     # Bucket
@@ -505,7 +505,7 @@ ANSWERS = {
         {"ListObjectsV2": error(400, "InvalidBucketName", "The specified bucket is not valid.")},
         "bucket",
         "InvalidBucketName",
-        "No bucket can be called my-site-files",
+        "my-site-files is not a valid bucket name",
         "AWS_STORAGE_BUCKET_NAME",
     ),
     "an account that was closed": (
@@ -545,7 +545,7 @@ ANSWERS = {
         },
         "bucket",
         "AccessDenied",
-        "forbids s3:ListBucket outright",
+        "denies s3:ListBucket explicitly",
         "get-bucket-policy",
     ),
     "too many requests": (
@@ -563,7 +563,7 @@ ANSWERS = {
         },
         "bucket",
         "InternalError",
-        "had a fault",
+        "had an internal error",
         "status page",
     ),
     "an answer that nobody knows": (
@@ -801,7 +801,7 @@ ANSWERS = {
         },
         "objects",
         "NotImplemented",
-        "checksums that boto3 sends by itself since 1.36",
+        "checksums that boto3 sends by default",
         "when_required",
     ),
     "checksums, refused by Backblaze B2": (
@@ -814,7 +814,7 @@ ANSWERS = {
         },
         "objects",
         "InvalidArgument",
-        "checksums that boto3 sends by itself since 1.36",
+        "checksums that boto3 sends by default",
         "when_required",
     ),
     "checksums, refused for their length": (
@@ -839,15 +839,15 @@ ANSWERS = {
         {"GetObject": Answer(200, "other", {"ETag": '"795f3202b17cb6bc3d4b771d8c6c9eaf"'})},
         "objects",
         "WrongContent",
-        "not what was written",
+        "differs from the file that was written",
         "which server",
     ),
     # Links
-    "a presigned URL that does not open": (
+    "a presigned URL that is refused": (
         {"SignedLink": Answer(502, "<html>Bad Gateway</html>", {"Content-Type": "text/html"})},
         "links",
         "LinkRefused",
-        "does not open",
+        "is refused",
         "--only clock",
     ),
     "a presigned URL without the right to read": (
@@ -884,28 +884,28 @@ ANSWERS = {
         {"UploadUrl": error(405, "MethodNotAllowed", "The specified method is not allowed")},
         "uploads",
         "MethodNotAllowed",
-        "no direct upload works",
+        "direct uploads do not work",
         "--only uploads",
     ),
     "a proxy that swallows uploads": (
         {"UploadUrl": Answer(413, "<html>Too Large</html>", {"Content-Type": "text/html"})},
         "uploads",
         "UploadRefused",
-        "a proxy in between",
+        "a proxy changes headers",
         "from outside the proxy",
     ),
     "uploads that are answered and not stored": (
         {"UploadUrl": Answer(200)},
         "uploads",
         "WrongContent",
-        "not what was written",
+        "differs from the file that was written",
         "which server",
     ),
     "forged uploads that are stored": (
         {"TamperedUpload": Answer(200)},
         "uploads",
         "TamperedUploadAccepted",
-        "anyone may write",
+        "anyone can write to the bucket",
         "Take the site offline",
     ),
     "parts that are not listed": (
@@ -916,7 +916,7 @@ ANSWERS = {
         },
         "uploads",
         "PartsNotListed",
-        "can be neither resumed nor completed",
+        "can neither resume nor complete",
         "ListParts",
     ),
     "no right to list parts": (
@@ -930,7 +930,7 @@ ANSWERS = {
         {"BareUrl": Answer(200, "secret")},
         "incoming",
         "IncomingIsPublic",
-        "before the site has looked at it",
+        "before the site has checked it",
         "IncomingIsClosed",
     ),
     "copies that are refused": (
@@ -963,7 +963,7 @@ ANSWERS = {
         {"GetBucketVersioning": versioning("Suspended")},
         "versioning",
         "VersioningSuspended",
-        "nothing can bring it back",
+        "nobody can restore",
         "Status=Enabled",
     ),
     "an Object Lock that keeps every file": (
@@ -1004,7 +1004,7 @@ ANSWERS = {
         {"OPTIONS": {"default": {"kms_key": "1234abcd"}}},
         "encryption",
         "KmsKeyNotUsed",
-        "encrypted otherwise",
+        "encrypted in another way",
         "head-object",
     ),
     "public files under a KMS key": (
@@ -1107,7 +1107,7 @@ AS_CDN = {
         {"Cdn media": Answer(200, "secret")},
         "cdn",
         "CdnServesMedia",
-        "the CDN gives them to anyone",
+        "the CDN serves them to everyone",
         "create-invalidation",
     ),
     "a CDN that drops headers": (
@@ -1201,7 +1201,9 @@ def test_public_files_that_nobody_reads_are_not_called_media_where_media_is_priv
     with closed(doctors_project.client):
         steps, _ = doctors_project.s3doctor("--write", "--only", "links")
     assert steps["links"]["code"] == "MediaIsNotPublic"
-    assert steps["links"]["means"].startswith("Files under public/ are public by the settings")
+    assert steps["links"]["means"].startswith(
+        "The settings say that files under public/ are public"
+    )
 
 
 def test_a_list_of_a_prefix_alone_does_not_contradict_the_step_bucket(doctors_project, aws):
@@ -1225,7 +1227,7 @@ def test_every_failure_of_the_table_is_provoked_here():
     tables = [ON_THE_WAY, IN_THE_BUCKET, ANSWERS, AS_CDN, CDN_NOT_REACHED]
     tried += [row[-3:-1] for table in tables for row in table.values()]
     # test_unsigned_headers.py
-    tried += [("UnsignedCopySource", "unsafe"), ("UnsignedHeaders", "did not sign them")]
+    tried += [("UnsignedCopySource", "unsafe"), ("UnsignedHeaders", "did not sign (named above)")]
     tried += [("StaticMissing", "names a file"), ("StaticWrongType", "wrong Content-Type")]
     names = {"$BUCKET": BUCKET, "$ENDPOINT": "s3.example.com", "$REGION": "us-east-1"}
     names |= {"$ACTION": "s3:ListBucket", "$RESOURCE": BUCKET, "$RIGHT_REGION": "eu-central-1"}

@@ -143,6 +143,6 @@ def test_obstore_and_boto3_renew_credentials_that_end_in_a_minute(site, tmp_path
         (folder / f"{number}.txt").write_text(str(number))
     output = site.run("python", "manage.py", "movemedia", folder, "--copy", **environment)
     assert "40 files copied and verified" in output
-    # obstore asks before each request, since they end within the minutes that it keeps free, and
-    # boto3 renews them as often as it is asked.
+    # obstore asks before each request, because they expire within the minutes that it keeps as a
+    # reserve, and boto3 renews them each time.
     assert 1 <= len(calls.read_text()) <= 60, textwrap.shorten(output, 200)

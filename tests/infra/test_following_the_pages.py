@@ -145,12 +145,12 @@ def test_the_readme_is_followed_from_the_first_command_to_the_removal(reader, mi
     assert "static/staticfiles.json" in [
         item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]
     ]
-    reader.follow("README.md", after="## Remove it", until="To remove it all the same")
+    reader.follow("README.md", after="## Remove it", until="To remove it anyway")
     # "Empty it in the S3 console".
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             s3.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
-    reader.follow("README.md", after="To remove it all the same", until="That refuses a bucket")
+    reader.follow("README.md", after="To remove it anyway", until="That refuses a bucket")
     assert bucket not in [item["Name"] for item in s3.list_buckets()["Buckets"]]
     assert "my-site" not in str(ministack.client("iam").list_policies(Scope="Local")["Policies"])
 

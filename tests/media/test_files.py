@@ -49,7 +49,7 @@ def test_a_file_appears_when_it_is_closed_or_never(site):
 @pytest.mark.parametrize("call", ["open", "save"])
 def test_a_failed_upload_leaves_nothing(site, call):
     site = site()
-    # The third part of a large file is refused, for good.
+    # The third part of a large file is refused each time.
     site.proxy.break_it = lambda request: 403 if request.query.get("partNumber") == ["3"] else None
     assert "AccessDenied" in site.call("files.write_large", call, status=1)
     assert site.keys() == set()

@@ -1,4 +1,4 @@
-"""A project works in a folder of any name: a path is no part of a URL, nor of a list."""
+"""A project works in a folder of any name: its path appears in no URL and in no list."""
 
 import json
 import subprocess

@@ -197,7 +197,7 @@ class Developer:
 
 @pytest.fixture(scope="module")
 def project_with_server(render, tmp_path_factory):
-    """A project whose embedded server runs, since some other command of it does."""
+    """A project whose embedded server runs, because another of its commands runs."""
     folder = tmp_path_factory.mktemp("ways") / "my_site"
     shutil.copytree(render(example_app="no"), folder)
     for name, content in FILES.items():

@@ -73,7 +73,7 @@ def test_pages_that_end_elsewhere_by_now_are_listed_to_their_end(site):
 
 
 def test_nothing_is_missed_where_the_store_has_an_order_of_its_own(site):
-    """SeaweedFS lists the folder a/ before a-b/; S3, and whoever sorts names, a-b/ before a/."""
+    """SeaweedFS lists the folder a/ before a-b/; S3 sorts by name, a-b/ before a/."""
     site = site()
     # So many that the second page is thought to begin with a/, of which the first has a part.
     for folder, count in {"0": 250, "a-b": 250, "a": 1200}.items():

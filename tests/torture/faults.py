@@ -20,7 +20,7 @@ PASSING = [
 class RandomFaults:
     """Breaks a share of the requests, each in a way of its own.
 
-    `kinds` are those that may break; `refuse` says whether S3 may refuse for good (403).
+    `kinds` are those that may break; `refuse` says whether S3 may refuse with 403, which is final.
     """
 
     def __init__(self, chance, share, *, refuse=True):

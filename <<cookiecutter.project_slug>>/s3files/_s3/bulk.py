@@ -96,7 +96,8 @@ def s3_store(
         "default_headers": headers or {},
     }
     if is_loopback(address.host_url):
-        # No proxy finds this machine. There is no option for "none", but for exceptions.
+        # Loopback must not go through a proxy. obstore cannot turn proxies off, so this sets one
+        # that is never used.
         client_options |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": LOOPBACK}
     return S3Store(
         address.bucket,

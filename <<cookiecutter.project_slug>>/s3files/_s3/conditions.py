@@ -1,7 +1,7 @@
 """What a store makes of `If-None-Match: *`, the condition that keeps an object from being replaced.
 
-AWS: "Preventing object overwrites with conditional writes". Some stores take the header and
-replace the object all the same (older Ceph), others refuse the request (Swift: 501).
+AWS: "Preventing object overwrites with conditional writes". Some stores ignore the header and
+replace the object (older Ceph), others refuse the request (Swift: 501).
 """
 
 import enum
@@ -18,7 +18,7 @@ class Condition(enum.Enum):
     """Each value says what a PUT with `If-None-Match: *` does on a store."""
 
     HONOURED = "the store refuses to replace an object"
-    IGNORED = "the store replaces the object all the same"
+    IGNORED = "the store replaces the object anyway"
     REFUSED = "the store refuses every request that has the header"
 
 

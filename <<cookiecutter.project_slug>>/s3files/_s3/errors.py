@@ -65,7 +65,7 @@ class S3Error(OSError):
 
 
 class NoCredentials(S3Error):
-    """There are no credentials to sign with, or they cannot be renewed."""
+    """boto3 found no credentials, or could not renew them."""
 
     def __init__(self, error: BaseException):
         reason = describe_failure(error).rstrip(".")
@@ -87,9 +87,9 @@ def _restore(cls: type[S3Error], message: str, attributes: dict[str, Any]) -> S3
 def s3_errors(operation: str, key: str) -> Iterator[None]:
     """Raise what boto3 or obstore raise inside as S3Error, or as FileNotFoundError.
 
-    FileNotFoundError means that S3 says: there is no such object. A bucket or an upload that does
-    not exist is an S3Error. Parameters that boto3 refuses are the caller's mistake, as is
-    everything that no library raises.
+    A missing object raises FileNotFoundError; a missing bucket or multipart upload raises
+    S3Error. Other exceptions are the caller's mistake and pass unchanged, among them
+    ParamValidationError.
     """
     try:
         yield
@@ -107,7 +107,7 @@ def _is_local_and_missing(error: BaseException) -> bool:
 
 
 def error_code(error: BaseException) -> str:
-    """Return S3's error code, or the exception's name where S3 gave none."""
+    """Return S3's error code, or the exception's name if S3 gave none."""
     if isinstance(error, S3Error):
         return error.code
     if isinstance(error, ClientError):

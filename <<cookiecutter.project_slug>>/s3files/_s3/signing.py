@@ -39,7 +39,7 @@ def presign(
     query: Pairs = (),
     headers: Pairs = (),
 ) -> str:
-    """Return a URL that lets whoever has it do one thing with one key.
+    """Return a URL with which anyone can do one thing with one key.
 
     Args:
         address: The bucket; the URL names the host under which browsers reach it.
@@ -83,7 +83,7 @@ def presign(
 
 
 def check_expires(expires: int) -> None:
-    """Refuse a life that S3 would refuse, or that is no whole number of seconds."""
+    """Refuse a lifetime that S3 would refuse, or that is not a whole number of seconds."""
     if type(expires) is not int or not MIN_EXPIRES <= expires <= MAX_EXPIRES:
         raise ValueError(
             f"A presigned URL cannot live {expires!r} seconds: S3 takes whole seconds, "

@@ -126,7 +126,7 @@ def check_acl(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         if storage.default_acl not in allowed:
             yield Error(
                 f"STORAGES[{alias!r}] has default_acl {storage.default_acl!r}, which "
-                + ("a bucket without ACLs cannot have." if enforced else "is no ACL of a file."),
+                + ("a bucket without ACLs cannot have." if enforced else "is not an object ACL."),
                 hint=f"Use one of {', '.join(allowed)}.",
                 id="s3.E021",
             )

@@ -1,7 +1,7 @@
 """See whether a store obeys headers that a presigned upload did not sign.
 
-Amazon S3 refuses x-amz-* headers outside the signature. On a store that does not, whoever
-may upload a file may also copy another one into its place, or make their own public.
+Amazon S3 refuses x-amz-* headers outside the signature. If a store does not,
+anyone who can upload a file can also copy another file into its place, or make it public.
 """
 
 from __future__ import annotations

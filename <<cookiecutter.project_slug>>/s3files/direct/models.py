@@ -19,7 +19,7 @@ from s3files._s3.printing import printable
 
 
 class UploadAccount(models.Model):
-    """Whoever uploads, and what they have under way: the row that each reservation locks."""
+    """A user who uploads, with counts of their current uploads. Each reservation locks this row."""
 
     key = models.CharField(max_length=100, primary_key=True)
     files_under_way = models.PositiveIntegerField(default=0)

@@ -25,7 +25,7 @@ class UnsetField(Exception):
 
 
 def check_name(name: Any) -> str:
-    """Return a file's name as it is kept. Raises ValidationError if it is no file's name."""
+    """Return a file's name as it is stored. Raises ValidationError if it is not a file name."""
     if not isinstance(name, str) or not 0 < len(name) <= 255:
         raise ValidationError(_("The name of a file has 1 to 255 characters."))
     kept = drop_controls(name)

@@ -1,9 +1,9 @@
 """What goes wrong with a bucket, what it means and how to fix it: the table of `s3doctor`.
 
 A row belongs to a step and has one or more codes: S3's own, the name of a Python
-exception, or a name that s3doctor gives. `when` is searched for in the code and what
-was said. Of several rows that fit the first counts. s3doctor fills in the $NAMES that
-it knows; the others are yours.
+exception, or a name that s3doctor gives. `when` is a regular expression that must match
+the code or the message. The first row that fits counts. s3doctor fills in the $NAMES that
+it has; you fill in the others.
 """
 
 from typing import NamedTuple
@@ -11,23 +11,23 @@ from typing import NamedTuple
 # In the order in which things break.
 STEPS = {
     "settings": "The settings agree with each other.",
-    "endpoint": "The S3 server can be reached, and proves who it is (TLS).",
-    "clock": "This machine's clock is right: S3 refuses requests 15 minutes off.",
-    "credentials": "There are credentials, and S3 knows them.",
+    "endpoint": "This machine reaches the S3 server, and its TLS certificate is valid.",
+    "clock": "This machine's clock is right: S3 refuses requests that are 15 minutes off.",
+    "credentials": "boto3 finds credentials, and S3 accepts them.",
     "bucket": "The bucket exists, and these credentials may list it.",
-    "region": "The bucket is in the region that the settings say.",
-    "cdn-host": "The CDN's domain can be reached, and proves who it is (TLS).",
-    "ownership": "The bucket takes ACLs if the settings send them (Object Ownership).",
+    "region": "The bucket is in the region that the settings name.",
+    "cdn-host": "This machine reaches the CDN's domain, and its TLS certificate is valid.",
+    "ownership": "The bucket accepts ACLs if the settings send them (Object Ownership).",
     "public-access-block": "Block Public Access blocks no more than the settings allow.",
-    "missing-key": "A file that is not there is answered with 404, not 403.",
-    "objects": "Files can be written, read and deleted. Checked with --write only.",
-    "links": "URLs of media open for those who may read them, and for no others.",
+    "missing-key": "S3 answers 404 for a missing file, not 403.",
+    "objects": "The site can write, read and delete files. Checked with --write only.",
+    "links": "A media URL opens for everyone who has access, and for nobody else.",
     "static": "Browsers can read the published static files.",
-    "cors": "Pages of the site may use fonts from the bucket.",
-    "versioning": "What is deleted by mistake can be brought back, and what must go can go.",
-    "lifecycle": "Unfinished multipart uploads are removed, which else cost money for ever.",
-    "encryption": "The default encryption lets those read who should.",
-    "cdn": "The CDN serves the static files, and nothing private.",
+    "cors": "Pages of the site can load fonts from the bucket (CORS).",
+    "versioning": "You can restore a file deleted by mistake, and erase a file that must go.",
+    "lifecycle": "The bucket removes unfinished multipart uploads, which cost money until then.",
+    "encryption": "Visitors and the CDN can read files under the bucket's default encryption.",
+    "cdn": "The CDN serves the static files, and no private file.",
 }
 
 
@@ -68,7 +68,7 @@ FAILURES = [
     Failure(
         "endpoint",
         "gaierror EndpointConnectionError",
-        "No such host: the name of $ENDPOINT cannot be looked up. The region or the endpoint is "
+        "No such host: DNS does not find the name of $ENDPOINT. The region or the endpoint is "
         "misspelt, or this machine has no DNS.",
         "python -c \"import socket; print(socket.gethostbyname('$HOST'))\"\n"
         "# Fails too: correct AWS_S3_REGION_NAME or AWS_S3_ENDPOINT_URL, or this machine's DNS.",
@@ -77,14 +77,14 @@ FAILURES = [
     Failure(
         "endpoint",
         "ConnectionRefusedError EndpointConnectionError",
-        "The host is there, but nothing listens at $ENDPOINT: the server is stopped, or the port "
-        "is another.",
+        "The host exists, but nothing listens at $ENDPOINT: the server is stopped, or the port is "
+        "wrong.",
         "curl -i $ENDPOINT\n# Start the S3 server, or correct AWS_S3_ENDPOINT_URL.",
     ),
     Failure(
         "endpoint",
         "TimeoutError ConnectTimeoutError ReadTimeoutError OSError",
-        "No answer. A firewall, a security group or a missing route swallows the requests, or the "
+        "No answer. A firewall, a security group or a missing route drops the requests, or the "
         "server hangs. From a private subnet, S3 needs a NAT gateway or a gateway endpoint.",
         "curl -v --max-time 5 $ENDPOINT\n"
         "aws ec2 create-vpc-endpoint --vpc-id $VPC --route-table-ids $ROUTE_TABLE "
@@ -94,14 +94,14 @@ FAILURES = [
         "endpoint",
         "SSLError SSLCertVerificationError",
         "The server at $ENDPOINT speaks plain HTTP, but the URL says https.",
-        "# Write http:// in AWS_S3_ENDPOINT_URL, or the port where the server speaks TLS.",
+        "# Write http:// in AWS_S3_ENDPOINT_URL, or the server's TLS port.",
         when="WRONG_VERSION_NUMBER|wrong version number|record layer failure",
     ),
     Failure(
         "endpoint",
         "SSLError SSLCertVerificationError",
         "The server's certificate is not for $HOST, has expired, or is signed by an authority "
-        "that this machine does not know (a proxy that opens TLS, a certificate of your own).",
+        "that this machine does not trust (a proxy that intercepts TLS, your own certificate).",
         "openssl s_client -connect $HOST:443 -servername $HOST </dev/null\n"
         "# Your own authority: set AWS_CA_BUNDLE and SSL_CERT_FILE to its certificate.",
     ),
@@ -116,17 +116,17 @@ FAILURES = [
     Failure(
         "endpoint",
         "PublicEndpointUnreachable",
-        "The site reaches the store, but nothing answers at $PUBLIC_ENDPOINT, where browsers are "
-        "sent (AWS_S3_PUBLIC_ENDPOINT_URL). From inside a network of containers that can be as it "
-        "should be; from a visitor's machine it must answer.",
-        "curl -i $PUBLIC_ENDPOINT   # on a machine outside",
+        "The site reaches the store, but nothing answers at $PUBLIC_ENDPOINT, the address for "
+        "browsers (AWS_S3_PUBLIC_ENDPOINT_URL). Inside a network of containers this can be "
+        "normal; from a visitor's machine the address must answer.",
+        "curl -i $PUBLIC_ENDPOINT   # on a machine outside that network",
     ),
     # --- clock
     Failure(
         "clock",
         "RequestTimeTooSkewed",
         "This machine's clock is wrong by more than 15 minutes. S3 refuses every signed request, "
-        "and presigned URLs have expired when they are made.",
+        "and new presigned URLs have already expired.",
         "sudo timedatectl set-ntp true && timedatectl\n"
         "# In a container, correct the host's clock; in WSL or Docker Desktop, restart it.",
     ),
@@ -143,8 +143,8 @@ FAILURES = [
     Failure(
         "credentials",
         "PartialCredentialsError",
-        "Half a key pair: the key's ID without its secret, or the other way round.",
-        "env | grep -o '^AWS_[A-Z_]*='   # names alone\n"
+        "The key pair is incomplete: the key's ID without its secret, or the other way round.",
+        "env | grep -o '^AWS_[A-Z_]*='   # prints the names only\n"
         "# Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.",
     ),
     Failure(
@@ -163,38 +163,38 @@ FAILURES = [
     Failure(
         "credentials",
         "CredentialRetrievalError MetadataRetrievalError InvalidIMDSEndpointError",
-        "A role or a credential_process should give credentials, and failed to.",
+        "A role or a credential_process failed to return credentials.",
         "aws sts get-caller-identity --debug 2>&1 | tail -30",
     ),
     Failure(
         "credentials",
         "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException",
-        "S3 does not know this key ID: it was deleted or deactivated, belongs to another "
-        "partition (China, GovCloud) or store, or is temporary and AWS_SESSION_TOKEN is missing.",
+        "S3 does not know this key ID. It was deleted or deactivated, it belongs to another "
+        "partition (China, GovCloud) or store, or it is temporary and lacks AWS_SESSION_TOKEN.",
         "aws iam list-access-keys --user-name $IAM_USER   # as an administrator: is it Active?",
     ),
     Failure(
         "credentials",
         "SignatureDoesNotMatch",
-        "The secret is not the one of this key ID: it was cut off, has a quote or a space too "
-        "many, or was rotated. If the secret is right: a bucket made minutes ago in another "
-        "region answers like this until AWS's DNS knows it (wait up to an hour), and so does a "
-        "proxy that changes headers.",
+        "The secret does not belong to this key ID: it was cut off, has an extra quote or space, "
+        "or was rotated. If the secret is right: a bucket made minutes ago in another region "
+        "causes the same answer until AWS's DNS knows it (wait up to an hour). So does a proxy "
+        "that changes headers.",
         "aws sts get-caller-identity   # fails, too? Then the secret is wrong. As administrator:\n"
         "aws iam create-access-key --user-name $IAM_USER",
     ),
     Failure(
         "credentials",
         "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
-        "Temporary credentials ran out. Copied into the environment they do not renew themselves; "
-        "a role or an SSO profile does.",
+        "The temporary credentials have expired. boto3 renews those of a role or an SSO profile, "
+        "but not those that were copied into the environment.",
         "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN\n"
         "aws sso login   # on a server: attach a role, and restart Django",
     ),
     Failure(
         "credentials",
         "AuthorizationHeaderMalformed",
-        "The key's ID is empty, or has a space or a slash in it.",
+        "The key's ID is empty, or contains a space or a slash.",
         "env | grep '^AWS_ACCESS_KEY_ID='",
         when="Access Key|Credential",
     ),
@@ -207,8 +207,8 @@ FAILURES = [
     Failure(
         "credentials",
         "InvalidRequest",
-        "The request was signed the old way. Regions made after 2014 take Signature Version 4 "
-        "alone.",
+        "The request was signed with Signature Version 2. Regions opened after 2014 accept only "
+        "Signature Version 4.",
         'grep -rn "signature_version" config/\n'
         '# Must be "s3v4"; no AWS_S3_SIGNATURE_VERSION in the settings, no s3 = signature_version '
         "in ~/.aws/config.",
@@ -218,14 +218,15 @@ FAILURES = [
     Failure(
         "bucket",
         "NoSuchBucket",
-        "There is no bucket $BUCKET. The name is misspelt, or it was never made or was deleted.",
+        "There is no bucket $BUCKET. The name is misspelt, or the bucket was never made or was "
+        "deleted.",
         "aws s3api head-bucket --bucket $BUCKET\n"
-        "# Make it: infra/README.md. Other name: set AWS_STORAGE_BUCKET_NAME.",
+        "# To make it, follow infra/README.md. If the name is wrong, set AWS_STORAGE_BUCKET_NAME.",
     ),
     Failure(
         "bucket",
         "InvalidBucketName",
-        "No bucket can be called $BUCKET.",
+        "$BUCKET is not a valid bucket name.",
         "# Set AWS_STORAGE_BUCKET_NAME to the bucket's name alone: no s3://, no path.",
     ),
     Failure(
@@ -248,15 +249,15 @@ FAILURES = [
     Failure(
         "region",
         "TemporaryRedirect 307",
-        "The bucket is so new that AWS's DNS still sends requests to another region. It passes "
-        "within an hour; if not, AWS_S3_REGION_NAME is not the bucket's region.",
+        "The bucket is so new that AWS's DNS still sends requests to another region. This ends "
+        "within an hour. If it does not, AWS_S3_REGION_NAME is not the bucket's region.",
         "aws s3api head-bucket --bucket $BUCKET --query BucketRegion",
     ),
     Failure(
         "region",
         "PermanentRedirect 301 AuthorizationHeaderMalformed AuthorizationQueryParametersError "
         "IllegalLocationConstraintException",
-        "The bucket is not in the region $REGION that the settings say.",
+        "The bucket is not in the region $REGION that the settings name.",
         "aws s3api head-bucket --bucket $BUCKET --query BucketRegion\n"
         "# Set AWS_S3_REGION_NAME to what it prints.",
     ),
@@ -273,8 +274,8 @@ FAILURES = [
     Failure(
         "ownership",
         "AclsEnabled",
-        "The settings say that the bucket's ACLs are disabled, but they are enabled: whoever may "
-        "write could make a file public.",
+        "The settings say that the bucket's ACLs are disabled, but they are enabled: anyone with "
+        "write access could make a file public.",
         "aws s3api put-bucket-ownership-controls --bucket $BUCKET "
         "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
     ),
@@ -300,8 +301,8 @@ FAILURES = [
     Failure(
         "missing-key",
         "MissingKeyForbidden",
-        "S3 answers 403 for a file that is not there, so Django takes a missing file for a failure "
-        "of S3. Either s3:GetObject is not allowed on $BUCKET/$LOCATION/*, or s3:ListBucket is "
+        "S3 answers 403 for a missing file, so Django mistakes a missing file for a failure of "
+        "S3. Either s3:GetObject is not allowed on $BUCKET/$LOCATION/*, or s3:ListBucket is "
         "allowed with a condition on s3:prefix, which a GET does not meet.",
         "# Attach the app policy (infra/README.md). Or allow s3:GetObject, and s3:ListBucket\n"
         "# on the bucket itself: no /* at the end of its ARN, and no condition on s3:prefix.",
@@ -330,7 +331,7 @@ FAILURES = [
         "objects",
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
         "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
-        "This store does not understand the checksums that boto3 sends by itself since 1.36.",
+        "This store does not understand the checksums that boto3 sends by default (from 1.36 on).",
         'grep -n "checksum" s3files/_s3/clients.py  # must be "when_required" here\n'
         "# The aws command, too: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
         when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
@@ -338,14 +339,15 @@ FAILURES = [
     Failure(
         "objects",
         "WrongContent",
-        "What was read is not what was written: a proxy or the store changes files.",
+        "The file that was read differs from the file that was written: a proxy or the store "
+        "changes files.",
         "curl -v $ENDPOINT   # which server answers?",
     ),
     # --- links
     Failure(
         "links",
         "LinkRefused",
-        "A presigned URL, as the site gives it to a visitor, does not open.",
+        "A presigned URL, as the site gives it to a visitor, is refused.",
         "python manage.py s3doctor --only clock --only credentials --only region",
     ),
     Failure(
@@ -358,10 +360,10 @@ FAILURES = [
     Failure(
         "links",
         "MediaIsPublic",
-        "Files under $LOCATION/ are private by the settings, but anyone can read them without a "
-        "signature.",
+        "The settings say that files under $LOCATION/ are private, but anyone can read them "
+        "without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        '# Remove what lets Principal "*" read $LOCATION/*. At once, but static files, too:\n'
+        '# Remove what lets Principal "*" read $LOCATION/*. At once, with static files:\n'
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
         "RestrictPublicBuckets=true",
@@ -369,9 +371,9 @@ FAILURES = [
     Failure(
         "links",
         "MediaIsNotPublic",
-        "Files under $LOCATION/ are public by the settings, but a visitor cannot read them: the "
-        "bucket policy does not let everyone (or the CDN) read there, or Block Public Access "
-        "overrides it.",
+        "The settings say that files under $LOCATION/ are public, but a visitor cannot read them: "
+        "the bucket policy does not allow everyone (or the CDN) to read them, or Block Public "
+        "Access overrides the policy.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         "# infra/s3.yaml and infra/by-hand.md have the policy. Also:\n"
         "python manage.py s3doctor --only public-access-block",
@@ -381,10 +383,10 @@ FAILURES = [
         "cdn-host",
         "CdnNameUnknown",
         "DNS does not know the CDN's domain, $CDN. After a first deploy that is usual: the record "
-        "is not made yet, or not known everywhere yet. Pages have no styles until it is.",
+        "does not exist yet, or has not spread yet. Pages have no styles until it is.",
         "python -c \"import socket; print(socket.gethostbyname('$CDN'))\"\n"
-        "# Make the CNAME record of infra/README.md. A new one can take an hour, and a failed\n"
-        "# look-up is remembered for minutes.",
+        "# Make the CNAME record of infra/README.md. A new one can take an hour, and DNS\n"
+        "# remembers a failed look-up for minutes.",
     ),
     Failure(
         "cdn-host",
@@ -396,7 +398,7 @@ FAILURES = [
         "cdn-host",
         "CdnCertificate",
         "The certificate of the CDN is not for $CDN, has expired, or is signed by an authority "
-        "that this machine does not know.",
+        "that this machine does not trust.",
         "curl -v https://$CDN/\n"
         "# $CDN must be an alias of the distribution, with a certificate from us-east-1.",
     ),
@@ -452,8 +454,8 @@ FAILURES = [
     Failure(
         "versioning",
         "VersioningSuspended",
-        "Versioning is suspended, so a file that is deleted or overwritten by mistake is lost: "
-        "nothing can bring it back.",
+        "Versioning is suspended, so nobody can restore a file that was deleted or overwritten by "
+        "mistake.",
         "aws s3api put-bucket-versioning --bucket $BUCKET --versioning-configuration "
         "Status=Enabled",
     ),
@@ -471,8 +473,8 @@ FAILURES = [
     Failure(
         "lifecycle",
         "NoSuchLifecycleConfiguration",
-        "Nothing removes unfinished multipart uploads: they are invisible, and cost money for "
-        "ever.",
+        "Nothing removes unfinished multipart uploads. They are not in any listing, and they keep "
+        "costing money.",
         "# infra/s3.yaml has the rule. By hand, if the bucket has no other rules:\n"
         "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET --lifecycle-configuration "
         """'{"Rules": [{"ID": "AbortUploads", "Status": "Enabled", "Filter": {"Prefix": ""}, """
@@ -500,7 +502,7 @@ FAILURES = [
     Failure(
         "encryption",
         "KmsKeyNotUsed",
-        "The storage names a KMS key, but its files are encrypted otherwise: the store or a "
+        "The storage names a KMS key, but its files are encrypted in another way: the store or a "
         "proxy ignores the headers.",
         "aws s3api head-object --bucket $BUCKET --key $FILE   # ServerSideEncryption, SSEKMSKeyId",
     ),
@@ -508,7 +510,7 @@ FAILURES = [
     Failure(
         "cdn",
         "CdnForbidden",
-        "The CDN is there, but the bucket refuses it: the bucket policy lacks the distribution's "
+        "The CDN answers, but the bucket refuses it: the bucket policy lacks the distribution's "
         "Origin Access Control, or the distribution's origin is another bucket or region.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/s3.yaml), and a\n"
@@ -517,23 +519,23 @@ FAILURES = [
     Failure(
         "cdn",
         "CdnServesMedia",
-        "Media files are private by the settings, but the CDN gives them to anyone.",
-        "# Let the CDN read static/* and public files alone, or more with a key group: in\n"
-        "# infra/s3.yaml one condition decides. Then:\n"
+        "Media files are private by the settings, but the CDN serves them to everyone.",
+        "# Let the CDN read only static/* and public files, or use a key group: a condition in\n"
+        "# infra/s3.yaml chooses. Then:\n"
         "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
     ),
     Failure(
         "cdn",
         "CdnDropsHeaders",
-        "The CDN does not pass on the long caching of static files: browsers fetch each file "
-        "again for each page.",
+        "The CDN drops the Cache-Control header of static files: browsers fetch each file again "
+        "for each page.",
         "# Use the cache and response headers policies of infra/s3.yaml; clear the CDN's cache.",
     ),
     Failure(
         "cdn",
         "CdnWrongOrigin",
         "The CDN answers, but not with the file that collectstatic published: its origin is "
-        "another bucket, or has a path of its own.",
+        "another bucket, or has a path.",
         "curl -v https://$CDN/\n"
         "# The distribution's origin is the bucket itself, without a path (infra/s3.yaml).",
     ),
@@ -541,9 +543,8 @@ FAILURES = [
     Failure(
         "",
         "AccessDenied",
-        "A policy forbids $ACTION outright (an explicit Deny). No Allow elsewhere can change "
-        "that: look for the Deny in the bucket's policy, the role's, the organization's and the "
-        "VPC endpoint's.",
+        "A policy denies $ACTION explicitly, and no Allow elsewhere can change that. Look for the "
+        "Deny in the policies of the bucket, the role, the organization and the VPC endpoint.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text",
         when="explicit deny",
     ),
@@ -559,14 +560,14 @@ FAILURES = [
     Failure(
         "",
         "SlowDown ServiceUnavailable 503 Throttling ThrottlingException RequestLimitExceeded",
-        "S3 asks for fewer requests a second, and boto3 already tried again. S3 grows with the "
-        "load by itself, within minutes.",
-        "python manage.py s3doctor   # again in a minute. If it stays: what else asks this bucket?",
+        "S3 asks for fewer requests a second, and boto3 has retried already. S3 adapts to the load "
+        "within minutes.",
+        "python manage.py s3doctor   # again in a minute; then find what else uses the bucket",
     ),
     Failure(
         "",
         "InternalError 500 502 504 RequestTimeout",
-        "The S3 server itself had a fault.",
+        "The S3 server had an internal error.",
         "python manage.py s3doctor   # again in a minute; then see the store's status page or log",
     ),
 ]

@@ -38,7 +38,7 @@ def delete_with_row(instance: models.Model, *field_names: str) -> None:
         )
         own: Any = next((delete for _, delete in answers if delete is not None), None)
         deletion = _Deletion(file.storage, file.name, own, _find_outage(using))
-        # robust: the other files are deleted all the same.
+        # robust: if it fails, the other files are deleted anyway.
         transaction.on_commit(deletion, using=using, robust=True)
 
 

@@ -264,8 +264,8 @@ class HashedTree:
             found = self._hash_content(name, ContentFile(data))
         if not found:
             raise ImproperlyConfigured(
-                f"file_hash() returned {found!r} for {name!r}: it must return a hash, since files "
-                "are cached for a year under the name that has it."
+                f"file_hash() returned {found!r} for {name!r}: it must return a hash, because "
+                "browsers cache a file for a year under the name that contains it."
             )
         root, extension = posixpath.splitext(name)
         return f"{root}.{found}{extension}"

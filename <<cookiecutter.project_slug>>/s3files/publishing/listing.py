@@ -1,9 +1,9 @@
-"""What the bucket has below a prefix: all pages of the listing asked for at once.
+"""List what the bucket has below a prefix, all pages at the same time.
 
-S3 lists 1,000 objects at a time ("ListObjectsV2"), in the order of their names. Whoever knows
-which names the pages ended with the last time need not wait for one to ask for the next. Some
-stores have another order (SeaweedFS lists the folder "a" before "a-b"); then objects can be missed
-between two pages, and the caller says which must be there.
+S3 lists 1,000 objects at a time ("ListObjectsV2"), in the order of their names. A caller that has
+the last names of the pages of an earlier listing can request all pages at once. Some stores have
+another order (SeaweedFS lists the folder "a" before "a-b"). Then objects between two pages can be
+missing, so the caller passes the names that must exist.
 """
 
 import functools
@@ -24,7 +24,7 @@ PAGE = 1000
 
 
 def describe_by_etag(item: "ObjectMeta") -> bytes:
-    """Return what a publish has to know of an object."""
+    """Return what a publish needs to know about an object."""
     return pack_etag((item["e_tag"] or "").strip('"'))
 
 

@@ -288,7 +288,7 @@ class Publisher:
         return etag == md5 or unknown
 
     def _connect(self, timeout: float, acl: str | None = None) -> S3Store:
-        """Return a client. There are few, since each opens connections of its own."""
+        """Return a client. There are few, because each opens its own connections."""
         # The next one of 20, 40, 80… seconds, with half as much again being near enough.
         longer = max(0, math.ceil(math.log2(timeout / TIMEOUT / 1.5)))
         key = longer, acl

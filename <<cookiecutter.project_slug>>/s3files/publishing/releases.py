@@ -126,8 +126,8 @@ def make_manifests(
     # Again when a release comes back: prunestatic goes by the time.
     if own not in published or before.get("hash") != manifest["hash"]:
         uploads[own] = dict(manifest)
-    # The hash is that of the paths. The pages alone are no reason: they end elsewhere after
-    # prunestatic.
+    # The hash covers the paths. Changed pages alone need no new manifest: prunestatic moves their
+    # ends.
     if any(newest[key] != before.get(key) for key in newest.keys() - {"paths", "pages"}):
         uploads[manifest_name] = newest
     return uploads

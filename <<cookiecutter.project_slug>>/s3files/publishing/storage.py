@@ -262,7 +262,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
     def post_process(
         self, paths: Mapping[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[tuple[str, str, bool]]:
-        """Publish files, for whoever calls this as Django's collectstatic does."""
+        """Publish files, for callers that use this as Django's collectstatic does."""
         if not dry_run:
             publish(self, lambda: paths)
             for name in paths:

@@ -23,8 +23,8 @@ UPLOADS_AT_ONCE = 128
 # done in its time. So they begin with few bytes; as long as answers are quick, they send more.
 FIRST_BYTES_AT_ONCE = 2**20
 MOST_BYTES_AT_ONCE = 16 * 2**20
-# A small request that has no answer by then is tried again. A larger one has
-# the time that it takes at 50 KB a second, since what moves is not to be cut.
+# A small request without an answer by then is tried again. A larger one has the time
+# that it takes at 50 KB a second, so that a slow upload is not cut off.
 TIMEOUT = 20  # seconds
 SLOWEST = 50_000  # bytes a second
 SLOW_TRIES = 5
@@ -52,7 +52,7 @@ class PublishError(Exception):
 
 
 class Failure(NamedTuple):
-    """A request that failed for good."""
+    """A request that failed after all its retries."""
 
     name: str
     reason: str

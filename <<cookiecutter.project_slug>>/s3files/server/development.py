@@ -177,8 +177,8 @@ def _start(folder: Path, server: Server) -> None:
         write_server(folder, server)
     elif there != server:
         raise EmbeddedS3Error(
-            f"The embedded S3 server is at {there.endpoint_url} now, since another program took "
-            f"port {server.port} after this process had read its settings: start it again."
+            f"The embedded S3 server is at {there.endpoint_url} now, because another program "
+            f"took port {server.port} after this process had read its settings: start it again."
         )
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     if not weed:

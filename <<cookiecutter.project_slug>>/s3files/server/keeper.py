@@ -36,7 +36,7 @@ IDLE_SECONDS = 3.0
 STOP_SECONDS = 10
 # A keeper waits for the one before, which may have to stop its server twice (SIGTERM, SIGKILL).
 WAIT_SECONDS = 2 * STOP_SECONDS + 5
-# A server that ends sooner did not start, perhaps since another program took one of its ports.
+# A server that ends sooner did not start: another program may have taken one of its ports.
 START_SECONDS = 3
 # So often other ports are tried then.
 RELAUNCHES = 2
@@ -157,7 +157,7 @@ def _wait_for_last_user(weed: Weed, users: IO[bytes], idle_seconds: float) -> No
 
 
 def _lost_a_port(folder: Path, server: Server) -> bool:
-    """Whether the server ended since another program took a port of one of its parts."""
+    """Whether the server ended because another program took a port of one of its parts."""
     try:
         log = (folder / "weed.log").read_text(errors="replace")
     except OSError:

@@ -151,7 +151,7 @@ def _ask(server: Server, secret_key: str) -> int:
         with error:
             return error.code
     except Exception:
-        # Whatever a program that is no HTTP server may say: it is not ours.
+        # Another program, which may not even speak HTTP: it is not our server.
         return 0
 
 

@@ -15,9 +15,9 @@ BATCH = 1000
 
 class Command(BaseCommand):
     help = (
-        "Delete files for good, with all their versions: what the site itself deletes stays in a "
-        "bucket with versioning until its lifecycle rule ends it. Shows what it would do; --erase "
-        "does it. Needs the operator's policy (infra/)."
+        "Delete files permanently, with all their versions. (In a bucket with versioning, a file "
+        "that the site deletes stays until a lifecycle rule removes it.) Without --erase it only "
+        "shows what it would delete. Needs the operator's policy (infra/)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""Files as Pillow, zipfile, csv and pandas read and write them; pandas is no Django app."""
+"""Files as Pillow, zipfile, csv and pandas read and write them; pandas is not a Django app."""
 
 import zipfile
 

@@ -50,7 +50,7 @@ class PaperViewSet(viewsets.ModelViewSet):
 
 
 class OpenPaperViewSet(viewsets.ModelViewSet):
-    """As DRF is by default: whoever comes may post."""
+    """As DRF is by default: anyone can post."""
 
     queryset = Paper.objects.all()
     serializer_class = PaperSerializer

@@ -326,7 +326,7 @@ export class Upload extends EventTarget {
     const ask = () => this.server.post("complete", { token: this.token }, signal);
     let { state } = await this.#retrying(ask, signal).catch((error) => {
       if (error.status === 409) {
-        // Parts are missing that this page believes sent.
+        // S3 lacks parts that this page has sent.
         this.arrived = false;
         this.resumes = true;
         error.retry = true;

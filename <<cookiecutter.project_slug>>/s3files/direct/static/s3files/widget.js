@@ -102,7 +102,7 @@ class Widget {
 
   stop() {
     this.queue.stop();
-    // Removed from a page that is still there: whoever removed it does not want its files back.
+    // Removed from a page that is still open: its files are no longer wanted.
     if (this.page !== currentPage()) return;
     for (const token of this.tokens) forget(token);
   }
