@@ -3,13 +3,13 @@
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
-# As many rows as pages are counted for: more than anybody turns over.
+# More rows than anybody pages through.
 MOST_COUNTED = 10_000
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """For ModelAdmin.paginator: counts no further than MOST_COUNTED, since a database counts
-    each row anew for each page. Filters and the search find what is on later pages.
+    """For ModelAdmin.paginator: counts at most MOST_COUNTED rows, because a database counts
+    them again for each page. Filters and the search find the rows of later pages.
     """
 
     @cached_property
