@@ -6,6 +6,8 @@
 # make torture   broken networks, killed processes, many at once
 # make compat    the rendered project on other S3 servers: docs/stores.md
 # make load      many people at once
+# make scale     100,000 static files, 200,000 objects, 1,000,000 rows
+# make cluster   the site on a SeaweedFS cluster whose nodes are killed
 # make bench     this project beside its peers, in half an hour: docs/benchmarks.md
 # Each sets up what it needs first.
 
@@ -16,7 +18,7 @@ ENVIRONMENT := $(PYTHON) scripts/make_environment.py
 # Containers often set it: each process would then compile Django again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all lint matrix torture compat load bench screenshots messages requirements clean
+.PHONY: demo test test-all lint matrix torture compat load scale cluster bench screenshots messages requirements clean
 
 demo: free-port build/demo/ready
 	@build/demo/bin/python scripts/demo.py --port $(PORT)
@@ -54,8 +56,8 @@ build/compat/ready: tests/compat/rclone.txt tests/compat/package-lock.json | pyt
 	npm ci --prefix build/compat --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-load: .venv/all
-	$(BIN)/python -m benchmarks.load
+load scale cluster: .venv/all
+	$(BIN)/python -m benchmarks.$@
 
 bench: build/bench/ready
 	build/bench/bin/python -m benchmarks

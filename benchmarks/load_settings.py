@@ -1,4 +1,4 @@
-"""The rendered project's settings with its own media storage, or stock S3Storage: LOAD_PEER."""
+"""The rendered project's settings with LOAD_PEER: its own links, none, or stock S3Storage's."""
 
 import os
 
@@ -12,7 +12,9 @@ from config.settings import (
 
 # The page's static files are not measured.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-if os.environ["LOAD_PEER"] == "stock":
+if os.environ["LOAD_PEER"] == "none":
+    STORAGES["default"] = {"BACKEND": "benchmarks.storages.WithoutLinks"}
+elif os.environ["LOAD_PEER"] == "stock":
     STORAGES["default"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
         # As django-storages' documentation says for an S3-compatible store.

@@ -74,3 +74,6 @@ if PEER.startswith("collectfasta"):
 if os.environ.get("BENCHMARK_UNSIGNED"):
     unsigned = {"default_acl": "public-read"} if PEER == "ours" else {"querystring_auth": False}
     STORAGES["default"].setdefault("OPTIONS", {}).update(unsigned)
+
+if location := os.environ.get("BENCHMARK_MEDIA_LOCATION"):
+    STORAGES["default"].setdefault("OPTIONS", {})["location"] = location

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from benchmarks import peers, report, static, workload
+from benchmarks import bars, peers, report, static, workload
 from benchmarks.proxy import Proxy
 from benchmarks.site import Site
 
@@ -210,3 +210,20 @@ def test_a_missed_bar_is_shown_as_missed_and_an_absent_figure_as_not_measured():
     ).splitlines()
     assert "| at most 1 × | 1.50 × | **no** |" in lines[2]
     assert "| not measured | – |" in lines[3]
+
+
+@pytest.mark.parametrize("target", ["load", "scale", "cluster"])
+def test_the_figures_of_a_run_take_the_place_of_the_last_ones(tmp_path, target):
+    page = tmp_path / "scale.md"
+    before = bars.PAGE.read_text()
+    page.write_text(before)
+    missed = bars.at_most("a publish: memory", 400, 401.2, " MB")
+    for reached in (missed, bars.exactly("objects lost", 0, 0)):
+        bars.write_page(target, bars.table([reached]), page)
+    text = page.read_text()
+    begin, end = f"<!-- make {target}: begin -->", f"<!-- make {target}: end -->"
+    shown = text.partition(begin)[2].partition(end)[0]
+    assert shown.strip().splitlines()[2:] == ["| objects lost | 0 | 0 | yes |"]
+    assert text.partition(begin)[0] == before.partition(begin)[0]
+    assert text.partition(end)[2] == before.partition(end)[2]
+    assert "| at most 400 MB | 401 MB | **no** |" in bars.table([missed])

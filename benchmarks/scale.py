@@ -1,0 +1,150 @@
+"""python -m benchmarks.scale: 100,000 static files, 200,000 objects, 1,000,000 rows.
+
+Everything is on this machine and ends by itself. Prints each bar beside what was reached; a whole
+run also writes the table into docs/scale.md. Exits with 1 if a bar is missed.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import peers, static, workload
+from benchmarks.bars import at_most, exactly, table, write_page
+from benchmarks.measure import measure
+from benchmarks.postgresql import PostgreSQL
+from benchmarks.proxy import Proxy
+from benchmarks.server import Server
+from benchmarks.site import Site, admin_files
+
+FILES, ROWS = 100_000, 1_000_000
+MB = 2**20
+# A container of 512 MB has to hold a publish.
+MOST_MEMORY = 400
+# What a listing may take over the same command on a bucket with nothing to list.
+MOST_GROWTH = 48
+# A question of a page, an upload or a batch of 500 rows.
+MOST_SECONDS = 0.5
+STEPS = (static.FIRST, static.CHANGED, static.FRESH)
+PRUNE = "prunestatic"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
+    parser.add_argument("--files", type=int, default=FILES, help=f"static files ({FILES:,})")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"of each table ({ROWS:,})")
+    parser.add_argument("--only", choices=PARTS, help="one part; no document")
+    options = parser.parse_args()
+    # So that the servers stop and the temporary folder goes then too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    bars = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-scale-") as folder:
+        site = Site(Path(folder))
+        for name, measure_part in PARTS.items():
+            if options.only in (None, name):
+                bars += measure_part(site, options)
+    print(table(bars))
+    if (options.files, options.rows, options.only) == (FILES, ROWS, None):
+        write_page("scale", table(bars))
+    sys.exit(0 if all(bar.is_reached for bar in bars) else 1)
+
+
+def measure_objects(site, options):
+    """Return the bars of static files, and of commands that list a bucket with all of them."""
+    root = site.files(options.files - admin_files())
+    try:
+        with Server() as server, Proxy(server.address) as proxy:
+            publisher = static.Publisher(site, server, proxy, peers.OURS, root, False, 1)
+            bars = [bar for step in STEPS for bar in publish(publisher, step, root)]
+            bars += prune(publisher)
+            return bars + list_objects(site, publisher, root, options)
+    finally:
+        workload.restore(root)
+
+
+def publish(publisher, step, root):
+    """Publish once; yield the bars of memory and, of what is unchanged, of requests."""
+    if step == static.CHANGED:
+        workload.change(root)
+    record = publisher.publish(step)
+    show(f"{record['files']:,} static files, {step}", record)
+    what = f"{record['files']:,} static files, {step}: memory"
+    yield at_most(what, MOST_MEMORY, record["memory"] / MB, " MB")
+    if step == static.FRESH:
+        yield exactly(f"… {step}: files sent", 0, record["requests"].get("PUT", 0))
+
+
+def prune(publisher):
+    """Let prunestatic go through all files and the manifests of both releases."""
+    command = [sys.executable, "manage.py", PRUNE, "--keep=1", "--older-than=0d"]
+    cost, output = measure(command, cwd=publisher.project, env=publisher.env)
+    show(PRUNE, vars(cost))
+    yield at_most(f"{PRUNE}: memory", MOST_MEMORY, cost.memory / MB, " MB")
+    # The image, the stylesheet that shows it and the bundle that imports that, as they were.
+    yield exactly(f"{PRUNE}: files to delete", 4, output.count("Would delete") - 1)
+
+
+def list_objects(site, publisher, root, options):
+    """Let movemedia and sweepmedia list the objects as media, beside the same with none."""
+    project = site.project("BucketOwnerEnforced", example_app="yes")
+    database = site.folder / "scale.sqlite3"
+    empty = site.folder / "empty"
+    empty.mkdir()
+    env = publisher.env | {"DATABASE_URL": f"sqlite:///{database}"}
+    manage = [sys.executable, "manage.py"]
+    measure([*manage, "migrate", "--verbosity=0"], cwd=project, env=env)
+    commands = {
+        "movemedia": (["movemedia", root], ["movemedia", empty]),
+        "sweepmedia --report": (["sweepmedia", "--report"], ["sweepmedia", "--report"]),
+    }
+    objects = len(publisher.server.objects(publisher.bucket, "static/"))
+    for name, (many, none) in commands.items():
+        costs = []
+        for command, location in ((none, "nothing"), (many, "static")):
+            place = {"BENCHMARK_MEDIA_LOCATION": location}
+            cost, _ = measure([*manage, *command], cwd=project, env=env | place)
+            costs.append(cost)
+        show(f"{name}, {objects:,} objects", vars(costs[1]))
+        grown = (costs[1].memory - costs[0].memory) / MB
+        yield at_most(
+            f"{name}, {objects:,} objects: memory, more than for none",
+            MOST_GROWTH,
+            max(0, grown),
+            " MB",
+        )
+
+
+def measure_rows(site, options):
+    """Return the bars of each question to PostgreSQL."""
+    project = site.project("BucketOwnerEnforced", example_app="yes")
+    with Server() as server, PostgreSQL() as database:
+        env = site.environment(server, "http://{}:{}".format(*server.address), "rows") | {
+            "DATABASE_URL": database.url,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_ALLOWED_HOSTS": "localhost",
+        }
+        command = [sys.executable, "-m", "benchmarks.queries", str(options.rows)]
+        cost, output = measure(command, cwd=project, env=env, timeout=1200)
+    show(f"{options.rows:,} rows", vars(cost))
+    answers = json.loads(output.splitlines()[-1])
+    scans = sum(len(answer["scans"]) for answer in answers.values())
+    yield exactly(f"{options.rows:,} rows: queries that read a whole table", 0, scans)
+    for name, answer in answers.items():
+        yield at_most(f"… {name}", MOST_SECONDS * 1000, answer["seconds"] * 1000, " ms")
+
+
+def show(what, cost):
+    """A line for whoever waits."""
+    print(
+        f"{what}: {cost['wall']:.1f} s, CPU {cost['cpu']:.1f} s, {cost['memory'] / MB:.0f} MB",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+PARTS = {"objects": measure_objects, "rows": measure_rows}
+
+if __name__ == "__main__":
+    main()
