@@ -3,7 +3,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from s3files.paging import BoundedPaginator
+from s3files.views import BoundedPaginator
 
 from .models import Upload
 

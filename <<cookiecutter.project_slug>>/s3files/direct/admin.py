@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from s3files.paging import BoundedPaginator
+from s3files.media.paging import BoundedPaginator
 
 from .forms import DirectFileField, direct_upload
 from .models import DirectUpload
