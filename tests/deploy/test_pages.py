@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.conftest import TEMPLATE
+from tests.deploy.pages import blocks, commands
 
 PAGES = [
     *sorted(TEMPLATE.glob("*.md")),
@@ -44,3 +45,23 @@ def test_the_rendered_readme_links_pages_that_exist(render):
     assert len(linked) > 4
     for name in linked:
         assert (TEMPLATE / name).exists(), name
+
+
+def test_each_page_with_a_step_for_aws_links_the_page_of_what_never_ran_there():
+    name = "never-run-on-aws.md"
+    text = (TEMPLATE / "docs" / name).read_text(encoding="utf-8")
+    pages = set(re.findall(r"\]\((deploy-[\w-]+\.md)\)", text))
+    assert len(pages) == 3
+    for page in [*pages, "access.md", "first-deploy.md", "README.md"]:
+        assert f"({name})" in (TEMPLATE / "docs" / page).read_text(encoding="utf-8"), page
+
+
+def test_each_command_of_the_first_deploy_is_one_of_a_page_that_tests_follow(render):
+    project = render(project_name="My site")
+    pages = [project / "README.md", project / "infra" / "README.md"]
+    pages += [TEMPLATE / "README.md", TEMPLATE / "docs" / "deploy-vm.md"]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    known = " ".join(text.replace("\\\n", " ").split())
+    for block in blocks("first-deploy.md", "sh"):
+        for command in commands(block):
+            assert command.removeprefix(".venv/bin/") in known, command
