@@ -1,4 +1,4 @@
-"""Settings, from the environment first.
+"""Settings, read from environment variables.
 
 Real environment variables win over the file .env, which is this machine's own
 and not in git. The README lists each variable.
@@ -14,20 +14,20 @@ from s3files.environment import read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# .env is for development. wsgi.py and asgi.py set DJANGO_ENV_FILE to nothing, so a
-# server never reads it, even where it was copied along with the code.
+# .env is for development. wsgi.py and asgi.py set DJANGO_ENV_FILE to an empty value, so a
+# server never reads it, even if it was copied along with the code.
 env = read_environment(BASE_DIR)
 
 SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",
     'Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"',
 )
-# Off unless somebody says otherwise, so that a forgotten variable is safe.
+# Off by default, so that a forgotten variable is safe.
 DEBUG = env.switch("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
-    # First: its sweepmedia does more than that of s3files.
+    # Before s3files, because its sweepmedia command extends that of s3files.
     #% if cookiecutter.direct_uploads == "yes"
     "s3files.direct",
     #% endif
@@ -45,7 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "s3files.middleware.answer_head_without_body",
-    # Early: probes come by address and over plain HTTP. /healthz and /readyz.
+    # /healthz and /readyz. Early, because probes use the IP address and plain HTTP.
     "s3files.middleware.HealthCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -85,8 +85,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers and one writer do not wait for each other ("Write-Ahead Logging").
     wal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
     DATABASES["default"]["OPTIONS"].setdefault("init_command", wal)
-# Seconds that a thread keeps its connection for its next request; wsgi.py says 60. It is
-# tried before each request, so that a database may restart.
+# Seconds that a thread keeps its connection for its next request; wsgi.py sets 60. Django
+# tests the connection before each request, so the site survives a restart of the database.
 DATABASES["default"].setdefault("CONN_MAX_AGE", env.number("CONN_MAX_AGE", default=0))
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 
@@ -152,20 +152,20 @@ https = env.switch("DJANGO_HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = https
 SESSION_COOKIE_SECURE = https
 CSRF_COOKIE_SECURE = https
-# An hour, until you are sure: a browser that read a year insists on HTTPS for a
-# year, unless it comes back and reads another value (0 revokes it).
+# Keep an hour until you are sure: after a visit, browsers insist on HTTPS for this long.
+# A later visit can replace the value (0 revokes it).
 SECURE_HSTS_SECONDS = 3600 if https else 0
-# Subdomains and preloading are promises about your whole domain: yours to make.
+# Subdomains and preloading concern your whole domain, so they are off until you decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Content-Security-Policy ---------------------------------------------
 
-# What a page may load, and from where. Of the bucket, scripts and styles come
-# from static/ alone, so that nothing that a user uploads is ever run. What is
-# not named is refused, inline scripts and styles too. s3files/csp.py replaces the words
-# "s3:static", "s3:media" and "s3:uploads" by the URLs of the storages in STORAGES.
+# What a page may load, and from where. Scripts and styles come only from static/ in the
+# bucket, so a browser never runs an uploaded file. Everything that is not listed is refused,
+# also inline scripts and styles. s3files/csp.py replaces "s3:static", "s3:media" and
+# "s3:uploads" by the URLs of the storages in STORAGES.
 STATIC_SOURCES = ["'self'", "s3:static"]
-# The error pages hold their style, so that they need neither S3 nor the manifest.
+# The error pages contain their CSS, so they need neither S3 nor the manifest.
 error_style = sha256((BASE_DIR / "templates" / "error.css").read_bytes()).digest()
 CSP_DIRECTIVES = {
     "default-src": ["'none'"],
@@ -187,15 +187,15 @@ if django.VERSION >= (6, 0):
     SECURE_CSP = CSP_DIRECTIVES
     MIDDLEWARE.insert(3, "django.middleware.csp.ContentSecurityPolicyMiddleware")
 else:
-    # Django 5.2 has none of its own: django-csp.
+    # Django 5.2 has no CSP support; django-csp adds it.
     CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP_DIRECTIVES}
     INSTALLED_APPS.append("csp")
     MIDDLEWARE.insert(3, "csp.middleware.CSPMiddleware")
 
 # --- Logging -------------------------------------------------------------
 
-# In production to the standard error stream, with time, level and request. By itself
-# Django only mails errors to ADMINS, so nobody is told where there are none.
+# In production, write to the standard error stream, with time, level and request. By default
+# Django only mails errors to ADMINS, which is empty in most projects.
 if not DEBUG:
     LOGGING = {
         "version": 1,
@@ -205,7 +205,7 @@ if not DEBUG:
                 "()": "logging.Formatter",
                 "fmt": "{asctime} {levelname} {name}: {message} {request}",
                 "style": "{",
-                # Django's own records of requests have one.
+                # For records without a request; Django's own records of requests have one.
                 "defaults": {"request": ""},
             }
         },
@@ -223,7 +223,7 @@ AWS_S3_REGION_NAME = env.text(
     "AWS_S3_REGION_NAME",
     default="<< cookiecutter.aws_region >>",
 )
-# Blank: Amazon S3. Else an S3-compatible store.
+# Blank: Amazon S3. Otherwise the URL of an S3-compatible store.
 AWS_S3_ENDPOINT_URL = env.text(
     "AWS_S3_ENDPOINT_URL",
     default="<< cookiecutter.endpoint_url >>",
@@ -231,7 +231,7 @@ AWS_S3_ENDPOINT_URL = env.text(
 )
 # Where browsers find the store, if the site reaches it at another address.
 AWS_S3_PUBLIC_ENDPOINT_URL = env.text("AWS_S3_PUBLIC_ENDPOINT_URL")
-# Blank: none. Else the CDN in front of the bucket, such as cdn.example.com.
+# Blank: none. Otherwise the CDN in front of the bucket, such as cdn.example.com.
 AWS_S3_CUSTOM_DOMAIN = env.text(
     "AWS_S3_CUSTOM_DOMAIN",
     default="<< cookiecutter.cdn_domain >>",
@@ -239,7 +239,7 @@ AWS_S3_CUSTOM_DOMAIN = env.text(
 )
 # For environments that share a bucket: "staging" makes media/staging/, static/staging/.
 AWS_LOCATION = env.text("AWS_LOCATION")
-# The release of the static files that this process shows (collectstatic prints it).
+# The release of the static files that pages link to (collectstatic prints it).
 # Blank: that of staticfiles/staticfiles.json, which collectstatic wrote here.
 S3_STATIC_RELEASE = env.text("S3_STATIC_RELEASE")
 # No keys here: boto3 finds them (role, SSO, profile, environment).
@@ -248,18 +248,17 @@ S3_OBJECT_OWNERSHIP = "<< cookiecutter.object_ownership >>"
 S3_MEDIA_ACL = "<< cookiecutter.media_acl >>"
 S3_STATIC_ACL = "<< cookiecutter.static_acl >>"
 
-# Whether files go to the S3 server of this machine. None: in tests, and in DEBUG with no S3 chosen.
+# Whether files go to the local S3 server. None: in tests, and in DEBUG if no S3 is configured.
 S3_EMBEDDED = env.switch("S3_EMBEDDED", default=None)
 
-# Where browsers find the files. Paths: s3files puts the URL of the bucket, or of the CDN, in the
-# place of each when all settings are final. In DEBUG and tests, static files keep theirs: pages
-# show them as you edit them.
+# Placeholders: when all settings are final, s3files replaces them by the URL of the bucket or the
+# CDN. In DEBUG and tests STATIC_URL stays, so that pages show your edits at once.
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
-# config/storages.py has the classes. `default` is what media is, by your answer;
-# `public` and `private` are always there, one of them the same as `default`.
+# config/storages.py has the classes. `default` stores media, public or private as you answered.
+# `public` and `private` always exist, and one of them is the same as `default`.
 STORAGES = {
     "default": {"BACKEND": "config.storages.MediaStorage"},
     "staticfiles": {"BACKEND": "config.storages.StaticStorage"},

@@ -1,6 +1,6 @@
 """Where files live on S3: one class for each kind. STORAGES in settings.py names them.
 
-To add one, copy five lines and name it in STORAGES; the README shows how.
+To add one, copy a class and add it to STORAGES; the README shows how.
 """
 
 from functools import cached_property

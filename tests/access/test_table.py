@@ -256,13 +256,13 @@ def test_the_bucket_by_hand_is_that_of_the_table(row):
 def test_the_readme_of_the_bucket_speaks_of_the_readers_of_the_table(row):
     text = row.render("README.md")
     assert ("in this bucket everyone reads public files" in text) == (row.off != "-")
-    assert ("It reads the files as everyone does" in text) == (
+    assert ("The CDN reads the files without credentials" in text) == (
         bool(row.answers["cdn_domain"])
         and row.policy != "cdn"
         and row.readers[0] in ("all-policy", "all-acl")
     )
     let_read = " and ".join(f"`{prefix}/*`" for prefix in unsigned_prefixes(row))
-    assert (f"let it read {let_read}, and nobody else" in text) == (row.readers[0] == "cdn-own")
+    assert (f"allow only the CDN to read {let_read}." in text) == (row.readers[0] == "cdn-own")
     assert ("### Private files through the CDN" in text) == (row.policy == "cdn")
 
 

@@ -150,7 +150,7 @@ def test_the_readme_is_followed_from_the_first_command_to_the_removal(reader, mi
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             s3.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
-    reader.follow("README.md", after="To remove it anyway", until="That refuses a bucket")
+    reader.follow("README.md", after="To remove it anyway", until="This fails if the bucket")
     assert bucket not in [item["Name"] for item in s3.list_buckets()["Buckets"]]
     assert "my-site" not in str(ministack.client("iam").list_policies(Scope="Local")["Policies"])
 
@@ -174,7 +174,7 @@ def test_the_lines_for_private_files_make_links_that_the_key_of_the_page_signed(
     of_settings, of_storage = (text for name, text in BLOCK.findall(section) if name == "python")
     with open(folder / "config" / "settings.py", "a") as settings:
         settings.write(f"\n{of_settings}")
-    name = re.search(r"two more lines of `(\w+)`", section)[1]
+    name = re.search(r"add two lines to `(\w+)`", section)[1]
     storages = folder / "config" / "storages.py"
     head, tail = storages.read_text().split(f"class {name}(S3MediaStorage):\n")
     docstring, _, rest = tail.partition("\n\n")

@@ -20,14 +20,14 @@ ACLS = (
     *("private", "public-read", "authenticated-read"),
     *("bucket-owner-read", "bucket-owner-full-control"),
 )
-# Their buckets are open to strangers as a whole, or not at all.
+# On these stores a bucket is public as a whole, or private as a whole.
 WHOLE_BUCKET_STORES = ("r2.cloudflarestorage.com", "backblazeb2.com")
 
 
 @register("s3")
 def check_private_static_has_cdn(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     static = find_storages().get("staticfiles")
-    # The development server stands in for the CDN, which cannot see this machine.
+    # In development the local server replaces the CDN, which cannot reach this machine.
     if static is None or static.default_acl != "private" or is_this_machine():
         return
     if static.access.reader is not Reader.CDN:
@@ -85,8 +85,8 @@ def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[Check
         if not apart and (not same or "staticfiles" in (one, other)):
             yield Error(
                 f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
-                f"{other_prefix!r}: one is empty or inside the other, so who may read the one "
-                "may read the other.",
+                f"{other_prefix!r}: one is empty or inside the other, so anyone who can read one "
+                "can read the other.",
                 hint="Give their classes in config/storages.py locations of their own, such as "
                 "media and static.",
                 id="s3.E012",
@@ -112,7 +112,7 @@ def check_options_do_something(app_configs: Any, **kwargs: Any) -> Iterator[Chec
     for message in messages:
         yield Error(
             message,
-            hint="Remove it, or use what the message names.",
+            hint="Remove it, or use the replacement that the message names.",
             id="s3.E017",
         )
 
@@ -120,13 +120,13 @@ def check_options_do_something(app_configs: Any, **kwargs: Any) -> Iterator[Chec
 @register("s3")
 def check_acl(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     enforced = settings.S3_OBJECT_OWNERSHIP == ENFORCED
-    # Without ACLs a policy opens a prefix, or does not.
+    # Without ACLs, the bucket policy makes a prefix either public or private.
     allowed = ("private", "public-read") if enforced else ACLS
     for alias, storage in find_storages().items():
         if storage.default_acl not in allowed:
             yield Error(
                 f"STORAGES[{alias!r}] has default_acl {storage.default_acl!r}, which "
-                + ("a bucket without ACLs cannot have." if enforced else "is not an object ACL."),
+                + ("a bucket without ACLs refuses." if enforced else "is not an object ACL."),
                 hint=f"Use one of {', '.join(allowed)}.",
                 id="s3.E021",
             )
@@ -146,10 +146,10 @@ def check_store_can_open_one_prefix(app_configs: Any, **kwargs: Any) -> Iterator
     for bucket, aliases in readers.items():
         if len(aliases) == 2:
             yield Error(
-                f"STORAGES[{aliases[True]!r}] is public and STORAGES[{aliases[False]!r}] private, "
-                f"both in the bucket {bucket!r}; this store opens a bucket as a whole or not at "
-                "all.",
-                hint="Give the private ones a second bucket: bucket_name of their class in "
-                "config/storages.py.",
+                f"STORAGES[{aliases[True]!r}] is public and STORAGES[{aliases[False]!r}] is "
+                f"private, but both use the bucket {bucket!r}. On this store a bucket is "
+                "public or private as a whole.",
+                hint="Set bucket_name of the private classes in config/storages.py to a second "
+                "bucket.",
                 id="s3.E022",
             )

@@ -27,14 +27,14 @@ def find_storages() -> dict[str, OurStorage]:
 def our_storage(alias: str) -> OurStorage | None:
     """Return the storage if it is this app's. Raises ImproperlyConfigured for its options."""
     try:
-        # Another package's is not made here: that may have a cost.
+        # A storage of another package is not made here, because that may be expensive.
         if not issubclass(import_string(settings.STORAGES[alias]["BACKEND"]), OurStorage):
             return None
         storage = storages[alias]
     except ImproperlyConfigured:
         raise
     except Exception:
-        return None  # Another package's, which says by itself what is wrong with it.
+        return None  # A storage of another package, which reports its own errors.
     return storage if isinstance(storage, OurStorage) else None
 
 

@@ -15,11 +15,11 @@ ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
 def check_endpoint_is_not_this_machine(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if is_this_machine() and not settings.DEBUG:
         name = ENDPOINTS[bool(settings.AWS_S3_PUBLIC_ENDPOINT_URL)]
-        unset = "S3_EMBEDDED, which chose it," if settings.S3_EMBEDDED else name
+        unset = "S3_EMBEDDED, which selects the local server," if settings.S3_EMBEDDED else name
         yield Error(
             f"{name} is {getattr(settings, name)!r}, a server for development: "
             "visitors' browsers would look for files on their own machines.",
-            hint=f"Unset {unset} for Amazon S3, or give your store's public URL.",
+            hint=f"For Amazon S3, unset {unset} or give your store's public URL.",
             id="s3.E013",
         )
 
@@ -44,8 +44,8 @@ def check_files_go_to_s3(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessa
         if alias not in found and backend:
             yield Warning(
                 f"STORAGES[{alias!r}] is {backend}: {what} files do not go to S3.",
-                hint="If that is not meant, delete what sets STORAGES after the section "
-                '"Files on S3": in a package of settings, look into each file.',
+                hint="If you do not want this, delete the code that sets STORAGES after the "
+                'section "Files on S3". With several settings files, check each of them.',
                 id="s3.W023",
             )
 
@@ -59,7 +59,7 @@ def check_static_url_is_the_buckets(app_configs: Any, **kwargs: Any) -> Iterator
     if settings.STATIC_URL != expected:
         yield Warning(
             f"STATIC_URL is {settings.STATIC_URL!r}, but collectstatic publishes to {expected}.",
-            hint='Leave STATIC_URL = "/static/" in the settings, and DEBUG off: the URL of the '
-            "bucket, or of the CDN, then takes its place.",
+            hint='Keep STATIC_URL = "/static/" and turn DEBUG off: s3files then replaces it '
+            "with the URL of the bucket or the CDN.",
             id="s3.W016",
         )

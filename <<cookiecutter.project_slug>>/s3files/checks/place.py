@@ -16,12 +16,12 @@ from s3files._s3.names import AWS_HOST, AWS_REGION, STORE_REGION, is_bucket_name
 
 from .configured import find_storages
 
-# Of "Object key naming guidelines" those characters that need no encoding in a URL.
+# The characters of "Object key naming guidelines" that need no encoding in a URL.
 LOCATION = r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*"
 
 
 def addresses() -> dict[str, Address]:
-    """Return where each storage's bucket is, by what an owner calls the place to change."""
+    """Return the address of each storage, by the words that begin a message about it."""
     found = {"": Address.from_settings()}
     for alias, storage in find_storages().items():
         if storage.address not in found.values():
@@ -86,7 +86,7 @@ def check_custom_domain_is_a_domain(app_configs: Any, **kwargs: Any) -> Iterator
     domain = settings.AWS_S3_CUSTOM_DOMAIN
     if domain and not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
         yield Error(
-            f"AWS_S3_CUSTOM_DOMAIN is {domain!r}, which is not a domain alone.",
+            f"AWS_S3_CUSTOM_DOMAIN is {domain!r}, which is more than a domain.",
             hint="Give the domain alone, such as cdn.example.com: no https://, no path.",
             id="s3.E009",
         )
@@ -117,7 +117,7 @@ def _refuse_variants(address: Address) -> Iterator[tuple[str, str]]:
     region = address.region
     if address.fips and not address.on_aws and "s3-fips" not in address.endpoint_url:
         yield (
-            "AWS_USE_FIPS_ENDPOINT is on, but AWS_S3_ENDPOINT_URL names a host of its own: "
+            "AWS_USE_FIPS_ENDPOINT is on, but AWS_S3_ENDPOINT_URL is not a FIPS endpoint: "
             f"{address.endpoint_url}.",
             "Unset one of the two, or name a FIPS host.",
         )
@@ -135,10 +135,10 @@ def _refuse_variants(address: Address) -> Iterator[tuple[str, str]]:
         )
     for name in _switched_on_in_profile() if address.on_aws else ():
         yield (
-            f"{name} is set in the profile of ~/.aws/config, where only a part of this site "
-            "would see it: it is not used.",
-            f"Set the environment variable AWS_{name.upper()}, which counts everywhere; "
-            "to false, if you do not want it.",
+            f"{name} is set in the profile of ~/.aws/config, which only a part of this site "
+            "reads, so it is ignored.",
+            f"Set the environment variable AWS_{name.upper()} to true or false instead: it applies "
+            "everywhere.",
         )
 
 
@@ -160,15 +160,15 @@ def check_endpoints_are_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckM
         url = getattr(settings, name)
         if url and not _is_origin(url):
             yield Error(
-                f"{name} is {url!r}, which is not the URL of a host alone.",
+                f"{name} is {url!r}, which is more than scheme, host and port.",
                 hint="Give http:// or https:// and the host, such as https://s3.example.com or "
                 "http://minio:9000: no bucket, no path, no user.",
                 id="s3.E020",
             )
     if settings.AWS_S3_PUBLIC_ENDPOINT_URL and not settings.AWS_S3_ENDPOINT_URL:
         yield Error(
-            "AWS_S3_PUBLIC_ENDPOINT_URL is set, but AWS_S3_ENDPOINT_URL is not: browsers find "
-            "Amazon S3 where the site does.",
+            "AWS_S3_PUBLIC_ENDPOINT_URL is set, but AWS_S3_ENDPOINT_URL is not: for "
+            "Amazon S3, browsers use the same endpoint as the site.",
             hint="Unset AWS_S3_PUBLIC_ENDPOINT_URL; a CDN's domain is AWS_S3_CUSTOM_DOMAIN.",
             id="s3.E020",
         )
