@@ -56,7 +56,8 @@ build/compat/ready: tests/compat/rclone.txt tests/compat/package-lock.json | pyt
 	npm ci --prefix build/compat --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-load scale cluster: .venv/all
+# A line that begins with `load` and a second word loads a library into make.
+scale cluster load: .venv/all
 	$(BIN)/python -m benchmarks.$@
 
 bench: build/bench/ready
