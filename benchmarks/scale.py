@@ -136,7 +136,7 @@ def measure_rows(site, options):
 
 
 def show(what, cost):
-    """A line for whoever waits."""
+    """Print a line of progress."""
     print(
         f"{what}: {cost['wall']:.1f} s, CPU {cost['cpu']:.1f} s, {cost['memory'] / MB:.0f} MB",
         file=sys.stderr,

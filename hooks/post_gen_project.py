@@ -1,4 +1,4 @@
-"""Finish the project: check its region once more, write .env, remove what is not wanted.
+"""Finish the project: check its region once more, write .env, remove the parts not chosen.
 
 cookiecutter renders this hook, runs it in the new project, and removes the project if the
 hook fails. Every other rule is in pre_gen_project.py. Standard library only, Python 3.10 or
@@ -13,7 +13,7 @@ import sys
 # tojson escapes whatever could end this string: quotes, backslashes, newlines.
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
-# What the answer "no" to each of these questions leaves out.
+# The files to remove if the answer to the question is "no".
 OPTIONAL = {
     "direct_uploads": (
         "s3files/direct",
@@ -67,7 +67,7 @@ REGIONS = {
 # fmt: on
 
 PLACES = {region: place for regions in REGIONS.values() for region, place in regions.items()}
-# AWS opens regions every year: me-west-1 has the shape of one, eu-centrall-1 has not.
+# AWS opens regions every year: me-west-1 looks like one, eu-centrall-1 does not.
 REGION_SHAPE = (
     f"({'|'.join({region.rsplit('-', 2)[0] for region in PLACES})})"
     "-(north|south|east|west|central|(north|south)(east|west))-[1-9]"
@@ -91,7 +91,7 @@ def check_region(answers: dict[str, str]) -> None:
 def write_env() -> None:
     """Write this machine's settings, which git ignores; keep a .env that is there."""
     try:
-        # Nobody else can read it, from its first moment on.
+        # Mode 0600 from the start, so nobody else can ever read it.
         env = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return
@@ -148,14 +148,14 @@ python manage.py runserver"""
 def is_update(answers: dict[str, str]) -> bool:
     """Whether cruft renders a project to compare it with one that is there already.
 
-    It tells hooks nothing but _commit. Then it renders into a folder that Python's tempfile named.
+    cruft passes only _commit to hooks. To compare, it renders into a folder of Python's tempfile.
     """
     folder = os.path.basename(os.path.dirname(os.getcwd()))
     return "_commit" in answers and re.fullmatch("tmp[a-z0-9_]{8}", folder) is not None
 
 
 def main() -> None:
-    # A path that the terminal cannot show must not fail the project.
+    # A path that the terminal cannot display must not fail the hook.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     answers = dict(json.loads(ANSWERS))
     check_region(answers)
@@ -163,7 +163,7 @@ def main() -> None:
         write_env()
         remove_unwanted(answers)
         if answers["endpoint_url"]:
-            # CloudFormation creates buckets on AWS alone; infra/README.md says how else.
+            # CloudFormation works only on AWS; infra/README.md explains the other way.
             os.remove("infra/s3.yaml")
     except OSError as error:  # a full disk, a folder that became read-only
         sys.exit(f"No project was made: {error}.")

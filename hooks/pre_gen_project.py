@@ -55,8 +55,8 @@ UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 # cookiecutter would render these as template code when it reads the answer again.
 TEMPLATE_CODE = "<[#%<]|#%"
 
-# Modules that the project's package would hide, or that would hide it, and what the project
-# installs: uv locks no project that is called like one of its dependencies.
+# Names of modules that conflict with the project's package, and of its dependencies: uv cannot
+# lock a project with the name of one of its dependencies.
 RESERVED_SLUGS = {
     name.lower()  # as folders are on macOS and Windows
     for name in (
@@ -152,7 +152,7 @@ ALSO_CALLED = {
 # fmt: on
 
 PLACES = {region: place for regions in REGIONS.values() for region, place in regions.items()}
-# AWS opens regions every year: me-west-1 has the shape of one, eu-centrall-1 has not.
+# AWS opens regions every year: me-west-1 looks like one, eu-centrall-1 does not.
 REGION_SHAPE = (
     f"({'|'.join({region.rsplit('-', 2)[0] for region in PLACES})})"
     "-(north|south|east|west|central|(north|south)(east|west))-[1-9]"
@@ -169,10 +169,10 @@ R2_REGIONS = {*"auto us-east-1 wnam enam weur eeur apac oc".split()}
 # Backblaze B2, "S3-compatible API": the host names the region.
 B2 = re.compile(r"https?://s3\.([a-z0-9-]+)\.backblazeb2\.com\b")
 
-# Both make public a whole bucket, never a prefix of one.
+# On both, only a whole bucket can be public, not a prefix.
 SINGLE_ACCESS = re.compile(f"{R2.pattern}|{B2.pattern}")
 
-# cookiecutter and cruft end each refusal with words of their own, cruft with a traceback.
+# After a failed hook, cookiecutter prints its own message, and cruft a traceback.
 REPORT = "Everything you need is here. The report at the very end is cookiecutter's own."
 
 # A rendered project takes less than 1 MB.
@@ -251,8 +251,8 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
             reason = "The region name of an S3-compatible store has only a-z, 0-9 and hyphens."
             yield "aws_region", reason, re.sub("[^a-z0-9-]", "", tidy(region)) or "us-east-1"
     elif region == "auto":
-        reason = "AWS has no region auto; Cloudflare R2 has. For R2 give its endpoint_url, such as "
-        reason += "https://<account>.r2.cloudflarestorage.com; for AWS, the bucket's region."
+        reason = "auto is not a region of AWS, but of Cloudflare R2. For R2 give its endpoint_url, "
+        reason += "such as https://<account>.r2.cloudflarestorage.com; for AWS, the bucket's region."
         yield "aws_region", reason, "us-east-1"
     elif region not in PLACES and not re.fullmatch(REGION_SHAPE, region):
         near = find_nearest_regions(region)
@@ -284,11 +284,11 @@ def check_b2(answers: Answers) -> Iterator[Error]:
         reason = "Backblaze B2 refuses an object ACL that differs from its bucket's."
         yield "object_ownership", reason, "BucketOwnerEnforced"
     if answers["aws_region"] != b2[1]:
-        yield "aws_region", f"The endpoint_url is of the region {b2[1]}.", b2[1]
+        yield "aws_region", f"The region in endpoint_url is {b2[1]}.", b2[1]
 
 
 def check_media_acl(answers: Answers) -> Iterator[Error]:
-    """Refuse what only an ACL can grant where the bucket has none."""
+    """Refuse values that only an ACL can grant if the bucket has no ACLs."""
     acls = ("authenticated-read", "bucket-owner-read", "bucket-owner-full-control")
     if answers["object_ownership"] == "BucketOwnerEnforced" and answers["media_acl"] in acls:
         reason = "Only an ACL can grant this, and BucketOwnerEnforced turns the bucket's ACLs off: "
@@ -310,8 +310,8 @@ def check_static_acl(answers: Answers) -> Iterator[Error]:
 def check_example_app(answers: Answers) -> Iterator[Error]:
     """cookiecutter -f writes over a project, whose own app uploads must not be removed."""
     if answers["example_app"] == "no" and os.path.lexists("uploads"):
-        reason = f"{os.getcwd()} has a folder uploads, which leaving out the example app would "
-        reason += "remove. Rename or remove it yourself, then run the command."
+        reason = f"{os.getcwd()} has a folder uploads, and example_app=no would remove it. "
+        reason += "Rename or remove it yourself, then run the command."
         yield "example_app", reason, "no"
 
 
@@ -323,7 +323,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-# What the rules stand on.
+# Helpers of the rules.
 
 
 def suggest_slug(slug: str) -> str:
@@ -422,7 +422,7 @@ def list_regions(regions: Iterable[str]) -> str:
     return ", ".join(f"{region} ({PLACES[region]})" for region in regions)
 
 
-# From the rules to what the person reads.
+# Reporting errors.
 
 
 def find_errors(
@@ -435,7 +435,7 @@ def find_errors(
         answer, choices = answers.get(name), CHOICES.get(name)
         suggested[name] = answer if isinstance(answer, str) else default
         if name not in answers:
-            errors[name] = ["This question is newer than these answers: it has no answer yet."]
+            errors[name] = ["This question was added after these answers were saved: answer it."]
         elif not isinstance(answer, str):
             errors[name] = ["The answer must be text."]
         elif choices and answer not in choices:
@@ -483,7 +483,7 @@ def find_runner() -> list[str]:
 
 
 def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
-    """Return both commands: cruft tells a hook nothing of whether it creates or updates."""
+    """Return both commands: a hook cannot tell whether cruft creates or updates."""
     import shlex
 
     changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
@@ -516,7 +516,7 @@ def refuse(
                 f"    Use {suggested[name]!r}." if suggested[name] else "    Leave it blank."
             )
         lines.append("")
-    # Only cruft says _commit, and it says neither _output_dir nor _repo_dir.
+    # Only cruft passes _commit, and it passes neither _output_dir nor _repo_dir.
     in_cruft = "_commit" in answers and "_output_dir" not in answers
     write_command = write_cruft_commands if in_cruft else write_cookiecutter_command
     lines += ["Run this instead:", "", write_command(answers, suggested, *options)]
@@ -525,7 +525,7 @@ def refuse(
 
 
 def check_output_folder() -> None:
-    """Exit where cookiecutter would fail half-way: a read-only folder, a full disk."""
+    """Exit if cookiecutter would fail half-way: a read-only folder, a full disk."""
     folder = os.getcwd()
     if not os.access(".", os.W_OK):
         sys.exit(f"{folder} cannot be written to. Choose another folder: cookiecutter -o FOLDER")
@@ -543,8 +543,8 @@ def check_output_folder() -> None:
 def remove_new_folders(answers: dict[str, object]) -> None:
     """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
-    On failure it removes the project's own folder alone, and ends in a longer report if that
-    has gone already. A folder counts as made by this run if it is as new as the project.
+    On failure cookiecutter removes only the project's own folder, and prints a longer report if
+    that has gone already. A folder counts as made by this run if it is as new as the project.
     """
     made = os.stat(".").st_mtime
     folder = os.path.join(str(answers.get("_output_dir")), str(answers.get("project_slug")))
@@ -561,7 +561,7 @@ def remove_new_folders(answers: dict[str, object]) -> None:
 
 
 def find_warnings(answers: Answers) -> Iterator[str]:
-    """Yield what works, but not as some would expect."""
+    """Yield warnings about answers that work but may surprise."""
     on_aws = not answers["endpoint_url"]
     if "." in answers["bucket_name"] and on_aws:
         yield (
@@ -570,7 +570,7 @@ def find_warnings(answers: Answers) -> Iterator[str]:
         )
     if R2.match(answers["endpoint_url"]) and not answers["cdn_domain"]:
         yield (
-            "endpoint_url: Cloudflare R2 answers no unsigned request at its S3 endpoint. Before "
+            "endpoint_url: Cloudflare R2's S3 endpoint refuses unsigned requests. Before "
             "the first deploy, connect a domain to the bucket and set AWS_S3_CUSTOM_DOMAIN."
         )
     if SINGLE_ACCESS.match(answers["endpoint_url"]) and answers["media_acl"] == "private":
@@ -587,7 +587,7 @@ def find_warnings(answers: Answers) -> Iterator[str]:
 
 
 def check_cookiecutter_version() -> None:
-    """Exit where cookiecutter did not render this hook: before 2.6 it ignored our delimiters."""
+    """Exit if cookiecutter did not render this hook: before 2.6 it ignores these delimiters."""
     if not ANSWERS.startswith("["):
         sys.exit(
             "No project was made. This template needs cookiecutter 2.6 or newer: "

@@ -177,7 +177,7 @@ def test_a_question_that_is_newer_than_the_answers_is_said_to_be(capsys):
     # cookiecutter asks what a replay file lacks; before 2.7 it did not.
     answers = {name: value for name, value in GOOD.items() if name != "direct_uploads"}
     text = refusal(capsys, **answers)
-    assert "direct_uploads is missing\n    This question is newer than these answers" in text
+    assert "direct_uploads is missing\n    This question was added after these answers" in text
     assert "    direct_uploads=yes \\\n" in text
 
 
