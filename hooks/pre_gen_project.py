@@ -252,7 +252,7 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
             yield "aws_region", reason, re.sub("[^a-z0-9-]", "", tidy(region)) or "us-east-1"
     elif region == "auto":
         reason = "auto is not a region of AWS, but of Cloudflare R2. For R2 give its endpoint_url, "
-        reason += "such as https://<account>.r2.cloudflarestorage.com; for AWS, the bucket's region."
+        reason += "such as https://<account>.r2.cloudflarestorage.com; for AWS, a region."
         yield "aws_region", reason, "us-east-1"
     elif region not in PLACES and not re.fullmatch(REGION_SHAPE, region):
         near = find_nearest_regions(region)

@@ -10,11 +10,11 @@ from .models import Upload
 
 @admin.register(Upload)
 class UploadAdmin(admin.ModelAdmin):
-    """To look at and to delete: files come in through the page, which checks them."""
+    """Shows and deletes files. People upload through the page, which checks the files."""
 
     list_display = ["link", "owner", "readable_size", "content_type", "created"]
     list_display_links = ["created"]
-    # Nothing that reads a table of a million rows from end to end.
+    # Nothing here reads a table of a million rows from end to end.
     list_filter = ["created"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username", "content_type"]
@@ -35,6 +35,6 @@ class UploadAdmin(admin.ModelAdmin):
     def has_add_permission(self, request):
         return False
 
-    # Nothing to save, so no button for it.
+    # Nothing can be edited, so there is no button to save.
     def has_change_permission(self, request, obj=None):
         return False

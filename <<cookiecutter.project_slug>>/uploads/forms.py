@@ -11,7 +11,7 @@ from .rules import Rules
 
 
 class UploadForm(forms.Form):
-    """Files that are on S3 already, or that come through Django where JavaScript is off."""
+    """Files that are on S3 already, or that come through Django if JavaScript is off."""
 
     files = DirectFilesField("uploads.Upload.file", policy=Rules)
 
@@ -22,7 +22,7 @@ class UploadForm(forms.Form):
         field = self.fields["files"]
         # A browser that lost the answer asks again.
         field.allow_claimed = True
-        # What the page and its script take from the rules.
+        # The rules that the page and its script need.
         self.steps = reverse("s3files:begin").removesuffix("begin/")
         self.target = field.policy.token
         self.max_bytes = field.policy.max_bytes
@@ -30,7 +30,7 @@ class UploadForm(forms.Form):
         self.accept = field.widget.attrs["accept"]
 
     def save(self):
-        """Return the row of each file; the same one when asked again."""
+        """Return the row of each file; the same row if the request is repeated."""
         return [self._record(file) for file in self.cleaned_data["files"]]
 
     def _record(self, file):
@@ -49,7 +49,7 @@ class UploadForm(forms.Form):
             with transaction.atomic():
                 row.save(force_insert=True)
         except (ClaimedTwice, IntegrityError):
-            # The answer was lost, and the browser asks again.
+            # The answer was lost, and the browser repeats the request.
             return Upload.objects.get(pk=row.pk, owner=self.user)
         return row
 #% else

@@ -26,7 +26,7 @@ class Upload(models.Model):
         verbose_name=_("owner"),
     )
     file = models.FileField(_("file"), upload_to=final_name, max_length=255)
-    # Of a picture; made by the browser.
+    # Only for pictures. The browser makes it.
     thumbnail = models.FileField(_("thumbnail"), max_length=300, blank=True)
     name = models.CharField(_("name"), max_length=255)
     size = models.PositiveBigIntegerField(_("size"))
@@ -43,7 +43,7 @@ class Upload(models.Model):
             models.Index(fields=["owner", "size"]),
             # The admin's order.
             models.Index(fields=["-created", "-id"]),
-            # sweepmedia asks which names are in a row.
+            # sweepmedia looks up which names are in a row.
             models.Index(fields=["file"]),
             models.Index(fields=["thumbnail"]),
         ]

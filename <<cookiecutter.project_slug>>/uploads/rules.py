@@ -1,4 +1,4 @@
-"""What may be uploaded. The page, the form and what S3 signs all take it from here."""
+"""What may be uploaded: for the page, the form and the signed URLs."""
 
 from django.db.models import Sum
 
@@ -6,7 +6,7 @@ from s3files.direct.policy import GIBIBYTE, UploadPolicy
 
 
 class Rules(UploadPolicy):
-    """Documents and pictures, up to 50 GB each and 100 GB a user."""
+    """Documents and pictures, up to 50 GB each and 100 GB per user."""
 
     max_bytes = 50 * GIBIBYTE
     # The extension decides the content type. The site ignores the type that the browser sends.
@@ -15,7 +15,7 @@ class Rules(UploadPolicy):
         ".xlsx .zip".split()
     )
     max_bytes_under_way = 60 * GIBIBYTE
-    # Made in the browser, and sent beside the picture.
+    # The browser makes it, and sends it beside the picture.
     max_thumbnail_bytes = 24 * 1024
 
     def quota(self, account):
@@ -25,4 +25,4 @@ class Rules(UploadPolicy):
         rows = self.field.model.objects.filter(owner_id=account.removeprefix("user:"))
         return rows.aggregate(bytes=Sum("size"))["bytes"] or 0
 
-    # def check_file(self, upload, file): raise ValidationError where a scanner finds a virus.
+    # def check_file(self, upload, file): raise ValidationError if a scanner finds a virus.

@@ -17,23 +17,23 @@ from s3files.views import FileView
 from .forms import UploadForm
 from .models import Upload
 
-# What the form's errors are in HTTP; 400, if not named here.
+# The HTTP status of each form error; 400 for the others.
 STATUSES = {"processing": 202, "storage": 503}
-# How the page can be ordered; the first is what it shows by itself.
+# How the page can be ordered; the first is the default.
 ORDERS = {
     "-created": gettext_lazy("Newest first"),
     "created": gettext_lazy("Oldest first"),
     "name": gettext_lazy("By name"),
     "-size": gettext_lazy("Largest first"),
 }
-# Fewer are seen at a glance.
+# A shorter list needs no search.
 SEARCHED_FROM = 12
 
 
-# The page has links that open the files: no cache between may keep it.
+# The page has links that open private files, so no shared cache may keep it.
 @method_decorator(cache_control(private=True), name="dispatch")
 class OwnUploadsMixin(LoginRequiredMixin):
-    """Everybody sees, and deletes, their own files alone."""
+    """Users see and delete only their own files."""
 
     def get_queryset(self):
         return Upload.objects.filter(owner=self.request.user)
@@ -73,7 +73,7 @@ class UploadList(OwnUploadsMixin, ListView):
         )
 
     def post(self, request):
-        """Record files that went straight to S3, or that are in the form itself."""
+        """Record files that went straight to S3, and files in the form itself."""
         form = UploadForm(request.POST, request.FILES, request=request)
         if not form.is_valid():
             return self.refuse(form)
@@ -104,7 +104,7 @@ class UploadDelete(OwnUploadsMixin, DeleteView):
 
 
 class UploadFile(FileView):
-    """The link to a file: it stays the same, and asks who may read."""
+    """A permanent link to a file. It checks who may read."""
 
     model = Upload
 
