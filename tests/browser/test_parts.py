@@ -12,7 +12,16 @@ import pytest
 from botocore.config import Config
 from playwright.sync_api import expect
 
-from tests.browser.test_uploads_page import PDF, file, get, presigned_url, queued, upload, uploaded
+from tests.browser.test_uploads_page import (
+    PDF,
+    file,
+    get,
+    png,
+    presigned_url,
+    queued,
+    upload,
+    uploaded,
+)
 
 PART = 8 * 2**20
 
@@ -176,4 +185,36 @@ def test_an_unfinished_upload_can_be_discarded_after_a_reload(page, network, fil
     page.wait_for_timeout(300)
     page.reload()
     expect(page.locator("#queue li")).to_have_count(0)
+    page.errors.clear()
+
+
+WITHOUT_CHECKSUM = (
+    "<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP header is "
+    "required for Put Object requests with Object Lock parameters</Message></Error>"
+)
+
+
+def test_a_bucket_with_object_lock_gets_the_checksums_that_it_asks_for(page, site, film):
+    """It refuses what has none; the S3 server itself refuses what differs from its checksum."""
+    sent = []
+
+    def lock(route):
+        if route.request.method != "PUT":
+            return route.continue_()
+        sent.append("content-md5" in route.request.headers)
+        if sent[-1]:
+            return route.continue_()
+        anyone = {"Access-Control-Allow-Origin": "*", "Content-Type": "application/xml"}
+        return route.fulfill(status=400, body=WITHOUT_CHECKSUM, headers=anyone)
+
+    page.route(f"{site.s3}/**", lock)
+    choose(page, film)
+    expect(uploaded(page, "film.mp4")).to_be_visible(timeout=60_000)
+    assert get(presigned_url(page, "film.mp4")) == (200, film.read_bytes())
+    # The parts that were under way, and no other.
+    assert 1 <= sent.count(False) <= 4
+    refused = sent.count(False)
+    upload(page, file("photo.png", png()))
+    expect(uploaded(page, "photo.png").locator("img")).to_be_visible()
+    assert sent.count(False) == refused
     page.errors.clear()

@@ -1079,6 +1079,31 @@ def test_a_store_that_refuses_conditions_is_told_apart_and_is_not_a_failure(doct
     assert "conditional PUT refused (the site asks with HEAD instead)" in steps["objects"]["said"]
 
 
+def test_a_bucket_with_object_lock_gets_the_checksums_that_it_asks_for(doctors_project, aws):
+    def locked(answer):
+        def respond(key, headers, body):
+            if "Content-MD5" not in headers:
+                return error(
+                    400,
+                    "InvalidRequest",
+                    "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object "
+                    "requests with Object Lock parameters",
+                )
+            return answer(key, headers, body)
+
+        return respond
+
+    aws.answers = {
+        "PutObject": locked(aws._PutObject),
+        "UploadUrl": locked(aws._UploadUrl),
+        "UploadPart": locked(lambda *_: Answer(200, headers={"ETag": '"part"'})),
+    }
+    names = ["objects", "uploads", "unsigned-headers"]
+    only = [option for name in names for option in ("--only", name)]
+    steps, code = doctors_project.s3doctor("--write", *only, **on_aws(aws))
+    assert ([steps[name]["ok"] for name in names], code) == ([True] * 3, 0), steps
+
+
 def test_a_private_network_without_sts_is_not_a_failure(doctors_project, aws):
     circumstances = on_aws(aws)
     with nothing_listens() as url:

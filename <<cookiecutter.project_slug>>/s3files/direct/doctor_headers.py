@@ -15,7 +15,7 @@ from s3files._s3.clients import credentials
 from s3files._s3.signing import presign
 from s3files.doctor.diagnosis import Failed
 from s3files.doctor.probe import CONTENT, Probe
-from s3files.doctor.requests import fetch
+from s3files.doctor.requests import fetch, upload
 
 UPLOADED = CONTENT[::-1]  # as long as CONTENT, and not the same
 
@@ -87,7 +87,7 @@ def _is_obeyed(probe: Probe, header: Header) -> bool:
         expires=60,
         headers={"content-length": str(len(UPLOADED))},
     )
-    answer = fetch(url, "PUT", {header.name: header.value, "content-type": ""}, UPLOADED)
+    answer = upload(url, {header.name: header.value, "content-type": ""}, UPLOADED)
     if answer.status >= 400:
         return False
     try:

@@ -18,6 +18,7 @@ from s3files._s3.conditions import Condition, condition_of
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.signing import presign
 from s3files.media.names import UniqueName
+from s3files.media.parts import checksum
 from s3files.media.rows import each_page
 from s3files.media.saving import Upload
 from s3files.media.storage import INCOMING, S3MediaStorage
@@ -134,7 +135,9 @@ def occupy(storage: S3MediaStorage, key: str) -> None:
     A presigned PUT, whose `If-None-Match: *` is signed, cannot write there any more.
     """
     with s3_errors("PutObject", key):
-        storage.client.put_object(**_place(storage, key), **_empty(storage, key), Body=b"")
+        storage.client.put_object(
+            **_place(storage, key), **_empty(storage, key), **checksum(b""), Body=b""
+        )
 
 
 def takes_condition(storage: S3MediaStorage) -> bool:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from django.core.files.storage import storages
 
 from s3files._s3.conditions import Condition
+from s3files.media.parts import checksum
 
 from .diagnosis import Failed, read_error
 from .probe import CONTENT, Probe
@@ -42,7 +43,9 @@ def check_objects(probe: Probe) -> str:
         upload = client.create_multipart_upload(**place, **parameters)["UploadId"]
         client.abort_multipart_upload(**place, UploadId=upload)
         upload = client.create_multipart_upload(**place, **parameters)["UploadId"]
-        part = client.upload_part(**place, UploadId=upload, PartNumber=1, Body=CONTENT)
+        part = client.upload_part(
+            **place, UploadId=upload, PartNumber=1, Body=CONTENT, **checksum(CONTENT)
+        )
         parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
         client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload=parts)
     return f"PUT, HEAD, GET, {CONDITIONAL_PUT[probe.condition]}, multipart, DELETE"

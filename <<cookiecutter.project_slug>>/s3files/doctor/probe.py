@@ -20,6 +20,7 @@ from django.core.files.storage import storages
 from s3files._s3.conditions import Condition, is_condition_refused
 from s3files.access import Rules, find_blocks
 from s3files.checks.configured import find_storages
+from s3files.media.parts import checksum
 from s3files.publishing.releases import read_release
 
 from .diagnosis import Failed, Skipped, missing_permission, read_error
@@ -124,9 +125,8 @@ class Probe:
             "Bucket": storage.address.bucket,
             "Key": storage.key(self.new_name()),
         }
-        storage.client.put_object(
-            **place, Body=CONTENT, **storage.get_write_parameters(place["Key"])
-        )
+        parameters = storage.get_write_parameters(place["Key"]) | checksum(CONTENT)
+        storage.client.put_object(**place, Body=CONTENT, **parameters)
         try:
             yield place
         finally:
@@ -135,10 +135,10 @@ class Probe:
     @cached_property
     def condition(self) -> Condition:
         """What the store makes of a PUT that must not replace a file."""
-        parameters = self.media.get_write_parameters("s3doctor.txt")
+        parameters = self.media.get_write_parameters("s3doctor.txt") | checksum(CONTENT)
         with self.new_file() as place:
             try:
-                self.client.put_object(**place, Body=b"another", IfNoneMatch="*", **parameters)
+                self.client.put_object(**place, Body=CONTENT, IfNoneMatch="*", **parameters)
             except ClientError as error:
                 if is_condition_refused(error):
                     return Condition.REFUSED

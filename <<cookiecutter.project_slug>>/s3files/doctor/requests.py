@@ -10,6 +10,7 @@ from email.message import Message
 from typing import Any, NamedTuple
 
 from s3files._s3.address import is_loopback
+from s3files.media.parts import checksum
 
 REQUEST_SECONDS = 5
 MAX_BODY = 65536  # bytes of an answer that are read
@@ -72,6 +73,14 @@ def fetch(
         # urllib wraps the one that matters: a refused connection, an unknown name.
         cause = getattr(error, "reason", None)
         raise NotReached(url, cause if isinstance(cause, Exception) else error) from error
+
+
+def upload(url: str, headers: dict[str, str], body: bytes) -> Answer:
+    """PUT as a browser does: with a checksum if Object Lock has the bucket ask for one."""
+    answer = fetch(url, "PUT", headers, body)
+    if answer.status == 400 and "Content-MD5" in answer.body:
+        return fetch(url, "PUT", headers | {"content-md5": checksum(body)["ContentMD5"]}, body)
+    return answer
 
 
 def tamper(url: str) -> str:

@@ -6,6 +6,7 @@
 //   upload.addEventListener("change", () => show(upload.state, upload.sent / file.size));
 //   const token = await upload.start();   // what the form posts in place of the file
 
+import { md5 } from "./md5.js";
 import { text } from "./texts.js";
 
 const PARTS_IN_PARALLEL = 4;
@@ -66,8 +67,24 @@ export function serverError({ status }, answer) {
 
 // --- S3 --------------------------------------------------------------------
 
-// PUT to S3. Not fetch(): only XMLHttpRequest tells how far it is.
-function put(url, headers, body, signal, onprogress = () => {}) {
+// A bucket with Object Lock refuses what comes without a checksum ("PutObject"). Its first refusal
+// says so; from then on, all that this page sends has one.
+let needsChecksum = false;
+
+async function put(url, headers, body, signal, onprogress) {
+  if (!needsChecksum) {
+    try {
+      return await send(url, headers, body, signal, onprogress);
+    } catch (error) {
+      if (!error.asksForChecksum) throw error;
+      needsChecksum = true;
+    }
+  }
+  return send(url, { ...headers, "Content-MD5": await md5(body) }, body, signal, onprogress);
+}
+
+// Not fetch(): only XMLHttpRequest tells how far it is.
+function send(url, headers, body, signal, onprogress = () => {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
@@ -97,6 +114,7 @@ function refusal({ status, responseText }) {
   error.expired = status === 403 && /expired/i.test(responseText);
   if (error.expired) error.message = text("expired");
   error.exists = status === 412;
+  error.asksForChecksum = status === 400 && /Content-MD5/i.test(responseText);
   return error;
 }
 
