@@ -136,3 +136,12 @@ def test_a_cloudfront_url_is_signed_so_that_the_public_key_confirms_it(site):
         # Raises InvalidSignature.
         key.public_key().verify(signature, policy.encode(), padding.PKCS1v15(), hashes.SHA1())
         assert query["Key-Pair-Id"] == ["K2JCJMDEHXQW5F"]
+
+
+def test_a_store_that_guesses_types_cannot_have_a_browser_show_a_page(site):
+    """SeaweedFS stores its own guess in place of application/octet-stream."""
+    names = ["page.shtml", "page", "page.xyz"]
+    links = site().call("links.link_to_pages_of_unknown_types", names)
+    assert links["page.shtml"][0] == "text/html; charset=utf-8"
+    for _stored, link in links.values():
+        assert fetch(link)[1]["Content-Type"] == "application/octet-stream"

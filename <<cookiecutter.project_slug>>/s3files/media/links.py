@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from django.utils.encoding import filepath_to_uri
 
 from s3files._s3.clients import Account, credentials
+from s3files._s3.content_types import OCTET_STREAM, content_type
 from s3files._s3.signing import presign, window_start
 
 from .options import response_query
@@ -34,6 +35,8 @@ class LinksMixin:
     if TYPE_CHECKING:
 
         def key(self, name: str) -> str: ...
+
+        def get_object_parameters(self, name: str) -> dict[str, Any]: ...
 
     @property
     def base_url(self) -> str:
@@ -60,6 +63,8 @@ class LinksMixin:
             return f"{self.access.host_url}/{filepath_to_uri(key)}{search}"
         expire = self.querystring_expire if expire is None else expire
         start = window_start(key, expire, time.time())
+        if not self.cloudfront_signer:
+            parameters = self._pin_type(str(name), key, parameters)
         query = tuple(response_query(parameters)) if parameters else ()
         if self.always:
             query = (*query, *self.signed_query)
@@ -75,6 +80,18 @@ class LinksMixin:
             at=start,
             query=query,
         )
+
+    def _pin_type(
+        self, name: str, key: str, parameters: dict[str, Any] | None
+    ) -> dict[str, Any] | None:
+        """Have S3 answer with the type that the file was saved with, if that says nothing.
+
+        Some stores put a guess in its place, and a browser would show a page as a page.
+        """
+        if content_type(key) != OCTET_STREAM:
+            return parameters
+        own = self.get_object_parameters(name)["ContentType"]
+        return {"ResponseContentType": own} | (parameters or {})
 
     @property
     def signed_query(self) -> tuple[tuple[str, str], ...]:
