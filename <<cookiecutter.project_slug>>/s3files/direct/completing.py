@@ -34,7 +34,7 @@ RENEW_SECONDS = 10
 def policy_of(upload: DirectUpload) -> UploadPolicy:
     """Return the policy that an upload was begun under. Raises UnknownUpload."""
     try:
-        return load_policy(upload.field, upload.policy)
+        return load_policy(upload.field, upload.policy).at(upload)
     except ImproperlyConfigured:
         raise UnknownUpload(
             _("The site has changed since this upload began. Please send the file again.")

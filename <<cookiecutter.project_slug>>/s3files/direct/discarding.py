@@ -24,7 +24,7 @@ def cancel(upload: DirectUpload) -> None:
         rows = DirectUpload.objects.filter(pk=upload.pk, claimed=None, state=State.COMPLETE)
         ended = bool(rows.update(state=State.CANCELLED))
     if ended:
-        discard(find_storage(upload.field), upload)
+        discard(find_storage(upload.field, upload.location), upload)
 
 
 def discard(storage: S3MediaStorage, upload: DirectUpload) -> bool:

@@ -55,7 +55,7 @@ class DirectFile(File):  # type: ignore[type-arg]
 
     @property
     def storage(self) -> S3MediaStorage:
-        return find_storage(self.upload.field)
+        return find_storage(self.upload.field, self.upload.location)
 
     @property
     def stored_name(self) -> str:
@@ -128,5 +128,5 @@ def claim(upload: DirectUpload) -> None:
 
 
 def _is_there(upload: DirectUpload) -> bool:
-    storage = find_storage(upload.field)
+    storage = find_storage(upload.field, upload.location)
     return objects.look_at(storage, storage.key(upload.stored_name)) is not None

@@ -69,6 +69,9 @@ class UploadPolicy:
     #: Larger files of a public storage are put in their place by `finishuploads`.
     max_bytes_in_request: int = 64 * MEBIBYTE
 
+    # Where the storage was when the upload began, if its location varies; "": where it is now.
+    _location = ""
+
     def __init__(self, field: FileField) -> None:
         self.field = field
         # A policy's own limit holds, unless the settings name a lower one.
@@ -79,7 +82,12 @@ class UploadPolicy:
     @property
     def storage(self) -> S3MediaStorage:
         """Where the field's files are."""
-        return find_storage(self.label)
+        return find_storage(self.label, self._location)
+
+    def at(self, upload: DirectUpload) -> "UploadPolicy":
+        """Return this policy with the storage at the place of an upload, whoever asks."""
+        self._location = upload.location
+        return self
 
     @property
     def is_on_s3(self) -> bool:
@@ -256,14 +264,17 @@ def find_field(label: str) -> FileField:
     return field
 
 
-def find_storage(label: str) -> S3MediaStorage:
-    """Return the storage of the FileField of this label; it is on S3."""
+def find_storage(label: str, location: str = "") -> S3MediaStorage:
+    """Return the storage of the FileField of this label, at a location if its own varies."""
     storage = find_field(label).storage
     if not isinstance(storage, S3MediaStorage):
         raise ImproperlyConfigured(
             f"{label} keeps its files in {type(storage).__qualname__}. Direct uploads need a "
             "storage on S3, a subclass of s3files.storages.S3MediaStorage."
         )
+    if location and storage.location_varies:
+        fixed: S3MediaStorage = storage.at_location(location)
+        return fixed
     return storage
 
 

@@ -90,6 +90,7 @@ def begin(
         raise NotAllowed(_("This upload was begun with another file, or by somebody else."))
     if known.state != State.RESERVED:
         raise UnknownUpload(_("This upload has ended, or has arrived already."))
+    policy = policy.at(known)
     _create_multipart(policy, known)
     return make_ticket(policy, known, is_new=is_new)
 

@@ -60,6 +60,7 @@ def list_unfinished(policy: UploadPolicy, account: str, object_key: str) -> list
         account=account,
         field=policy.label,
         state__in=[*UNDER_WAY, State.COMPLETE],
+        location=policy.storage.varying_location,
         claimed=None,
         active__gt=since,
     )

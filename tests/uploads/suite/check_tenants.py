@@ -4,11 +4,12 @@ import io
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.files.storage import storages
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from client import BucketTestCase
+from client import LARGE, PDF, BucketTestCase
 from config.storages import MediaStorage
 from s3files.direct.models import DirectUpload, State
 
@@ -66,3 +67,51 @@ class TenantTests(BucketTestCase):
         run("finishuploads", "--location=media/acme/")
         states = dict(DirectUpload.objects.values_list("name", "state"))
         self.assertEqual(states, {"acme.pdf": State.COMPLETE, "other.pdf": State.PROCESSING})
+
+
+class OtherTenantTests(BucketTestCase):
+    """A browser goes on with an upload on a page of another tenant."""
+
+    def setUp(self):
+        super().setUp()
+        backend = {"BACKEND": "check_tenants.TenantStorage"}
+        self.enterContext(override_settings(STORAGES=settings.STORAGES | {"default": backend}))
+
+    def test_a_file_is_completed_where_it_was_sent_and_saved_where_the_row_is(self):
+        with tenant("acme"):
+            token = self.ada.send()["token"]
+        with tenant("other"):
+            self.assertEqual(self.ada.step("complete", token=token)["state"], "complete")
+            self.assertEqual(self.save_paper(token).status_code, 302)
+            self.assertEqual(self.read(storages["default"], self.only_paper().file.name), PDF)
+        tenants = {key.split("/")[1] for key in self.keys()}
+        self.assertEqual(tenants, {"acme", "other"})
+
+    def test_cancelling_removes_what_was_sent_and_writes_nowhere_else(self):
+        with tenant("acme"):
+            token = self.ada.send()["token"]
+            (key,) = self.files()
+        with tenant("other"):
+            self.ada.step("cancel", token=token)
+        self.assertEqual((self.files(), self.keys()), ([], [key]))
+
+    def test_a_large_file_is_resumed_where_it_began(self):
+        with tenant("acme"):
+            ticket = self.ada.begin("large.pdf", len(LARGE))
+            self.assertEqual(self.ada.put_part(ticket, 1, LARGE), 200)
+        with tenant("other"):
+            token = ticket["token"]
+            self.assertEqual(self.ada.step("status", token=token)["parts"], [1])
+            signed = self.ada.step("sign", token=token, parts=[2, 3])
+            for number in (2, 3):
+                self.assertEqual(self.ada.put_part(ticket | signed, number, LARGE), 200)
+            self.assertEqual(self.ada.step("complete", token=token)["state"], "complete")
+        (key,) = self.keys()
+        self.assertTrue(key.startswith("media/acme/"))
+
+    def test_an_upload_is_offered_on_pages_of_its_tenant_alone(self):
+        with tenant("acme"):
+            self.ada.upload()
+            self.assertEqual(len(self.ada.step("list")["uploads"]), 1)
+        with tenant("other"):
+            self.assertEqual(self.ada.step("list")["uploads"], [])
