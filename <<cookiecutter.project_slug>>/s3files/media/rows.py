@@ -111,14 +111,20 @@ def each_page(operation: str, prefix: str, pages: Iterable[Any]) -> Iterator[dic
         yield page
 
 
-def find_objects_without_row(knows: KnowsNames = names_in_rows) -> Iterator[str]:
+def find_objects_without_row(
+    knows: KnowsNames = names_in_rows, environments: Collection[str] = ()
+) -> Iterator[str]:
     """Yield the keys that no FileField names; it lists every object of the media storages.
 
     To look at, and not to delete: thumbnails, editors' images and backups have no row either.
+
+    Args:
+        environments: folders below AWS_LOCATION of which another database knows the rows.
     """
     for storage in find_storages():
         prefix = folder_of(storage)
+        others = tuple(f"{storage.declared_prefix}/{one}".lstrip("/") for one in environments)
         for page in list_keys(storage, prefix):
-            keys = [key for key, _ in page if not key.startswith(f"{INCOMING}/")]
+            keys = [key for key, _ in page if not key.startswith((f"{INCOMING}/", *others))]
             with_row = knows([key[len(prefix) :] for key in keys])
             yield from (key for key in keys if key[len(prefix) :] not in with_row)

@@ -3,6 +3,7 @@
 import io
 import json
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,16 +11,12 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from client import LARGE, PDF, Browser, BucketTestCase, http
+from client import LARGE, NO_S3, PDF, Browser, BucketTestCase, http
 from papers.models import Paper
 from papers.policies import QuotaPolicy
 from s3files.direct.models import DirectUpload, State
 from uploads.models import Upload
 
-# Nothing listens there.
-NO_S3 = override_settings(
-    AWS_S3_ENDPOINT_URL="http://127.0.0.1:9", AWS_S3_PUBLIC_ENDPOINT_URL="http://127.0.0.1:9"
-)
 PAGE = b"<html><script>alert(1)</script>".ljust(len(PDF))
 
 
@@ -297,6 +294,18 @@ class SharedBucketTests(BucketTestCase):
         self.assertEqual(self.keys(), sorted(keys))
         self.assertEqual(len(self.multipart_uploads()), 1)
 
+    def test_a_report_lists_no_file_of_another_environment(self):
+        static = {"BACKEND": "config.storages.StaticStorage"}
+        names = "static/staging/staticfiles.json media/staging/b.pdf media/own.pdf public/staging/c"
+        for key in names.split():
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=PDF)
+        text = io.StringIO()
+        with override_settings(STORAGES=settings.STORAGES | {"staticfiles": static}):
+            call_command("sweepmedia", "--report", stdout=text)
+        self.assertIn("not listed: staging/, another environment's files", text.getvalue())
+        self.assertIn("object without a row: media/own.pdf", text.getvalue())
+        self.assertIn("1 objects without a row", text.getvalue())
+
 
 class _QueryDict(dict):
     def getlist(self, name):
@@ -304,7 +313,5 @@ class _QueryDict(dict):
 
 
 def _with_options(**options):
-    from django.conf import settings
-
     default = settings.STORAGES["default"]
     return settings.STORAGES | {"default": default | {"OPTIONS": options}}

@@ -7,7 +7,7 @@ import uuid
 
 from django.contrib.auth import get_user_model
 from django.core.files.storage import storages
-from django.test import Client, RequestFactory, TransactionTestCase
+from django.test import Client, RequestFactory, TransactionTestCase, override_settings
 from django.urls import reverse
 
 from papers.models import Paper
@@ -18,6 +18,11 @@ from s3files.direct.policy import MIN_PART_BYTES, find_field, sign_target
 PDF = b"%PDF-1.7\n".ljust(1000, b"0")
 # Three parts, the last one short.
 LARGE = b"%PDF-1.7\n".ljust(2 * MIN_PART_BYTES + 1000, b"1")
+
+# Nothing listens there.
+NO_S3 = override_settings(
+    AWS_S3_ENDPOINT_URL="http://127.0.0.1:9", AWS_S3_PUBLIC_ENDPOINT_URL="http://127.0.0.1:9"
+)
 
 
 def http(method, url, data=None, **headers):

@@ -5,15 +5,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.printing import printable
 from s3files.media.rows import (
     KnowsNames,
+    each_page,
     find_objects_without_row,
     fixed_locations,
     names_in_rows,
 )
+from s3files.publishing.releases import find_environments
+from s3files.publishing.storage import S3StaticStorage
 
 
 class Command(BaseCommand):
@@ -40,11 +44,31 @@ class Command(BaseCommand):
             self.stdout.write("Nothing to do. Look for objects without a row with: --report")
 
     def report_objects_without_row(self) -> None:
-        found = 0
-        for key in find_objects_without_row(self.knows):
+        found, environments = 0, find_other_environments()
+        for folder in environments:
+            self.stdout.write(f"not listed: {printable(folder)}, another environment's files")
+        for key in find_objects_without_row(self.knows, environments):
             found += 1
             self.stdout.write(f"object without a row: {printable(key)}")
         self.stdout.write(f"{found} objects without a row; they are not touched.")
+
+
+def find_other_environments() -> list[str]:
+    """Return the folders below AWS_LOCATION in which other environments keep their files.
+
+    They are known by the static files that they publish there.
+    """
+    storage: Any = storages["staticfiles"]
+    if not isinstance(storage, S3StaticStorage):
+        return []
+    place = storage.destination
+    prefix = f"{place.prefix}/"
+    pages = place.client.get_paginator("list_objects_v2").paginate(
+        Bucket=place.address.bucket, Prefix=prefix
+    )
+    listed = each_page("ListObjectsV2", prefix, pages)
+    names = [one["Key"].removeprefix(prefix) for page in listed for one in page.get("Contents", [])]
+    return find_environments(storage.manifest_name, names)
 
 
 def add_locations(parser: CommandParser) -> None:
