@@ -146,6 +146,9 @@ class DirectFileField(forms.FileField):
             with self._explained():
                 return super().clean(file, initial)
         except forms.ValidationError as error:
+            if isinstance(error.__cause__, S3Error):  # An ImageField wraps every error.
+                with self._explained():
+                    raise error.__cause__ from None
             if error.code != "storage":
                 cancel(upload)
             raise

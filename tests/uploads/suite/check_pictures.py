@@ -6,27 +6,16 @@ from django import forms
 from django.core.files.images import get_image_dimensions
 from PIL import Image
 
-from client import Browser, BucketTestCase
+from client import NO_S3, Browser, BucketTestCase
 from papers.policies import UserPolicy
-from pictures.models import Photo
+from pictures.forms import PhotoForm
 from s3files.direct.files import DirectFile
-from s3files.direct.forms import direct_upload
 
 
 def make_picture(size=(30, 20), format="PNG"):
     file = io.BytesIO()
     Image.new("RGB", size, "red").save(file, format)
     return file.getvalue()
-
-
-class PhotoForm(forms.ModelForm):
-    class Meta:
-        model = Photo
-        fields = ["user", "image"]
-
-        @staticmethod
-        def formfield_callback(field, **kwargs):
-            return direct_upload(field, policy=UserPolicy, **kwargs)
 
 
 class ImageFieldTests(BucketTestCase):
@@ -39,6 +28,7 @@ class ImageFieldTests(BucketTestCase):
         photo = self.save("photo.png", make_picture())
         self.assertEqual((photo.width, photo.height), (30, 20))
         self.assertEqual(self.read(self.storage, photo.image.name), make_picture())
+        self.assertTrue(photo.image.name.startswith(f"user_{self.ada.user.pk}/"))
 
     def test_what_is_no_picture_is_refused_and_deleted(self):
         for name, content, words in (
@@ -49,6 +39,14 @@ class ImageFieldTests(BucketTestCase):
             with self.subTest(name):
                 self.assertIn(words, str(self.save(name, content).errors))
         self.assertEqual(self.files(), [])
+
+    def test_a_picture_stays_when_s3_does_not_answer_while_it_is_checked(self):
+        token = Browser("ada", "pictures.Photo.image", UserPolicy).upload("a.png", make_picture())
+        with NO_S3, self.assertLogs("s3files.direct.forms", "ERROR"):
+            form = PhotoForm({"user": self.ada.user.pk, "image-upload": token}, {})
+            self.assertIn("The storage does not answer", str(form.errors))
+        form = PhotoForm({"user": self.ada.user.pk, "image-upload": token}, {})
+        self.assertEqual(form.save().width, 30)
 
     def test_browsers_offer_pictures(self):
         self.assertIn('accept="image/*"', str(PhotoForm()["image"]))

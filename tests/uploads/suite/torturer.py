@@ -22,24 +22,34 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.files.storage import storages  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.models import Sum  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from client import Browser, http  # noqa: E402
 from papers.models import Paper  # noqa: E402
-from papers.policies import PaperPolicy  # noqa: E402
+from papers.policies import PaperPolicy, UserPolicy  # noqa: E402
+from pictures.forms import PhotoForm  # noqa: E402
+from pictures.models import Photo  # noqa: E402
 from s3files._s3 import clients as s3_client  # noqa: E402
 from s3files._s3.timeouts import Timeouts  # noqa: E402
+from s3files.direct.forms import use_request  # noqa: E402
 from s3files.direct.models import DirectUpload, UploadAccount  # noqa: E402
 
 settings.ALLOWED_HOSTS = ["*"]
 # What is cancelled counts until its signature ends, which is longer than an example takes.
-PaperPolicy.max_files_under_way = 1000
-PaperPolicy.max_bytes_under_way = 2**40
+for policy in (PaperPolicy, UserPolicy):
+    policy.max_files_under_way = 1000
+    policy.max_bytes_under_way = 2**40
 # A fault is met by the step itself, not by a retry of boto3.
 s3_client.current_timeouts = lambda: Timeouts(connect=2, read=5, write=5, total=5)
 
-FIELDS = {"file": "papers.Paper.file", "cover": "papers.Paper.cover"}
+FIELDS = {
+    "file": ("papers.Paper.file", PaperPolicy),
+    "cover": ("papers.Paper.cover", PaperPolicy),
+    # upload_to names the user.
+    "photo": ("pictures.Photo.image", UserPolicy),
+}
 
 
 class Plug:
@@ -78,7 +88,7 @@ class Plug:
 
 
 def post(name, data):
-    browser = Browser("ada", FIELDS[data["kind"]])
+    browser = Browser(data["user"], *FIELDS[data["kind"]])
     browser.client.raise_request_exception = False
     body = json.dumps({"target": browser.target} | data)
     response = browser.client.post(reverse(f"s3files:{name}"), body, "application/json")
@@ -118,15 +128,32 @@ def send(data):
 
 
 def save(data):
-    browser = Browser("ada")
+    browser = Browser(data["user"])
+    if data["kind"] == "photo":
+        return save_photo(browser, data)
     browser.client.raise_request_exception = False
     form = {"title": data["title"], f"{data['kind']}-upload": data["token"]}
     return {"status": browser.client.post(reverse("new-paper"), form).status_code}
 
 
+def save_photo(browser, data):
+    """Save as a view does, and as Django answers for it."""
+    fields = {"title": data["title"], "user": browser.user.pk, "image-upload": data["token"]}
+    form = PhotoForm(fields, {})
+    use_request(form, browser.request())
+    try:
+        if not form.is_valid():
+            return {"status": 200}
+        form.save()
+    except Exception:
+        return {"status": 500}
+    return {"status": 302}
+
+
 def delete(data):
-    for paper in Paper.objects.filter(title=data["title"]):
-        paper.delete()
+    for model in (Paper, Photo):
+        for row in model.objects.filter(title=data["title"]):
+            row.delete()
     return {}
 
 
@@ -156,19 +183,21 @@ def sweep(data):
 def look(data):
     """Return what there is: rows with their objects, all objects, all notes."""
     rows = []
-    for paper in Paper.objects.all():
-        for field in ("file", "cover"):
-            file = getattr(paper, field)
-            if file:
-                size, head = None, ""
-                try:
-                    with file.storage.open(file.name) as stored:
-                        content = stored.read()
-                        size, head = len(content), content[:40].hex()
-                except FileNotFoundError:
-                    pass
-                rows.append([paper.title, file.storage.key(file.name), size, head])
-    account = UploadAccount.objects.first()
+    files = [
+        (paper.title, file) for paper in Paper.objects.all() for file in (paper.file, paper.cover)
+    ]
+    files += [(photo.title, photo.image) for photo in Photo.objects.all()]
+    for title, file in files:
+        if file:
+            size, head = None, ""
+            try:
+                with file.storage.open(file.name) as stored:
+                    content = stored.read()
+                    size, head = len(content), content[:200].hex()
+            except FileNotFoundError:
+                pass
+            rows.append([title, file.storage.key(file.name), size, head])
+    accounts = UploadAccount.objects.aggregate(Sum("files_under_way"), Sum("bytes_under_way"))
     s3, bucket = storages["default"].client, storages["default"].address.bucket
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     return {
@@ -176,14 +205,16 @@ def look(data):
         "keys": [one["Key"] for page in pages for one in page.get("Contents", [])],
         "multipart": len(s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])),
         "notes": DirectUpload.objects.count(),
-        "under_way": [account.files_under_way, account.bytes_under_way] if account else [0, 0],
+        "under_way": [count or 0 for count in accounts.values()],
+        "users": dict(get_user_model().objects.values_list("username", "pk")),
     }
 
 
 def reset(data):
-    for model in (Paper, DirectUpload, UploadAccount):
+    for model in (Paper, Photo, DirectUpload, UploadAccount):
         model.objects.all().delete()
-    get_user_model().objects.get_or_create(username="ada")
+    for name in ("ada", "ben"):
+        get_user_model().objects.get_or_create(username=name)
     s3, bucket = storages["default"].client, storages["default"].address.bucket
     for key in look({})["keys"]:
         s3.delete_object(Bucket=bucket, Key=key)
