@@ -56,6 +56,28 @@ def test_save_during_an_upload_says_so_and_is_done_when_it_is(page, held):
     expect(page.get_by_role("link", name="papers/")).to_be_visible()
 
 
+def test_a_double_click_saves_one_row(page):
+    page.goto(ADD)
+    page.get_by_label("Title").fill("Clicked twice")
+    choose(page, "#id_file", "twice.pdf")
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    assert page.errors == []
+
+
+def test_a_form_that_a_script_sends_can_be_sent_again(page):
+    page.goto(ADD)
+    choose(page, "#id_file", "again.pdf")
+    page.evaluate("""() => {
+        window.sent = 0;
+        document.querySelector("#paper_form").noValidate = true;
+        document.addEventListener("submit", (event) => { event.preventDefault(); sent += 1; });
+    }""")
+    for count in (1, 2):
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.wait_for_function(f"window.sent === {count}")
+
+
 def test_save_is_not_done_when_an_upload_it_waits_for_fails(page, held):
     page.goto(ADD)
     page.get_by_label("Title").fill("Waits")

@@ -112,6 +112,11 @@ class AdminTests(BucketTestCase):
         self.root = Browser("root")
         get_user_model().objects.update(is_staff=True, is_superuser=True)
 
+    def test_the_words_of_the_scripts_are_once_in_a_page(self):
+        page = self.root.client.get("/admin/papers/paper/add/")
+        self.assertGreater(page.content.count(b"data-s3files "), 2)
+        self.assertContains(page, 'data-text="paused"', 1)
+
     def test_the_admins_form_takes_a_direct_upload(self):
         page = self.root.client.get("/admin/papers/paper/add/").content.decode()
         self.assertIn("data-s3files", page)

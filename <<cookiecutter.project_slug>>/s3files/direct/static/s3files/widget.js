@@ -14,6 +14,9 @@ const SELECTOR = "[data-s3files]";
 const MOST_TARGETS = 200;
 const widgets = new Map(); // element → Widget
 const waitingForms = new Map(); // form that is sent when its uploads are done → its button
+const sentForms = new WeakSet(); // forms whose answer is under way
+// How long a second click on a button that sends a form is taken for the first.
+const SECOND_CLICK = 5_000;
 
 class Widget {
   constructor(element) {
@@ -29,7 +32,7 @@ class Widget {
     this.server = new Server(url, target, csrfToken);
     this.queue = new Queue({
       list: this.list,
-      template: element.querySelector("[data-row]"),
+      template: document.querySelector("template[data-row]"),
       status: element.querySelector("[data-status]"),
       summary: element.querySelector("[data-summary]"),
       server: this.server,
@@ -234,15 +237,28 @@ document.addEventListener(
   (event) => {
     const form = event.target;
     const unready = widgetsOf(form).find((widget) => widget.queue.isBusy || stuck(widget));
-    if (!unready) return;
+    if (!unready && !isSecondClick(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (!unready) return;
     unready.explain(unready.queue.isBusy ? "pleaseWait" : "notSent", stuck(unready));
     if (unready.queue.isBusy) waitingForms.set(form, event.submitter);
     else unready.list.querySelector("button:not([hidden])").focus();
   },
   true,
 );
+
+// Two requests at once would save a file in two rows, and one of them would be refused.
+function isSecondClick(event) {
+  const form = event.target;
+  if (!widgetsOf(form).some((widget) => widget.rows.length)) return false;
+  if (sentForms.has(form)) return true;
+  sentForms.add(form);
+  // A script that sends the form by itself says when it may be sent again.
+  setTimeout(() => event.defaultPrevented && sentForms.delete(form));
+  setTimeout(() => sentForms.delete(form), SECOND_CLICK);
+  return false;
+}
 
 // Send a form that waits, if all its uploads are done.
 function settle(form) {
