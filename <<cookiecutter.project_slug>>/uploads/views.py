@@ -111,6 +111,9 @@ class UploadFile(FileView):
     def has_permission(self, request, instance):
         return instance.owner == request.user
 
+    def get_filename(self, instance):
+        return instance.name
+
 
 def wants_json(request):
     return request.accepts("application/json") and not request.accepts("text/html")

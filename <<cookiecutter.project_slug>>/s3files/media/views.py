@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import posixpath
 from typing import Any
 
 from django.contrib.auth.mixins import AccessMixin
@@ -55,7 +56,7 @@ class FileView(AccessMixin, View):
     http_method_names = ["get", "head", "options"]
     model: type[Model] | None = None
     field = "file"
-    # True: the browser saves the file, under the name that `get_filename` returns.
+    # True: the browser saves the file, also one that it could show.
     as_attachment = False
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -75,8 +76,8 @@ class FileView(AccessMixin, View):
         raise NotImplementedError(f"{type(self).__name__} must say who may read: has_permission().")
 
     def get_filename(self, instance: Any) -> str:
-        """Return the name under which a browser saves the file."""
-        return str(getattr(instance, self.field).name).rpartition("/")[2]
+        """Return the name under which a browser saves the file: that in the storage."""
+        return posixpath.basename(getattr(instance, self.field).name)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.headers.get("Sec-Fetch-Dest", "").lower() in RUNNING_DESTINATIONS:
@@ -124,9 +125,15 @@ class FileView(AccessMixin, View):
 
     def get_url_parameters(self, instance: Any) -> dict[str, str] | None:
         """Return what the URL asks of S3 beside the file, such as another disposition."""
-        storage: Any = getattr(instance, self.field).storage
+        file = getattr(instance, self.field)
+        storage: Any = file.storage
+        filename = self.get_filename(instance)
+        is_renamed = filename != posixpath.basename(file.name)
         # S3 takes no response-* parameter from strangers ("GetObject").
-        if not self.as_attachment or not storage.querystring_auth:
+        if not storage.querystring_auth or not (self.as_attachment or is_renamed):
             return None
-        disposition = content_disposition_header(True, self.get_filename(instance))
+        # What a browser must not show stays a file that it saves.
+        stored = storage.get_object_parameters(file.name).get("ContentDisposition", "")
+        is_attachment = self.as_attachment or stored.startswith("attachment")
+        disposition = content_disposition_header(is_attachment, filename)
         return {"ResponseContentDisposition": str(disposition)}
