@@ -26,5 +26,12 @@ def digest_of_what_is_seen():
     return digest.hexdigest() + "\n"
 
 
+def test_the_readme_shows_the_page_in_light_and_dark():
+    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    for scheme in ("light", "dark"):
+        name = f"docs/images/uploads-{scheme}.png"
+        assert f'"{name}"' in readme and (TEMPLATE / name).exists()
+
+
 def test_the_pictures_are_of_the_current_page():
     assert SEEN.read_text() == digest_of_what_is_seen(), "the page has changed: make screenshots"
