@@ -28,7 +28,7 @@ def exactly(what, wanted, value):
 
 def table(bars):
     """Return the bars in Markdown."""
-    lines = ["| What | Bar | Reached | OK |", "|---|---:|---:|---:|"]
+    lines = ["| What | Target | Measured | OK |", "|---|---:|---:|---:|"]
     for bar in bars:
         ok = "yes" if bar.is_reached else "**no**"
         lines.append(f"| {bar.what} | {bar.asked} | {bar.reached} | {ok} |")

@@ -171,12 +171,13 @@ def _later_bars(results):
 
 def _media_bars(results):
     signed = results.media("url_us", "url", OURS, kind="signed")
-    yield _at_most(10, "signed URL, never asked before", signed, unit=" µs")
+    yield _at_most(10, "signed URL, first request for it", signed, unit=" µs")
     for kind, limit in (("signed", 15), ("unsigned", 10)):
         ours, stock = (
             results.media("url_us", "url", peer, kind=kind) for peer in (OURS, media.STOCK_NAME)
         )
-        what = f"list page with {media.LINKS} {kind} links: stock's time for them"
+        what = f"list page with {media.LINKS} {kind} links: "
+        what += "stock's time relative to this project's"
         yield _at_least(limit, what, _ratio(stock, ours))
     same = results.find(part="media", peer=OURS, measure="same link")
     yield _at_most(
@@ -200,13 +201,15 @@ def _media_bars(results):
     yield _exactly(saves, f"{who}with the right bytes", [race["right"] for race in races])
     seconds = results.media("seconds", "thread", OURS)
     memory = results.media("memory", "thread", OURS)
-    yield _at_most(5, "each further thread: time", seconds and max(0, seconds) * 1000, unit=" ms")
-    yield _at_most(1, "each further thread: memory", memory and memory / MB, unit=" MB")
+    yield _at_most(
+        5, "each additional thread: time", seconds and max(0, seconds) * 1000, unit=" ms"
+    )
+    yield _at_most(1, "each additional thread: memory", memory and memory / MB, unit=" MB")
     size = (results.media("bytes", "save", OURS) or 0) / MB
     for measure in ("save", "read"):
         memory = results.media("memory", measure, OURS)
         what = f"{size:.0f} MB {measure}"
-        yield _at_most(64, f"{what}: memory over idle", memory and memory / MB, unit=" MB")
+        yield _at_most(64, f"{what}: memory above idle", memory and memory / MB, unit=" MB")
         yield _at_most(
             1.0,
             f"{what}, 30 ms: time against stock's",
@@ -268,7 +271,7 @@ def _per_file(results, files):
 def bars_table(results, *, measured=False):
     """As a table; with `measured`, without what was not."""
     return _table(
-        ("What", "Bar", "Reached", "OK"),
+        ("What", "Target", "Measured", "OK"),
         (
             (what, bar, reached, {True: "yes", False: "**no**", None: "–"}[ok])
             for what, bar, reached, ok in bars(results)
@@ -292,7 +295,7 @@ def _upload_table(results):
                 str(record["errors"]),
             )
         )
-    columns = ("", "Web worker CPU, a file", "Requests to Django", "Half in", "99 % in", "Errors")
+    columns = ("", "Web worker CPU, a file", "Requests to Django", "Median", "99 % below", "Errors")
     return _table(columns, rows)
 
 
@@ -301,72 +304,74 @@ def document(results, about):
     return f"""\
 # Benchmarks
 
-This project beside what people would use in its place, all on one machine, each
-against the same S3 server. `make bench` measures it again and writes this page.
+This page compares the project with its alternatives, all on one machine and against the same
+S3 server. `make bench` repeats the measurements and writes this page.
 
 ![Seconds to publish {results.files:,} static files](benchmarks.svg)
 
-## What was to be reached
+## Targets
 
 {bars_table(results)}
 ## Static files
 
 {results.files:,} files: a seeded, made-up site ({static.FILES:,} files of CSS, JavaScript with
-source maps, fonts and images) and Django admin's. Seconds from the start of the command to
-its end (median of {_rounds(results)}), 30 ms from S3, a region away:
+source maps, fonts and images) and Django admin's. The table has the seconds from
+the start of the command to its end (median of {_rounds(results)}), with a round trip
+of 30 ms to S3, as from another region:
 
 {_publish_table(results, FAR)}
-*On a fresh machine*: all is published, but the local folder is empty, as in a new
-container. "–": these have no such folder. *This project* publishes each file under its
+*On a fresh machine*: every file is published already, but the local folder is empty, as in a
+new container. "–": this tool has no local folder. *This project* publishes each file under its
 plain name, too; *manifest alone* and *nothing sent* publish none.
 {_samples(results)}
-On the S3 server's own network, 0 ms away:
+The same without latency:
 
 {_publish_table(results, NEAR)}
-Requests, and what the first publish took of the machine (30 ms):
+Requests of each publish, and CPU and memory of the first one (30 ms):
 
 {_cost_table(results)}
-CPU is of the user and the system, children included; memory is the largest process's peak
-(resident). The programs after "+" add theirs to those of Django's `collectstatic`.
+CPU is user plus system time, with child processes; memory is the peak resident size of the
+largest process. Rows with "+" include the run of Django's `collectstatic`.
 
 ### Growth
 
-First publish by this project, 30 ms; admin's files are among them.
+First publish by this project, 30 ms. The counts include the admin's files.
 
 {_growth_table(results)}
 ## Media files
 
 {_media_table(results)}
 "Stock" is django-storages' `S3Storage` with `file_overwrite=False`; with its default, the
-race would leave one object of {media.SAVES}. A further thread's time is that of its first
-request, less what a request takes anyway.
+race would leave one object of {media.SAVES}. The time of an additional thread is the time of
+its first request minus the time of a normal request.
 
 ## Uploads
 
 {_upload_table(results)}
 Files of {uploads.SIZE:,} bytes by {uploads.CLIENTS} clients at once, {uploads.WORKERS} gunicorn
-processes with {uploads.THREADS} threads each, SQLite. Each client does all that a browser does;
-bytes go through Django with stock alone.
+processes with {uploads.THREADS} threads each, SQLite. Each client makes every request that a
+browser makes. Only with stock, the files pass through Django.
 
 ## How it is measured
 
-- S3 is SeaweedFS, on the same machine. Each round has a server of its own, warmed up by a
-  publish that does not count, and each peer in it a bucket of its own.
-- In between is a proxy (`benchmarks/proxy.py`), a process of its own: bytes take half a round
-  trip each way, a new connection costs one more. No TLS, no limit of bandwidth. It used
-  {_proxy_cost(results)} of CPU for a request.
-- Every peer has the same project, files and environment; bytecode is compiled beforehand;
-  the peers take turns, and who is first changes with the round.
-- Peers are set up as their documentation says is fast: s5cmd with its 256 workers, rclone
-  with 64 transfers and `--fast-list`, the AWS CLI with 64 requests at once, collectfasta with
-  20 threads and a cache that holds all checksums.
-- After each publish the bucket is listed: a peer whose run ended well without all files in
-  the bucket counts as failed.
+- S3 is SeaweedFS, on the same machine. Each round uses a new server, warmed up by a
+  publish that is not counted, and each tool has its own bucket.
+- A proxy (`benchmarks/proxy.py`) in a separate process adds the latency: half a round trip in each
+  direction, and one more round trip for a new connection. There is no TLS and no limit of
+  bandwidth. The proxy used
+  {_proxy_cost(results)} of CPU per request.
+- Every tool runs with the same project, files and environment. Bytecode is compiled beforehand.
+  The order of the tools changes from round to round.
+- Each tool has the settings that its documentation recommends for speed: s5cmd with 256
+  workers, rclone with 64 transfers and `--fast-list`, the AWS CLI with 64 requests at once,
+  collectfasta with 20 threads and a cache that holds all checksums.
+- After each publish the bucket is listed: a run that succeeds but leaves files missing counts as
+  failed.
 {_failures(results)}
 {_about(about)}
 To do it again: `make bench` (about {about["minutes"]:.0f} minutes; Linux).
-`python -m benchmarks --quick` runs it small, `--only static`, `growth`, `media`
-or `uploads` in part.
+`python -m benchmarks --quick` runs a small version; `--only static` (or `growth`, `media`,
+`uploads`) runs one part.
 """
 
 
@@ -419,13 +424,14 @@ def _media_table(results):
 
     def rows():
         for kind in ("signed", "unsigned"):
-            what = f"link, {kind}, never asked before"
+            what = f"link, {kind}, not cached"
             yield (what, *_both(results, "url_us", "url", "{:.1f} µs", kind=kind))
-        yield ("each further thread", *_both(results, "seconds", "thread", "{:.1f} ms", 1000))
-        yield ("", *_both(results, "memory", "thread", "{:.2f} MB", 1 / MB))
+        more = "each additional thread"
+        yield (f"{more}: time", *_both(results, "seconds", "thread", "{:.1f} ms", 1000))
+        yield (f"{more}: memory", *_both(results, "memory", "thread", "{:.2f} MB", 1 / MB))
         race = f"{media.SAVES} saves of one name at once: objects"
         yield (race, *_both(results, "objects", "race", "{:.0f}"))
-        yield ("… saves whose own bytes are there", *_both(results, "right", "race", "{:.0f}"))
+        yield ("… saves whose content was kept", *_both(results, "right", "race", "{:.0f}"))
         requests = [
             results.find(part="media", peer=peer, measure="race")
             for peer in (OURS, media.STOCK_NAME)
@@ -445,7 +451,7 @@ def _media_table(results):
                     f"{size:.0f} MB {measure}, {trip * 1000:.0f} ms",
                     *_both(results, "wall", measure, "{:.2f} s", round_trip=trip),
                 )
-            yield ("… memory over idle", *_both(results, "memory", measure, "{:.0f} MB", 1 / MB))
+            yield ("… memory above idle", *_both(results, "memory", measure, "{:.0f} MB", 1 / MB))
         yield (
             "… first chunk, 30 ms",
             *_both(results, "first_chunk", "read", "{:.0f} ms", 1000, round_trip=FAR),
@@ -507,8 +513,9 @@ def _samples(results):
     if not few:
         return ""
     return (
-        f"\n\\* ran once, on a sample of {min(few)} files, collectfasta of {max(few)}: seconds, "
-        f"CPU and requests are scaled to {results.files:,}, Python's start counted once.\n"
+        f"\n\\* Measured once, on a sample of {min(few)} files ({max(few)} for collectfasta). "
+        f"Seconds, CPU and requests are scaled to {results.files:,} files; "
+        "Python's start counts once.\n"
     )
 
 
