@@ -59,35 +59,6 @@ LOGIN_URL = "/login"
 SECURE_SSL_REDIRECT = False
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 """
-HEAD = """
-from django.core.management import call_command
-from django.contrib.auth.models import User
-from django.test import Client
-from django.core.files.uploadedfile import SimpleUploadedFile
-from billing.models import Invoice
-"""
-VISITS = (
-    HEAD
-    + """
-call_command("migrate", run_syncdb=True, verbosity=0)
-owner, other = User.objects.create_user("owner"), User.objects.create_user("other")
-invoice = Invoice(customer=owner)
-invoice.pdf.save("invoice.pdf", ContentFile(b"%PDF-1.4"))
-def visit(user, path, method="get"):
-    client = Client()
-    if user:
-        client.force_login(user)
-    response = getattr(client, method)(f"/invoices/{path}")
-    return [response.status_code, response.get("Location"), response.get("Cache-Control")]
-pk = invoice.pk
-result = {
-    "owner": visit(owner, pk), "again": visit(owner, pk), "head": visit(owner, pk, "head"),
-    "post": visit(owner, pk, "post"), "download": visit(owner, f"{pk}/download"),
-    "no file": visit(owner, f"{pk}/logo"), "no row": visit(owner, 99), "other": visit(other, pk),
-    "visitor": visit(None, pk), "visitor, no row": visit(None, 99),
-}
-"""
-)
 
 
 @pytest.fixture
@@ -109,7 +80,7 @@ def fetch(url, method="GET", **headers):
 
 
 def test_the_view_asks_who_may_read_and_sends_the_browser_to_s3(billing):
-    answers = billing.python(VISITS)
+    answers = billing.call("file_view.visit_each")
     status, url, cache = answers["owner"]
     assert status == 302 and answers["again"][1] == url
     assert "private" in cache and 0 < int(cache.rpartition("max-age=")[2].split(",")[0]) <= 1800
@@ -128,32 +99,9 @@ def test_the_view_asks_who_may_read_and_sends_the_browser_to_s3(billing):
         assert answers[visitor][0] == 302 and answers[visitor][1].startswith("/login?next=")
 
 
-ADMIN = (
-    HEAD
-    + """
-call_command("migrate", run_syncdb=True, verbosity=0)
-root = User.objects.create_superuser("root")
-client = Client()
-client.force_login(root)
-posted = client.post("/admin/billing/invoice/add/", {
-    "customer": root.pk, "pdf": SimpleUploadedFile("invoice.pdf", b"%PDF-1.4"),
-    "logo": SimpleUploadedFile("logo.png", b"png")})
-invoice = Invoice.objects.get()
-page = client.get(f"/admin/billing/invoice/{invoice.pk}/change/").content.decode()
-call_command("makemigrations", "billing", verbosity=0)
-migration = open("billing/migrations/0001_initial.py").read()
-call_command("makemigrations", "billing", check_changes=True, verbosity=0)
-from django.utils.html import escape
-result = {"status": posted.status_code, "pdf": invoice.pdf.url, "logo": invoice.logo.url,
-          "shown": [escape(invoice.pdf.url) in page, escape(invoice.logo.url) in page],
-          "migration": migration}
-"""
-)
-
-
 def test_one_public_and_one_private_field_on_a_model_in_the_admin(billing):
     billing.allow_everyone_to_read("public/*")
-    found = billing.python(ADMIN)
+    found = billing.call("file_view.add_in_the_admin")
     assert found["status"] == 302 and found["shown"] == [True, True]
     assert "/media/invoices/" in found["pdf"] and fetch(found["pdf"])[1] == b"%PDF-1.4"
     assert "/public/logos/" in found["logo"] and fetch(found["logo"])[1] == b"png"
@@ -161,30 +109,16 @@ def test_one_public_and_one_private_field_on_a_model_in_the_admin(billing):
     with pytest.raises(urllib.error.HTTPError, match="403"):
         fetch(found["pdf"].partition("?")[0])
     # A migration names the function, and no bucket.
-    assert "storage=s3files.storages.private_storage" in found["migration"]
-    assert billing.bucket not in found["migration"]
-
-
-WITHOUT_KEYS = (
-    HEAD
-    + """
-call_command("migrate", run_syncdb=True, verbosity=0)
-owner = User.objects.create_user("owner")
-invoice = Invoice.objects.create(customer=owner, pdf="invoices/a.pdf")
-client = Client()
-client.force_login(owner)
-answer = client.get(f"/invoices/{invoice.pk}")
-result = [
-    answer.status_code, answer["Content-Type"], answer["Retry-After"], answer.content.decode()]
-"""
-)
+    migration = billing.call("file_view.make_migration")
+    assert "storage=s3files.storages.private_storage" in migration
+    assert billing.bucket not in migration
 
 
 def test_a_file_whose_link_cannot_be_signed_is_unavailable_in_words(billing):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         billing.env.pop(name)
-    status, kind, after, text = billing.python(
-        WITHOUT_KEYS, AWS_CONFIG_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
+    status, kind, after, text = billing.call(
+        "file_view.visit_without_keys", AWS_CONFIG_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
     )
     assert (status, kind, after) == (503, "text/plain; charset=utf-8", "60")
     assert "try again in a minute" in text
