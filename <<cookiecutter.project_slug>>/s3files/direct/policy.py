@@ -85,7 +85,7 @@ class UploadPolicy:
         return find_storage(self.label, self._location)
 
     def at(self, upload: DirectUpload) -> "UploadPolicy":
-        """Return this policy with the storage at the place of an upload, whoever asks."""
+        """Return this policy with the storage at the place of an upload, for any user."""
         self._location = upload.location
         return self
 

@@ -71,7 +71,7 @@ FAILURES = [
         "No such host: DNS does not find the name of $ENDPOINT. The region or the endpoint is "
         "misspelt, or this machine has no DNS.",
         "python -c \"import socket; print(socket.gethostbyname('$HOST'))\"\n"
-        "# Fails too: correct AWS_S3_REGION_NAME or AWS_S3_ENDPOINT_URL, or this machine's DNS.",
+        "# If this fails too, correct AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL or your DNS.",
         when="Name or service|nodename|getaddrinfo|name resolution|not known|resolve",
     ),
     Failure(
@@ -111,7 +111,7 @@ FAILURES = [
         "ProxyConnectionError ResponseParserError UnusableAnswer NotS3",
         "Something answers at $ENDPOINT, but not as S3 does: a proxy or firewall in between, or "
         "another kind of server.",
-        'curl -v $ENDPOINT; env | grep -i proxy\n# NO_PROXY="$HOST" goes around a proxy.',
+        'curl -v $ENDPOINT; env | grep -i proxy\n# Set NO_PROXY="$HOST" to bypass a proxy.',
     ),
     Failure(
         "endpoint",
@@ -158,7 +158,7 @@ FAILURES = [
         "UnauthorizedSSOTokenError SSOTokenLoadError TokenRetrievalError LoginRefreshRequired "
         "LoginTokenLoadError",
         "Your login has expired.",
-        "aws sso login   # or, if that made the profile: aws login",
+        "aws sso login   # or aws login, if you made the profile with it",
     ),
     Failure(
         "credentials",
@@ -284,7 +284,7 @@ FAILURES = [
         "public-access-block",
         "BlockPublicAccess",
         "The settings make files public, but Block Public Access overrides the bucket policy or "
-        "the ACL that says so: visitors get 403.",
+        "the ACL that allows it: visitors get 403.",
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "$BLOCK\n"
         "aws s3control get-public-access-block --account-id $ACCOUNT   # the account's overrides",
@@ -363,7 +363,8 @@ FAILURES = [
         "The settings say that files under $LOCATION/ are private, but anyone can read them "
         "without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        '# Remove what lets Principal "*" read $LOCATION/*. At once, with static files:\n'
+        '# Remove the statement that lets Principal "*" read $LOCATION/*. At once, but static\n'
+        "# files, too:\n"
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
         "RestrictPublicBuckets=true",
@@ -462,10 +463,10 @@ FAILURES = [
     Failure(
         "versioning",
         "ObjectLockRetention",
-        "Object Lock keeps each version of each file for a time, and nobody can shorten it in "
-        "COMPLIANCE mode: erasemedia cannot erase a person's file, and refused uploads and old "
-        "releases cost money until it ends.",
-        "# If you need it for some files, give them a bucket of their own. To keep no new file:\n"
+        "Object Lock keeps each version for a retention period, which nobody can shorten in "
+        "COMPLIANCE mode. Until it ends, erasemedia cannot erase a person's file, and refused "
+        "uploads and old releases cost money.",
+        "# If you need it for some files, give them a second bucket. To stop locking new files:\n"
         "aws s3api put-object-lock-configuration --bucket $BUCKET "
         "--object-lock-configuration ObjectLockEnabled=Enabled",
     ),
