@@ -14,4 +14,4 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[:MOST_COUNTED].count()  # type: ignore[union-attr]
+        return self.object_list[:MOST_COUNTED].count()  # type: ignore[attr-defined]
