@@ -75,7 +75,7 @@ def test_a_form_that_a_script_sends_can_be_sent_again(page):
     }""")
     for count in (1, 2):
         page.get_by_role("button", name="Save", exact=True).click()
-        page.wait_for_function(f"window.sent === {count}")
+        assert page.evaluate("window.sent") == count
 
 
 def test_save_is_not_done_when_an_upload_it_waits_for_fails(page, held):
