@@ -29,6 +29,8 @@ MOST_GROWTH = 48
 MOST_SECONDS = 0.5
 STEPS = (static.FIRST, static.CHANGED, static.FRESH)
 PRUNE = "prunestatic"
+# More manifests of the live release, under other names.
+COPIES = 4
 
 
 def main():
@@ -59,7 +61,7 @@ def measure_objects(site, options):
             publisher = static.Publisher(site, server, proxy, peers.OURS, root, False, 1)
             bars = [bar for step in STEPS for bar in publish(publisher, step, root)]
             bars += prune(publisher)
-            return bars + list_objects(site, publisher, root, options)
+            return [*bars, *list_objects(site, publisher, root, options)]
     finally:
         workload.restore(root)
 
@@ -77,13 +79,22 @@ def publish(publisher, step, root):
 
 
 def prune(publisher):
-    """Let prunestatic go through all files and the manifests of both releases."""
+    """Let prunestatic go through all files and the manifests of six releases."""
+    client, bucket = publisher.server.client, publisher.bucket
+    stage = publisher.stage / "staticfiles.json"
+    live = json.loads(stage.read_text())["hash"]
+    source = {"Bucket": bucket, "Key": f"static/staticfiles.{live}.json"}
+    for number in range(COPIES):
+        key = f"static/staticfiles.{number:012x}.json"
+        client.copy_object(Bucket=bucket, Key=key, CopySource=source)
     command = [sys.executable, "manage.py", PRUNE, "--keep=1", "--older-than=0d"]
     cost, output = measure(command, cwd=publisher.project, env=publisher.env)
     show(PRUNE, vars(cost))
     yield at_most(f"{PRUNE}: memory", MOST_MEMORY, cost.memory / MB, " MB")
-    # The image, the stylesheet that shows it and the bundle that imports that, as they were.
-    yield exactly(f"{PRUNE}: files to delete", 4, output.count("Would delete") - 1)
+    # Of the first release the image, the stylesheet that shows it, the bundle that imports that,
+    # and its manifest; and the copies but for the newest.
+    unused = 4 + COPIES - 1
+    yield exactly(f"{PRUNE}: files to delete", unused, output.count("Would delete") - 1)
 
 
 def list_objects(site, publisher, root, options):
