@@ -24,13 +24,8 @@ TRIES = 3
 
 def main():
     django.setup()
-    from django.conf import settings
     from django.core.management import call_command
 
-    # Pages are shown without collectstatic having run.
-    settings.STORAGES["staticfiles"] = {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-    }
     call_command("migrate", verbosity=0)
     fill(int(sys.argv[1]))
     print(json.dumps({name: ask(question) for name, question in questions().items()}))
