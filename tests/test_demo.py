@@ -99,7 +99,7 @@ def member(demo):
     return browser
 
 
-def test_the_stylesheet_its_font_and_its_images_come_from_s3_for_good(demo, member):
+def test_the_stylesheet_its_font_and_its_images_come_from_s3_permanently(demo, member):
     page = member.get(demo.url)
     stylesheet = re.search(r'href="(http[^"]*\.css)"', page)[1]
     assert not stylesheet.startswith(demo.url)

@@ -347,7 +347,7 @@ class TestAGoodProject:
         assert "\x1b" not in done.stdout
         assert done.stderr == ""
 
-    def test_is_made_where_the_terminal_knows_ascii_only(self, tmp_path, template):
+    def test_is_made_if_the_terminal_knows_only_ascii(self, tmp_path, template):
         done = cookiecutter(tmp_path / "우리", template=template, PYTHONIOENCODING="ascii")
         assert done.returncode == 0
         assert (tmp_path / "우리" / "my_site" / ".env").exists()

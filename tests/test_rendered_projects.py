@@ -253,7 +253,7 @@ def test_a_closed_terminal_stops_the_s3_server(project):
     ],
     ids=lambda variables: next(iter(variables)),
 )
-def test_no_s3_server_is_started_where_one_was_chosen_or_in_production(project, run, variables):
+def test_no_s3_server_is_started_if_one_was_chosen_or_in_production(project, run, variables):
     folder = project(example_app="no")
     run(folder, "python", "manage.py", "shell", "-c", "print('ran')", **variables)
     assert not (folder / ".s3").exists()

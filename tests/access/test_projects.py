@@ -21,7 +21,7 @@ def test_a_cdn_that_is_not_cloudfront_reads_through_the_policy_and_s3doctor_leav
     assert set(cloudfront.values()) == {True}
 
 
-def test_nothing_is_readable_past_the_cdn_where_static_files_are_private(site):
+def test_nothing_is_readable_past_the_cdn_if_static_files_are_private(site):
     closed = site(
         object_ownership="BucketOwnerPreferred",
         media_acl="public-read",

@@ -125,7 +125,7 @@ def test_without_a_secret_key_the_message_says_how_to_make_one(read, value):
 
 
 @pytest.mark.parametrize("name", ["AWS_S3_ENDPOINT_URL", "AWS_S3_CUSTOM_DOMAIN"])
-def test_blank_takes_the_place_of_an_answer_where_blank_is_a_value(read, name):
+def test_blank_takes_the_place_of_an_answer_if_blank_is_a_value(read, name):
     assert read(name, "", "answered") == {"value": ""}
 
 

@@ -126,7 +126,7 @@ def test_what_is_not_needed_to_run_is_left_in_the_first_stage(image):
     assert not (image.path("/venv") / "bin" / "weed").exists()
 
 
-def test_debug_stays_off_and_env_is_not_read_even_where_one_was_copied_in(image, tmp_path):
+def test_debug_stays_off_and_env_is_not_read_even_if_one_was_copied_in(image, tmp_path):
     app = Path(shutil.copytree(image.path("/app"), tmp_path / "app"))
     app.chmod(0o755)
     (app / ".env").write_text(OF_ONE_MACHINE[".env"])

@@ -1219,7 +1219,7 @@ def test_one_step_alone_names_the_cdn_that_it_does_not_reach(doctors_project, aw
     assert "https://cdn.no-such-domain.invalid" in steps["static"]["said"]
 
 
-def test_public_files_that_nobody_reads_are_not_called_media_where_media_is_private(
+def test_public_files_that_nobody_reads_are_not_called_media_if_media_is_private(
     doctors_project,
 ):
     closed = edited(policy("static"), policy("static", "public"))

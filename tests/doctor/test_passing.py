@@ -37,7 +37,7 @@ def test_without_write_nothing_is_written(doctors_project, aws):
     assert not writes & set(aws.asked)
 
 
-def test_incoming_uploads_are_closed_where_media_is_public(project, run):
+def test_incoming_uploads_are_closed_if_media_is_public(project, run):
     folder = project(media_acl="public-read")
     command = ["python", "-m", "s3files.server", "python", "manage.py", "s3doctor", "--write"]
     only = ["--only=objects", "--only=links", "--only=uploads", "--only=incoming"]

@@ -197,7 +197,7 @@ def test_the_operators_commands_say_what_the_role_of_the_site_lacks(ministack, l
         assert f"The operator's policy has what this needs: {permission}" in result["failed"][step]
 
 
-def test_an_acl_is_sent_and_allowed_exactly_where_the_answers_have_acls(answers, on_seaweedfs):
+def test_an_acl_is_sent_and_allowed_only_if_the_answers_have_acls(answers, on_seaweedfs):
     stack, (_, site, _) = on_seaweedfs
     acls = answers.get("object_ownership") == "BucketOwnerPreferred"
     sent = {request["acl"] for request in site["sent"] if request["acl"]}

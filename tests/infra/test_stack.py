@@ -70,7 +70,7 @@ def test_strangers_read_public_files_and_nothing_else(deployment, files):
     assert deployment.server.status(deployment.bucket) == 403  # a list of the files
 
 
-def test_an_acl_can_be_sent_exactly_where_the_answers_have_acls(deployment):
+def test_an_acl_can_be_sent_only_if_the_answers_have_acls(deployment):
     app = deployment.user("AppPolicyArn")
     for canned in ("public-read", "authenticated-read"):
         sent = {"Bucket": deployment.bucket, "Key": "media/b.jpg", "Body": b"", "ACL": canned}

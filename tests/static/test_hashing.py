@@ -365,7 +365,7 @@ def test_a_name_that_only_looks_like_a_hash_gets_one(site):
         assert head["CacheControl"] == "public, max-age=300"
 
 
-def test_what_a_build_tool_has_hashed_has_one_name_and_is_cached_for_good(site):
+def test_what_a_build_tool_has_hashed_has_one_name_and_is_cached_permanently(site):
     site = site()
     site.configure("built_prefixes = ('webpack/', 'dist/assets/')")
     site.write(VITE)

@@ -72,7 +72,7 @@ def test_pages_that_end_elsewhere_by_now_are_listed_to_their_end(site):
     assert site.proxy.kinds().keys() == {"LIST", "GET"}
 
 
-def test_nothing_is_missed_where_the_store_has_an_order_of_its_own(site):
+def test_nothing_is_missed_if_the_store_has_another_order(site):
     """SeaweedFS lists the folder a/ before a-b/; S3 sorts by name, a-b/ before a/."""
     site = site()
     # So many that the second page is thought to begin with a/, of which the first has a part.

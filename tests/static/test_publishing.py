@@ -303,7 +303,7 @@ TYPES = {
 }
 
 
-def test_files_have_types_that_browsers_take_and_hashed_ones_are_cached_for_good(site):
+def test_files_have_types_that_browsers_take_and_hashed_ones_are_cached_permanently(site):
     site = site()
     site.write(dict.fromkeys(TYPES, "/* */"))
     site.collectstatic()

@@ -217,7 +217,7 @@ class RawInputTests(BucketTestCase):
                 response = self.ada.client.post(url, body, "application/json")
                 self.assertEqual(response.status_code, 400, response.content)
 
-    def test_a_length_that_is_no_number_is_a_bad_request(self):
+    def test_a_length_that_is_not_a_number_is_a_bad_request(self):
         for client in (self.ada.client, Client()):
             response = client.generic(
                 "POST", reverse("s3files:begin"), b"{}", "application/json", CONTENT_LENGTH="abc"
@@ -235,7 +235,7 @@ class RawInputTests(BucketTestCase):
 
 
 class FileLinkTests(BucketTestCase):
-    def test_a_link_to_a_file_is_no_script_and_no_style_sheet(self):
+    def test_a_link_to_a_file_is_not_a_script_or_style_sheet(self):
         upload = Upload.objects.create(owner=self.ada.user, file=ContentFile(b"x", "x.txt"), size=1)
         link = reverse("upload-file", args=[upload.pk])
         for destination in (

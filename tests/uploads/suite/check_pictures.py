@@ -30,7 +30,7 @@ class ImageFieldTests(BucketTestCase):
         self.assertEqual(self.read(self.storage, photo.image.name), make_picture())
         self.assertTrue(photo.image.name.startswith(f"user_{self.ada.user.pk}/"))
 
-    def test_what_is_no_picture_is_refused_and_deleted(self):
+    def test_what_is_not_a_picture_is_refused_and_deleted(self):
         for name, content, words in (
             ("notes.png", b"hello", "not an image or a corrupted image"),
             ("broken.png", make_picture()[:60], "not an image or a corrupted image"),
