@@ -13,15 +13,18 @@ import sys
 # tojson escapes whatever could end this string: quotes, backslashes, newlines.
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
-# The files to remove if the answer to the question is "no".
-OPTIONAL = {
-    "direct_uploads": (
+# The files to remove for each of these answers.
+LEFT_OUT = {
+    ("direct_uploads", "no"): (
         "s3files/direct",
         "tests/test_direct_uploads.py",
         "uploads/rules.py",
         "uploads/static/uploads/direct.js",
     ),
-    "example_app": ("uploads", "tests/test_uploads.py", "tests/test_direct_uploads.py"),
+    ("example_app", "no"): ("uploads", "tests/test_uploads.py", "tests/test_direct_uploads.py"),
+    # The app's own page is the start page.
+    ("example_app", "yes"): ("templates/start.html",),
+    ("user_model", "auth.User"): ("users",),
 }
 
 # fmt: off
@@ -107,10 +110,11 @@ def remove_unwanted(answers: dict[str, str]) -> None:
     import shutil
 
     unwanted = {
-        path: name for name, paths in OPTIONAL.items() for path in paths if answers[name] == "no"
+        path: name
+        for (name, answer), paths in LEFT_OUT.items()
+        for path in paths
+        if answers[name] == answer
     }
-    if answers["example_app"] == "yes":
-        unwanted["templates/start.html"] = "example_app"  # The app's own page is the start page.
     for path, name in unwanted.items():
         if os.path.isdir(path):
             shutil.rmtree(path)

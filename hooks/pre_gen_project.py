@@ -34,7 +34,13 @@ CHOICES = {
     "static_acl": ("public-read", "private"),
     "direct_uploads": ("yes", "no"),
     "example_app": ("yes", "no"),
+    "user_model": ("users.User", "auth.User"),
 }
+# The answers that leave out an app of the project.
+APPS_LEFT_OUT = (
+    ("example_app", "no", "uploads"),
+    ("user_model", "auth.User", "users"),
+)
 # Suggested where an answer is missing or is not text.
 DEFAULTS = {
     "project_name": "My Site",
@@ -48,6 +54,7 @@ DEFAULTS = {
     "endpoint_url": "",
     "direct_uploads": "yes",
     "example_app": "yes",
+    "user_model": "users.User",
 }
 
 # Line breaks, control characters, bidirectional controls, lone surrogates.
@@ -62,7 +69,7 @@ RESERVED_SLUGS = {
     for name in (
         *sys.stdlib_module_names,
         *keyword.kwlist,
-        *"config infra manage s3files test tests uploads".split(),
+        *"config infra manage s3files test tests uploads users".split(),
         *"asgiref async_timeout boto3 botocore cffi cryptography csp dateutil django".split(),
         *"django_csp django_environ django_storages dotenv environ gunicorn jmespath".split(),
         *"obstore packaging pip playwright psycopg psycopg2 psycopg_binary pycparser".split(),
@@ -307,19 +314,20 @@ def check_static_acl(answers: Answers) -> Iterator[Error]:
         yield "static_acl", reason, "public-read"
 
 
-def check_example_app(answers: Answers) -> Iterator[Error]:
-    """cookiecutter -f writes over a project, whose own app uploads must not be removed."""
-    if answers["example_app"] == "no" and os.path.lexists("uploads"):
-        reason = f"{os.getcwd()} has a folder uploads, and example_app=no would remove it. "
-        reason += "Rename or remove it yourself, then run the command."
-        yield "example_app", reason, "no"
+def check_apps_left_out(answers: Answers) -> Iterator[Error]:
+    """cookiecutter -f writes over a project, whose own apps must not be removed."""
+    for name, answer, app in APPS_LEFT_OUT:
+        if answers[name] == answer and os.path.lexists(app):
+            reason = f"{os.getcwd()} has a folder {app}, and {name}={answer} would remove it. "
+            reason += "Rename or remove it yourself, then run the command."
+            yield name, reason, answer
 
 
 # In this order: regions depend on endpoint_url, static_acl on cdn_domain.
 RULES: tuple[Rule, ...] = (
     *(check_project_name, check_project_slug, check_endpoint_url, check_cdn_domain),
     *(check_aws_region, check_r2, check_b2, check_bucket_name),
-    *(check_media_acl, check_static_acl, check_example_app),
+    *(check_media_acl, check_static_acl, check_apps_left_out),
 )
 
 
@@ -544,12 +552,16 @@ def remove_new_folders(answers: dict[str, object]) -> None:
     """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
     On failure cookiecutter removes only the project's own folder, and prints a longer report if
-    that has gone already. A folder counts as made by this run if it is as new as the project.
+    that has gone already. A folder counts as made by this run if it is as new as the project and
+    is not the current folder of the person's shell.
     """
     made = os.stat(".").st_mtime
+    stands_in = os.path.join(os.environ.get("PWD", ""), "")
     folder = os.path.join(str(answers.get("_output_dir")), str(answers.get("project_slug")))
     folders = [folder]
     while folder != (folder := os.path.dirname(folder)):
+        if stands_in.startswith(os.path.join(folder, "")):
+            break
         with contextlib.suppress(OSError):  # gone already, as a of a/../b
             if abs(os.stat(folder).st_atime - made) < 1:
                 folders.append(folder)

@@ -48,7 +48,7 @@ def check_prose() -> bool:
 
 
 def check_security() -> bool:
-    product = [PROJECT / "s3files", PROJECT / "config", PROJECT / "uploads"]
+    product = [PROJECT / "s3files", PROJECT / "config", PROJECT / "uploads", PROJECT / "users"]
     options = ["--quiet", "--configfile", "pyproject.toml", "--recursive", "hooks", "scripts"]
     return run("bandit", *options, *product)
 

@@ -18,7 +18,7 @@ PICTURE = TEMPLATE / "docs" / "images" / "prompts.svg"
 COMMAND = "cookiecutter gh:ORG/django-s3-template"
 
 # What is typed at each prompt; nothing takes the default.
-TYPED = ["", "", "", "eu-centrall-1"] + [""] * 7
+TYPED = ["", "", "", "eu-centrall-1"] + [""] * 8
 
 
 def record(typed: list[str]) -> str:
@@ -31,7 +31,7 @@ def record(typed: list[str]) -> str:
             cwd=folder,
             encoding="utf-8",
             dimensions=(60, 104),
-            env=os.environ | {"TERM": "xterm-256color"},
+            env=os.environ | {"TERM": "xterm-256color", "PWD": folder},
             timeout=30,
         )
         terminal.logfile_read = shown

@@ -37,6 +37,7 @@ def _combinations():
     cdn = cycle(["", "cdn.example.com", "files.my-site.example"])
     # Five, so that each answer meets all answers to the questions that are multiplied.
     direct_uploads = cycle(["yes", "no", "yes", "no", "no"])
+    user_model = cycle(["users.User", "auth.User", "users.User"])
     for (ownership, media), static, app in product(
         OWNERSHIP_AND_MEDIA, ["public-read", "private"], ["yes", "no"]
     ):
@@ -48,6 +49,7 @@ def _combinations():
             "cdn_domain": next(cdn) or ("cdn.example.com" if static == "private" else ""),
             "direct_uploads": next(direct_uploads),
             "example_app": app,
+            "user_model": next(user_model),
             **next(free_text),
         }
 
@@ -64,7 +66,10 @@ def _choose_pairwise(rows):
 
 
 COMBINATIONS = list(_combinations())
-_CHOICES = ("object_ownership", "media_acl", "static_acl", "direct_uploads", "example_app")
+_CHOICES = (
+    *("object_ownership", "media_acl", "static_acl"),
+    *("direct_uploads", "example_app", "user_model"),
+)
 _PAIRWISE = _choose_pairwise([{name: row[name] for name in _CHOICES} for row in COMBINATIONS])
 
 

@@ -24,6 +24,7 @@ GOOD = {
     "endpoint_url": "",
     "direct_uploads": "yes",
     "example_app": "yes",
+    "user_model": "users.User",
 }
 
 

@@ -211,6 +211,7 @@ answers = st.fixed_dictionaries(
         | st.sampled_from(["", "http://a:1", "https://amazonaws.com", R2, B2]),
         "direct_uploads": any_of("yes", "no"),
         "example_app": any_of("yes", "no"),
+        "user_model": any_of("users.User", "auth.User"),
     }
 )
 

@@ -14,7 +14,7 @@ import pytest
 from tests import programs
 from tests.cli import COMMAND, cookiecutter, everything_in, small_template
 from tests.conftest import environment
-from tests.hook_rules import POST, PRE, rendered
+from tests.hook_rules import GOOD, POST, PRE, rendered
 
 EVERYTHING_WRONG = [
     "project_name=two\nlines",
@@ -98,6 +98,14 @@ def test_a_refusal_leaves_no_output_folder_that_it_made(tmp_path, template):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_refusal_keeps_the_new_folder_in_which_it_was_run(tmp_path, template):
+    new = tmp_path / "new"
+    new.mkdir()
+    done = cookiecutter(new, "aws_region=Seoul", template=template, cwd=new, PWD=str(new))
+    assert done.returncode == 1 and "aws_region = 'Seoul'" in done.stderr
+    assert list(new.iterdir()) == []
+
+
 def test_a_refusal_says_first_that_a_report_ends_it(tmp_path, template):
     done = cookiecutter(tmp_path / "out", "aws_region=Seoul", template=template)
     # Its logger writes first.
@@ -169,13 +177,16 @@ class TestAnExistingProject:
         assert (existing / ".env").read_text() == "DJANGO_SECRET_KEY=mine\n"
         assert (existing / "mine.py").exists()
 
-    def test_keeps_an_app_that_it_calls_uploads(self, tmp_path, template, existing):
-        (existing / "uploads").mkdir()
-        (existing / "uploads" / "models.py").write_text("mine = 1\n")
+    @pytest.mark.parametrize(
+        ("app", "answer"), [("uploads", "example_app=no"), ("users", "user_model=auth.User")]
+    )
+    def test_keeps_an_app_of_the_same_name(self, tmp_path, template, existing, app, answer):
+        (existing / app).mkdir()
+        (existing / app / "models.py").write_text("mine = 1\n")
         before = everything_in(existing)
-        done = cookiecutter(tmp_path / "out", "example_app=no", "-f", template=template)
+        done = cookiecutter(tmp_path / "out", answer, "-f", template=template)
         assert done.returncode == 1
-        assert "has a folder uploads" in " ".join(done.stderr.split())
+        assert f"has a folder {app}" in " ".join(done.stderr.split())
         assert everything_in(existing) == before
 
 
@@ -330,13 +341,15 @@ class TestAGoodProject:
         assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
     def test_has_what_each_optional_part_is_made_of(self, render):
-        for paths in POST["OPTIONAL"].values():
-            assert [path for path in paths if not (render() / path).exists()] == []
+        for (question, answer), paths in POST["LEFT_OUT"].items():
+            project = render(**{question: "no" if answer == "yes" else GOOD[question]})
+            assert [path for path in paths if not (project / path).exists()] == []
 
-    @pytest.mark.parametrize("question", ["direct_uploads", "example_app"])
-    def test_has_nothing_of_what_is_not_wanted(self, render, question):
-        project = render(**{"example_app": "no", question: "no"})
-        assert [path for path in POST["OPTIONAL"][question] if (project / path).exists()] == []
+    @pytest.mark.parametrize(("question", "answer"), list(POST["LEFT_OUT"]))
+    def test_has_nothing_of_what_is_not_wanted(self, render, question, answer):
+        project = render(**{question: answer})
+        paths = POST["LEFT_OUT"][question, answer]
+        assert [path for path in paths if (project / path).exists()] == []
 
     def test_is_told_how_to_go_on(self, tmp_path, template):
         done = cookiecutter(tmp_path / "a folder", template=template)

@@ -47,6 +47,7 @@ WRONG = {
     # by the project,
     "config": "config_site",
     "uploads": "uploads_site",
+    "users": "users_site",
     "tests": "tests_site",
     "typing_extensions": "typing_extensions_site",
     "infra": "infra_site",

@@ -100,6 +100,16 @@ EXAMPLE_APP_FILES = {
     "uploads/views.py",
 }
 
+# The user model of a new project.
+USERS = {
+    "users/__init__.py",
+    "users/admin.py",
+    "users/apps.py",
+    "users/checks.py",
+    "users/migrations/0001_initial.py",
+    "users/migrations/__init__.py",
+    "users/models.py",
+}
 # Of the example app, if its files go straight to S3.
 DIRECT_EXAMPLE_APP_FILES = {
     "tests/test_direct_uploads.py",
@@ -122,6 +132,7 @@ def test_exactly_the_expected_files_are_rendered(render, answers):
     expected = FILES | (EXAMPLE_APP_FILES if app else START_PAGE)
     expected |= DIRECT_UPLOADS if direct else set()
     expected |= DIRECT_EXAMPLE_APP_FILES if direct and app else set()
+    expected |= USERS if answers.get("user_model") != "auth.User" else set()
     # CloudFormation does not reach another store.
     expected |= set() if answers.get("endpoint_url") else AWS_FILES
     assert files_of(render(**answers)) == expected

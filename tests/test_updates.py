@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 FIRST_VERSION, FLAT_VERSION = "77ab52d", "7d2ab26"
 
 MAKE_A_FILE = """
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
+User = get_user_model()
 from django.core.files.base import ContentFile
 from uploads.models import Upload
 owner = User.objects.create_superuser("me", "me@example.com", "kept too")
@@ -26,7 +27,8 @@ upload.file.save("note.txt", ContentFile(b"kept"))
 print(upload.file.name)
 """
 READ_IT_AGAIN = """
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
+User = get_user_model()
 from django.test import Client
 from django.urls import reverse
 from uploads.models import Upload
@@ -36,6 +38,11 @@ print(upload.file.name, upload.file.read(), User.objects.get().check_password("k
 client.force_login(User.objects.get())
 print(client.get("/").status_code, b"note.txt" in client.get("/").content)
 """
+# All rows, whatever the write-ahead log holds of them.
+DUMP = (
+    *("python", "-c"),
+    "import sqlite3; print(*sqlite3.connect('db.sqlite3').iterdump(), sep='\\n')",
+)
 READ_THE_EDITS = """
 from django.conf import settings
 from config.storages import ReportStorage
@@ -111,6 +118,12 @@ def create(shell, folder, template, *options):
     return project
 
 
+def make_newer(shell, template):
+    manage = template / "{{cookiecutter.project_slug}}" / "manage.py"
+    manage.write_text(manage.read_text() + "# new\n")
+    commit(shell, template, "Newer")
+
+
 def replace(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -136,7 +149,10 @@ def update_as_the_changelog_says(shell, project, own_storages=""):
     cruft = json.loads((project / ".cruft.json").read_text())
     (project / ".cruft.json").write_text(json.dumps(cruft | {"skip": [".env"]}))
     commit(shell, project, "Leave .env to this machine")
-    shell(project, "cruft", "update", "--skip-apply-ask", "--checkout", "main")
+    changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
+    update = re.search(r"^2\. `(cruft update .*)`", changelog, re.M)[1]
+    # Nobody is there to answer cruft's question.
+    shell(project, "sh", "-c", f"{update} --skip-apply-ask --checkout main")
     unmerged = shell(project, "git", "diff", "--name-only", "--diff-filter=U").split()
     assert set(unmerged) <= {"config/settings.py", "config/storages.py"}
     # The template's lines in each conflict, and the owner's at the end: the last one counts.
@@ -178,12 +194,43 @@ def test_a_project_of_the_first_version_becomes_todays(tmp_path, template, shell
     assert page == "200 True"
 
 
+@pytest.mark.parametrize("template", [FLAT_VERSION], indirect=True)
+def test_an_update_without_the_answer_about_accounts_changes_no_database(tmp_path, template, shell):
+    manage = ("python", "manage.py")
+    project = create(shell, tmp_path, template, "--checkout", "old")
+    shell(project, *manage, "migrate", "-v0")
+    made = shell(project, *manage, "shell", "-v0", "-c", MAKE_A_FILE).splitlines()[-1]
+    dump = shell(project, *DUMP)
+
+    shell(project, "cruft", "update", "--skip-apply-ask", "--checkout", "main")
+    for command in ("check", "migrate"):
+        done = subprocess.run(
+            [*manage, command], cwd=project, env=environment(), capture_output=True, text=True
+        )
+        assert done.returncode == 1 and "(users.E001) The accounts of this data" in done.stderr
+    assert shell(project, *DUMP) == dump
+
+    commit(shell, project, "Update the template")
+    for template_is_newer in (False, True):
+        if template_is_newer:
+            make_newer(shell, template)
+            shell(project, "cruft", "update", "--skip-apply-ask")
+            assert (project / "manage.py").read_text().endswith("# new\n")
+        else:
+            advised = re.search(r"commit, then run (cruft .*)", done.stderr)[1]
+            shell(project, "sh", "-c", f"{advised} --skip-apply-ask")
+        assert not list((project / "users").rglob("*.py")), "what .cruft.json keeps"
+        shell(project, *manage, "migrate", "-v0")
+        shell(project, *manage, "makemigrations", "--check", "--dry-run")
+        *_, kept, page = shell(project, *manage, "shell", "-v0", "-c", READ_IT_AGAIN).splitlines()
+        assert (kept, page) == (f"{made} b'kept' True", "200 True")
+        commit(shell, project, "Update the template again")
+
+
 def test_an_update_of_todays_project_conflicts_with_nothing(tmp_path, template, shell):
     project = create(shell, tmp_path, template)
     env = (project / ".env").read_text()
-    manage = template / "{{cookiecutter.project_slug}}" / "manage.py"
-    manage.write_text(manage.read_text() + "# new\n")
-    commit(shell, template, "Newer")
+    make_newer(shell, template)
     said = shell(project, "cruft", "diff") + shell(project, "cruft", "update", "--skip-apply-ask")
     assert "conflict" not in said and "Your project is ready" not in said
     assert (project / "manage.py").read_text().endswith("# new\n")

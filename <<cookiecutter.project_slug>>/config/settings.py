@@ -22,7 +22,8 @@ SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",
     'Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"',
 )
-# Off by default, so that a forgotten variable is safe.
+# Off by default, so that a forgotten variable is safe. HTTPS, e-mail and logs below follow from it:
+# README, "Several settings files".
 DEBUG = env.switch("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
@@ -34,6 +35,9 @@ INSTALLED_APPS = [
     "s3files",
     #% if cookiecutter.example_app == "yes"
     "uploads",
+    #% endif
+    #% if cookiecutter.user_model == "users.User"
+    "users",
     #% endif
     "django.contrib.admin",
     "django.contrib.auth",
@@ -90,6 +94,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DATABASES["default"].setdefault("CONN_MAX_AGE", env.number("CONN_MAX_AGE", default=0))
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 
+# --- Accounts ------------------------------------------------------------
+
+# It cannot be changed once the database has accounts.
+AUTH_USER_MODEL = "<< cookiecutter.user_model >>"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -106,10 +114,13 @@ LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "admin:login"
 #% endif
 
+# --- Language and time zone ----------------------------------------------
+
+# Of pages, e-mail and the dates in them. The README says how to add a language.
 LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
 # Translations of what is in templates/; each app has its own.
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = "UTC"
 USE_TZ = True
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

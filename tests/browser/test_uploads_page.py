@@ -517,9 +517,9 @@ def every_page(page, context):
         f"{admin}{row}/change/",
         f"{admin}{row}/delete/",
         f"{admin}{row}/history/",
-        "/admin/auth/user/",
-        "/admin/auth/user/1/change/",
-        "/admin/auth/user/add/",
+        "/admin/users/user/",
+        "/admin/users/user/1/change/",
+        "/admin/users/user/add/",
         "/admin/password_change/",
         "/accounts/login/",
     ]

@@ -56,6 +56,47 @@ def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
     assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["300"]
 
 
+def test_the_scheduled_jobs_of_the_readme_run(site):
+    one = site()
+    one.run("python", "manage.py", "migrate", "-v0")
+    crontab = re.search(r"```crontab\n(.*?)```", section(one.folder, "Scheduled jobs"), re.DOTALL)
+    variable, *jobs = re.findall(r"^[^#].+", crontab[1], re.MULTILINE)
+    assert variable == "DJANGO_ENV_FILE=/etc/my_site.env"
+    assert "/my-site-operator\n" in (one.folder / "infra" / "README.md").read_text()
+    for job in jobs:
+        *_when, user, command = job.split(maxsplit=6)
+        assert user == "my_site"
+        command = command.replace("cd /srv/my_site && ", "").replace(".venv/bin/", "")
+        one.run("sh", "-c", command.replace("AWS_PROFILE=my-site-operator ", ""))
+    names = [job.split("manage.py ")[1] for job in jobs]
+    assert names == ["clearsessions", "sweepmedia --delete", "finishuploads"]
+
+
+def test_all_that_follows_from_debug_does_so_in_a_package_of_settings(site):
+    one = site()
+    settings = one.folder / "config" / "settings"
+    settings.mkdir()
+    text = settings.with_suffix(".py").read_text()
+    settings.with_suffix(".py").unlink()
+    (settings / "base.py").write_text(text.replace(".parent.parent", ".parent.parent.parent"))
+    leaf = re.search(r"```python\n(.*?)```", section(one.folder, "Settings"), re.DOTALL)[1]
+    (settings / "local.py").write_text(leaf)
+    (settings / "production.py").write_text(leaf.replace('"on"', '"off"'))
+    one.run("ruff", "check", "config/settings")
+    show = (
+        "from django.conf import settings as s; "
+        "print(s.SECURE_SSL_REDIRECT, s.SESSION_COOKIE_SECURE, bool(s.LOGGING))"
+    )
+    for leaf, follows in (("local", "False False False"), ("production", "True True True")):
+        for before in ("on", "off"):
+            said = one.run(
+                *("python", "-c", show),
+                DJANGO_SETTINGS_MODULE=f"config.settings.{leaf}",
+                DJANGO_DEBUG=before,
+            )
+            assert said.strip() == follows
+
+
 MODELS = """
 from django.db import models
 
@@ -112,7 +153,7 @@ def test_a_forgotten_password_is_reset_by_the_link_that_the_console_prints(site)
     one.run("python", "manage.py", "migrate", "-v0")
     code = """
 import contextlib, io, re
-from django.contrib.auth.models import User
+from users.models import User
 from django.test import Client
 
 User.objects.create_superuser("me", "me@example.com", "forgotten")

@@ -170,7 +170,7 @@ def test_a_form_of_twenty_megabytes_passes_and_a_larger_one_is_refused(nginx):
     visitor = Visitor(nginx)
     visitor.post("/admin/login/", username="me", password=PASSWORD)
     assert "sessionid" in visitor.cookies
-    form = "/admin/auth/user/1/change/"
+    form = "/admin/users/user/1/change/"
     # Django reads the whole of it, and shows the form again: other fields are missing.
     status, _, page = visitor.post(form, file=bytes(20 * 2**20), username="me")
     assert status == 200 and b"Please correct the error" in page

@@ -13,7 +13,7 @@ from django.db import models
 from s3files.storages import private_storage, public_storage
 
 class Invoice(models.Model):
-    customer = models.ForeignKey("auth.User", models.CASCADE)
+    customer = models.ForeignKey("users.User", models.CASCADE)
     pdf = models.FileField(upload_to="invoices", storage=private_storage)
     logo = models.FileField(upload_to="logos", storage=public_storage, blank=True)
 """,

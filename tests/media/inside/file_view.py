@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from billing.models import Invoice
-from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.utils.html import escape
+from users.models import User
 
 
 def log_in(user):

@@ -1,7 +1,7 @@
 from avatar.models import Avatar
 from avatar.templatetags.avatar_tags import avatar_url
 from cases.pictures import picture
-from django.contrib.auth.models import User
+from users.models import User
 
 
 def use():
