@@ -12,12 +12,18 @@ import pytest
 from tests.pythons import make_environment
 
 # Django's release notes say which Python each takes.
-PYTHONS = {"5.2": ["3.11", "3.12", "3.13"], "6.0": ["3.12", "3.13"], "6.1": ["3.12", "3.13"]}
+PYTHONS = {
+    "5.2": ["3.11", "3.12", "3.13", "3.14"],
+    "6.0": ["3.12", "3.13", "3.14"],
+    "6.1": ["3.12", "3.13", "3.14"],
+}
 CELLS = [
     (python, django, resolution)
     for django, pythons in PYTHONS.items()
     for python in pythons
     for resolution in ("lowest-direct", "highest")
+    # The lowest versions of psycopg and Django are older than Python 3.14.
+    if (python, resolution) != ("3.14", "lowest-direct")
 ]
 SAMPLE = [("3.11", "5.2", "lowest-direct"), ("3.13", "6.1", "highest")]
 
@@ -25,7 +31,8 @@ SAMPLE = [("3.11", "5.2", "lowest-direct"), ("3.13", "6.1", "highest")]
 MANAGE = """
 import runpy, sys, warnings
 for category in (DeprecationWarning, PendingDeprecationWarning):
-    warnings.filterwarnings("error", category=category, module=r"(config|s3files|tests|uploads)\\b")
+    own = r"(config|s3files|tests|uploads|users)\\b"
+    warnings.filterwarnings("error", category=category, module=own)
 runpy.run_path("manage.py", run_name="__main__")
 """
 

@@ -17,7 +17,10 @@ from tests.conftest import TEMPLATE, environment, free_port
 from tests.deploy.dockerfile import Image, read_ignored
 from tests.deploy.pages import block, commands
 from tests.deploy.serving import Serving
+from tests.pythons import find_pythons
 
+# The newest Python for which all that the project installs has wheels.
+BASE = "3.14"
 # What a developer's folder holds, and no image may.
 OF_ONE_MACHINE = {
     ".env": "DJANGO_DEBUG=on\nDJANGO_SECRET_KEY=the-developers-own\n",
@@ -30,12 +33,12 @@ OF_ONE_MACHINE = {
 }
 
 
-def base_python(tmp_path_factory, version):
-    """Return a folder with the `python` of a base image: of that version, where one is here."""
+def base_python(tmp_path_factory):
+    """Return a folder with the `python` of the base image, or the newest that is here."""
     folder = tmp_path_factory.mktemp("base")
-    found = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
-    python = found[-1] if found else shutil.which(f"python{version}") or sys.executable
-    (folder / "python").symlink_to(python)
+    pythons = find_pythons()
+    newest = max(pythons, key=lambda version: int(version.partition(".")[2]))
+    (folder / "python").symlink_to(pythons.get(BASE, pythons[newest]))
     return folder
 
 
@@ -60,7 +63,7 @@ def build(rendered, folder, tmp_path_factory):
         (project / name).write_text(text)
     lock = commands(block("deploy-image.md", "sh", "docker build"))[0]
     subprocess.run(lock.split(), cwd=project, env=environment(), check=True, capture_output=True)
-    return Image(project, folder / "root", base_python(tmp_path_factory, "3.13"))
+    return Image(project, folder / "root", base_python(tmp_path_factory))
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def test_the_container_runs_as_a_user_without_a_name_or_a_file(image):
     user, _, group = image.stage.user.partition(":")
     assert int(user) >= 1000 and int(group) >= 1000
     image.run("sh", "-c", "! touch made 2>&1 && ! touch staticfiles/made 2>&1")
-    assert [stage.base for stage in image.stages] == ["python:3.13-slim"] * 2
+    assert [stage.base for stage in image.stages] == [f"python:{BASE}-slim"] * 2
 
 
 def test_what_is_not_needed_to_run_is_left_in_the_first_stage(image):
