@@ -61,7 +61,7 @@ def measure_objects(site, options):
             publisher = static.Publisher(site, server, proxy, peers.OURS, root, False, 1)
             bars = [bar for step in STEPS for bar in publish(publisher, step, root)]
             bars += prune(publisher)
-            return [*bars, *list_objects(site, publisher, root, options)]
+            return [*bars, *list_objects(site, publisher)]
     finally:
         workload.restore(root)
 
@@ -97,7 +97,7 @@ def prune(publisher):
     yield exactly(f"{PRUNE}: files to delete", unused, output.count("Would delete") - 1)
 
 
-def list_objects(site, publisher, root, options):
+def list_objects(site, publisher):
     """Let movemedia and sweepmedia list the objects as media, beside the same with none."""
     project = site.project("BucketOwnerEnforced", example_app="yes")
     database = site.folder / "scale.sqlite3"
@@ -106,27 +106,32 @@ def list_objects(site, publisher, root, options):
     env = publisher.env | {"DATABASE_URL": f"sqlite:///{database}"}
     manage = [sys.executable, "manage.py"]
     measure([*manage, "migrate", "--verbosity=0"], cwd=project, env=env)
-    commands = {
-        "movemedia": (["movemedia", root], ["movemedia", empty]),
-        "sweepmedia --report": (["sweepmedia", "--report"], ["sweepmedia", "--report"]),
-    }
     objects = len(publisher.server.objects(publisher.bucket, "static/"))
-    for name, (many, none) in commands.items():
+    everything = f"s3://{publisher.bucket}/static"
+    # Each command with where the media are, first with nothing to list.
+    commands = {
+        "movemedia into them": [
+            (["movemedia", empty], "nothing"),
+            (["movemedia", empty], "static"),
+        ],
+        "movemedia from them": [
+            (["movemedia", empty], "nothing"),
+            (["movemedia", everything], "nothing"),
+        ],
+        "sweepmedia --report": [(["sweepmedia", "--report"], one) for one in ("nothing", "static")],
+    }
+    for name, runs in commands.items():
         costs = []
-        for command, location in ((none, "nothing"), (many, "static")):
+        for command, location in runs:
             place = {"BENCHMARK_MEDIA_LOCATION": location}
             # A check refuses media in the place of static files.
             run = [*manage, *command, "--skip-checks"]
             cost, _ = measure(run, cwd=project, env=env | place)
             costs.append(cost)
-        show(f"{name}, {objects:,} objects", vars(costs[1]))
-        grown = (costs[1].memory - costs[0].memory) / MB
-        yield at_most(
-            f"{name}, {objects:,} objects: memory, more than for none",
-            MOST_GROWTH,
-            max(0, grown),
-            " MB",
-        )
+        what = f"{name}, {objects:,} objects"
+        show(what, vars(costs[1]))
+        grown = max(0, (costs[1].memory - costs[0].memory) / MB)
+        yield at_most(f"{what}: memory, more than for none", MOST_GROWTH, grown, " MB")
 
 
 def measure_rows(site, options):
