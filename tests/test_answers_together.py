@@ -327,7 +327,7 @@ def test_cruft_is_answered_with_its_own_commands(capsys):
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ({"endpoint_url": R2}, ["no unsigned request at its S3 endpoint", "use two buckets"]),
+        ({"endpoint_url": R2}, ["refuses unsigned requests", "use two buckets"]),
         ({"endpoint_url": R2, "cdn_domain": "cdn.example.com"}, ["use two buckets"]),
         ({"endpoint_url": B2, "aws_region": "us-west-004"}, ["use two buckets"]),
         ({"endpoint_url": B2, "aws_region": "us-west-004", "media_acl": "public-read"}, []),
