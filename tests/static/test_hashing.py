@@ -7,64 +7,6 @@ import pytest
 
 from benchmarks import workload
 
-COMPARE = """
-import shutil
-from django.contrib.staticfiles.finders import get_finders
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
-
-class Django(ManifestStaticFilesStorage):
-    # Enough for any depth; no pass is left out.
-    max_post_process_passes = 100
-    if os.environ.get("MODULES"):
-        support_js_module_import_aggregation = True
-        patterns = ManifestStaticFilesStorage.patterns
-        patterns += tuple(
-            ("*.mjs", rules)
-            for kind, rules in (
-                *patterns, ManifestStaticFilesStorage._js_module_import_aggregation_patterns
-            )
-            if kind == "*.js"
-        )
-
-paths, folder = {}, "django-static"
-django_static = Django(location=folder)
-for finder in get_finders():
-    for path, storage in finder.list([]):
-        name = os.path.join(getattr(storage, "prefix", None) or "", path)
-        if name not in paths:
-            paths[name] = storage, path
-            with storage.open(path) as file:
-                django_static.save(name, file)
-for name, _, processed in django_static.post_process(paths):
-    if isinstance(processed, Exception):
-        raise processed
-
-from s3files.publishing.hashing import HashedTree
-ours = {}
-
-def publish(name, content, data):
-    ours[name] = data
-    if content.read() != data:
-        raise ValueError(name)
-
-tree = HashedTree(
-    paths,
-    publish,
-    rules=static.rules,
-    name_special=static.hashed_name,
-)
-tree.hash_all()
-names = tree.names
-theirs = {}
-for name in django_static.hashed_files.values():
-    theirs[name] = open(f"{folder}/{name}", "rb").read()
-result = {
-    "names": sorted(set(names.items()) ^ set(django_static.hashed_files.items())),
-    "bytes": sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)),
-    "count": len(names),
-}
-"""
-
 NASTY = {
     "root.css": "body { color: red }",
     "empty.css": "",
@@ -134,7 +76,7 @@ MODULES = PLAIN_MODULES | {
 
 def test_the_admins_files_are_djangos(site):
     # s3files ships modules of its own, so Django is to follow their imports too.
-    result = site().python(COMPARE, WITH_ADMIN_FILES="yes", MODULES="yes")
+    result = site().call("django_names.compare", True, WITH_ADMIN_FILES="yes")
     assert result["count"] > 100
     assert result["names"] == result["bytes"] == []
 
@@ -142,14 +84,14 @@ def test_the_admins_files_are_djangos(site):
 def test_nasty_css_is_djangos(site):
     site = site()
     site.write(NASTY)
-    result = site.python(COMPARE)
+    result = site.call("django_names.compare")
     assert result == {"names": [], "bytes": [], "count": len(NASTY)}
 
 
 def test_modules_are_djangos(site):
     site = site()
     site.write(PLAIN_MODULES | NASTY)
-    result = site.python(COMPARE, MODULES="yes")
+    result = site.call("django_names.compare", True)
     assert result == {"names": [], "bytes": [], "count": len(PLAIN_MODULES | NASTY)}
 
 
@@ -159,7 +101,7 @@ def test_a_whole_site_is_djangos(site):
     for path in site.assets.rglob("*.js"):
         # Django's own rules for modules take minutes for these.
         path.write_text(path.read_text().replace("import", "require"))
-    result = site.python(COMPARE)
+    result = site.call("django_names.compare")
     assert result == {"names": [], "bytes": [], "count": 400}
 
 

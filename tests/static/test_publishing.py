@@ -200,21 +200,7 @@ def test_after_any_change_the_names_are_those_of_a_fresh_start(site):
     site.write({"a.css": '@import "b.css";', "b.css": '@import "c.css";', "c.css": "c {}"})
     site.write({"d.css": "d { color: red }"})
     site.collectstatic()
-    code = f"""
-from django.core.management import call_command
-from pathlib import Path
-result = []
-for number, change in enumerate({CHANGES!r}):
-    for name, text in change.items():
-        Path("assets", name).write_text(text)
-    for _ in range(2):
-        call_command("collectstatic", interactive=False, verbosity=0)
-        result.append(storages["staticfiles"].hashed_files)
-        if not _:
-            Path("staticfiles/staticfiles.cache.json").rename("staticfiles/known.json")
-    Path("staticfiles/known.json").rename("staticfiles/staticfiles.cache.json")
-"""
-    results = site.python(code)
+    results = site.call("publishing.publish_changes_with_and_without_cache", CHANGES)
     assert results[::2] == results[1::2]
     assert len({json.dumps(names) for names in results}) == len(CHANGES)
 
@@ -486,7 +472,10 @@ def test_a_manifest_that_is_none_is_named(site, body):
 
 # --- Run time --------------------------------------------------------------
 
-URLS = "result = [static.url('theme.css') for _ in range(3)]"
+
+def make_urls(site, **options):
+    """Make the URL of a file three times in one process."""
+    return site.call("media.make_static_urls", *["theme.css"] * 3, **options)
 
 
 def test_with_a_local_manifest_a_page_needs_no_request(site):
@@ -494,7 +483,7 @@ def test_with_a_local_manifest_a_page_needs_no_request(site):
     site.write(SMALL)
     site.collectstatic()
     site.proxy.kinds()
-    first, *others = site.python(URLS)
+    first, *others = make_urls(site)
     assert first == f"{site.proxy.url}/{site.bucket}/static/{site.live_manifest()['theme.css']}"
     assert others == [first, first]
     assert site.proxy.kinds() == {}
@@ -504,16 +493,16 @@ def test_without_one_it_reads_the_buckets_once(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
-    expected = site.python(URLS)
+    expected = make_urls(site)
     (site.folder / "staticfiles" / "staticfiles.json").unlink()
     site.proxy.kinds()
-    assert site.python(URLS) == expected
+    assert make_urls(site) == expected
     assert site.proxy.kinds() == {"GET": 1}
 
 
 def test_with_none_at_all_it_says_what_to_do(site):
     site = site()
-    output = site.python(URLS, status=1)
+    output = make_urls(site, status=1)
     assert f"s3://{site.bucket}/static/staticfiles.json" in output
     assert "collectstatic" in output.splitlines()[-1]
 
@@ -522,20 +511,19 @@ def test_a_process_without_a_manifest_reads_that_of_its_release(site):
     site = site()
     site.write(SMALL)
     site.collectstatic()
-    first, expected = site.local_manifest()["hash"], site.python(URLS)
+    first, expected = site.local_manifest()["hash"], make_urls(site)
     site.write({"theme.css": ".a { color: blue }", "new.css": ""})
     site.collectstatic()
     (site.folder / "staticfiles" / "staticfiles.json").unlink()
     site.proxy.kinds()
-    assert site.python(URLS, S3_STATIC_RELEASE=first) == expected
+    assert make_urls(site, S3_STATIC_RELEASE=first) == expected
     assert site.proxy.kinds() == {"GET": 1}
     # Without one it says that it shows the newest.
-    assert "so the newest release of the bucket is shown" in site.python(
-        URLS + "; sys.exit(3)", status=3
-    )
+    output = site.call("publishing.make_url_and_stop", status=3)
+    assert "so the newest release of the bucket is shown" in output
     # A local manifest of another release does not win.
     site.collectstatic("--manifest-only")
-    assert site.python(URLS, S3_STATIC_RELEASE=first) == expected
+    assert make_urls(site, S3_STATIC_RELEASE=first) == expected
 
 
 @pytest.mark.parametrize("release", ["0123456789ab", "newest", "../secret"])
@@ -543,7 +531,7 @@ def test_a_release_that_is_not_there_is_an_error(site, release):
     site = site()
     site.write(SMALL)
     site.collectstatic()
-    output = site.python(URLS, status=1, S3_STATIC_RELEASE=release)
+    output = make_urls(site, status=1, S3_STATIC_RELEASE=release)
     assert f"S3_STATIC_RELEASE is '{release}', but" in output.splitlines()[-1]
 
 
@@ -577,12 +565,7 @@ def test_a_manifest_alone_cannot_be_a_dry_run(site):
 def test_files_may_be_processed_twice_in_one_process(site):
     site = site()
     site.write(SMALL)
-    twice = """
-from django.contrib.staticfiles.finders import get_finders
-paths = {path: (storage, path) for finder in get_finders() for path, storage in finder.list([])}
-result = [list(static.post_process(paths)) for _ in range(2)]
-"""
-    first, second = site.python(twice)
+    first, second = site.call("publishing.process_twice")
     assert first == second and len(first) == len(SMALL)
 
 
@@ -605,7 +588,7 @@ def test_a_read_only_disk_publishes_and_says_which_release_to_show(site):
     release = json.loads(site.read("static/staticfiles.json"))["hash"]
     assert f"S3_STATIC_RELEASE={release}" in output and "12 uploaded" in output
     site.live_manifest()
-    url = site.python("result = static.url('theme.css')", S3_STATIC_RELEASE=release)
+    url, *_ = make_urls(site, S3_STATIC_RELEASE=release)
     assert url.endswith(site.live_manifest()["theme.css"])
     options = ("collectstatic", "--noinput", "--manifest-only")
     output = site.run("python", "manage.py", *options, status=1)

@@ -105,33 +105,8 @@ def test_another_region_is_not_tried_again(site, secure_store, tmp_path, monkeyp
     assert secure_store.count == 2
 
 
-FORK = """
-import multiprocessing
-from django.core.management import CommandError, call_command
-
-call_command("collectstatic", interactive=False, verbosity=0)
-
-def run(command, options, results):
-    try:
-        results.put(call_command(command, **options) or "done")
-    except CommandError as error:
-        results.put(str(error))
-
-fork = multiprocessing.get_context("fork")
-results, result = fork.SimpleQueue(), []
-for command, options in [
-    ("collectstatic", {"interactive": False, "verbosity": 0}), ("prunestatic", {})
-]:
-    child = fork.Process(target=run, args=(command, options, results))
-    child.start()
-    child.join(30)
-    result.append(results.get() if not child.is_alive() else "hangs")
-    child.kill()
-"""
-
-
 def test_a_fork_of_a_process_that_published_says_that_it_cannot(site):
     site = site()
     site.write(SMALL)
-    for message in site.python(FORK):
+    for message in site.call("publishing.publish_and_fork"):
         assert "forked from one that used obstore" in message and "spawn" in message
