@@ -143,7 +143,10 @@ def run_clients(folder, cluster):
             if isinstance(client, Command):
                 client.close()
         server.terminate()
-        server.wait(timeout=30)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=60)
+        server.kill()
+        server.wait()
         server.stderr.close()
 
 
