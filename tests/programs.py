@@ -18,6 +18,9 @@ import time
 from pathlib import Path
 
 RESIDENT = Path(__file__).with_name("resident.py")
+CALLER = Path(__file__).with_name("caller.py")
+# Functions that the tests of several parts call.
+SHARED = Path(__file__).with_name("inside")
 # The interpreter reads the others when it starts, so they need a new one.
 HARMLESS = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
@@ -157,3 +160,8 @@ def run(command, cwd, env, timeout=120, together=False):
 def read(file):
     file.seek(0)
     return file.read().decode(errors="replace")
+
+
+def build_call(file, function, *arguments, result=os.devnull):
+    """Return the command that calls a function of a file in a project: tests/caller.py."""
+    return [sys.executable, CALLER, file, function, json.dumps(arguments), result]

@@ -1,6 +1,7 @@
 """A rendered project, on a real S3 server behind a proxy that counts, and breaks, requests."""
 
 import json
+import os
 import shutil
 import sys
 import uuid
@@ -13,10 +14,6 @@ from botocore.config import Config
 from tests import programs
 from tests.conftest import embedded_server, environment
 from tests.proxy import Proxy
-
-CALLER = Path(__file__).with_name("caller.py")
-# Functions that the tests of several parts call.
-SHARED = Path(__file__).with_name("inside")
 
 # The project's own settings, but static files from a folder that a test fills.
 SETTINGS = """
@@ -58,7 +55,7 @@ def site(project, server, proxy, request):
 
 
 class Site:
-    inside = SHARED
+    inside = programs.SHARED
     has_terminal = False
 
     def __init__(self, folder, server, proxy):
@@ -151,17 +148,18 @@ class Site:
             return output
         return json.loads(output.partition("\nRESULT ")[2].partition("\n")[0])
 
+    def start_call(self, name, *arguments):
+        """Start a function in the background, as call() names it."""
+        return self.start(*self._build_call(name, arguments, os.devnull))
+
     def call(self, name, *arguments, status=0, timeout=120, **variables):
         """Call "saving.save_twice" of inside/saving.py, beside the test, in the project.
 
         A module that is not there is one of tests/inside/. Return what the function returns; with
         another status, the output.
         """
-        module, _, function = name.partition(".")
         result = self.folder / f"result-{uuid.uuid4()}.json"
-        folders = [folder for folder in (self.inside, SHARED) if (folder / f"{module}.py").exists()]
-        file = folders[0] / f"{module}.py"
-        command = ["python", CALLER, file, function, json.dumps(arguments), result]
+        command = self._build_call(name, arguments, result)
         if self.has_terminal:
             streams = (sys.stdout, sys.stderr, sys.stdin)
             program = programs.start(command, self.folder, self.environment(**variables), *streams)
@@ -174,6 +172,12 @@ class Site:
         returned = json.loads(result.read_text())
         result.unlink()
         return returned
+
+    def _build_call(self, name, arguments, result):
+        module, _, function = name.partition(".")
+        paths = [folder / f"{module}.py" for folder in (self.inside, programs.SHARED)]
+        file = next(filter(Path.exists, paths))
+        return programs.build_call(file, function, *arguments, result=result)
 
     def keys(self, prefix=""):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

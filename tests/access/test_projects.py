@@ -2,22 +2,18 @@
 
 CDN = "cdn.example.com"
 SECOND = "second-bucket"
-BLOCKS = """
-from s3files.doctor.probe import Probe
-result = Probe("https://www.example.com").blocks
-"""
 
 
 def test_a_cdn_that_is_not_cloudfront_reads_through_the_policy_and_s3doctor_leaves_that_open(site):
     china = site(aws_region="cn-north-1")
     aws = {"AWS_S3_ENDPOINT_URL": "", "S3_EMBEDDED": "off", "AWS_S3_CUSTOM_DOMAIN": CDN}
-    assert china.python(BLOCKS, AWS_S3_REGION_NAME="cn-north-1", **aws) == {
+    assert china.call("deciding.find_blocks", AWS_S3_REGION_NAME="cn-north-1", **aws) == {
         "BlockPublicAcls": True,
         "IgnorePublicAcls": True,
         "BlockPublicPolicy": False,
         "RestrictPublicBuckets": False,
     }
-    cloudfront = china.python(BLOCKS, AWS_S3_REGION_NAME="eu-central-1", **aws)
+    cloudfront = china.call("deciding.find_blocks", AWS_S3_REGION_NAME="eu-central-1", **aws)
     assert set(cloudfront.values()) == {True}
 
 
@@ -30,32 +26,24 @@ def test_nothing_is_readable_past_the_cdn_if_static_files_are_private(site):
     )
     closed.env["AWS_S3_CUSTOM_DOMAIN"] = CDN
     closed.write({"site.css": "body {}"})
-    closed.python("storages['default'].save('a.txt', ContentFile(b'kept'))")
+    closed.call("media.save", "a.txt", "kept")
     closed.collectstatic()
     sent = {
         item.key: item.headers["x-amz-acl"] for item in closed.proxy.requests if item.kind == "PUT"
     }
     assert {"media/a.txt", "static/staticfiles.json"} <= sent.keys()
     assert set(sent.values()) == {"private"}
-    urls = closed.python("result = [storages['default'].url('a.txt'), storages['public'].url('a')]")
+    urls = closed.call("media.make_urls_of", ["default", "a.txt"], ["public", "a"])
     assert urls == [f"https://{CDN}/media/a.txt", f"https://{CDN}/media/a"]
-
-
-POLICY = """
-from django.test import Client
-page = Client(headers={"host": "www.example.com"}).get("/", secure=True)
-policy = page["Content-Security-Policy"]
-result = {words.split()[0]: words.split()[1:] for words in policy.split("; ")}
-"""
 
 
 def test_a_page_can_upload_to_and_show_files_from_a_storages_own_bucket(site):
     second = site()
     endpoint, first = second.proxy.url, second.bucket
-    before = second.python(POLICY)
+    before = second.call("deciding.read_policy")
     assert before["img-src"][2:] == [f"{endpoint}/{first}/media/", f"{endpoint}/{first}/public/"]
     second.configure(f"bucket_name = {SECOND!r}", "MediaStorage")
-    after = second.python(POLICY)
+    after = second.call("deciding.read_policy")
     assert after["connect-src"] == ["'self'", f"{endpoint}/{first}/", f"{endpoint}/{SECOND}/"]
     assert set(after["img-src"][2:]) == {
         f"{endpoint}/{SECOND}/media/",
@@ -71,12 +59,12 @@ def test_static_files_go_to_the_bucket_of_their_storage_and_pages_find_them_ther
     second.write({"site.css": "body {}"})
     second.collectstatic()
     assert second.keys() == set()
-    url = second.python("result = static.url('site.css')")
+    (url,) = second.call("media.make_static_urls", "site.css")
     prefix = f"{second.proxy.url}/{SECOND}/static/"
     assert url.startswith(f"{prefix}site.")
     listed = second.s3.list_objects_v2(Bucket=SECOND)["Contents"]
     assert url.removeprefix(f"{second.proxy.url}/{SECOND}/") in {item["Key"] for item in listed}
-    policy = second.python(POLICY)
+    policy = second.call("deciding.read_policy")
     assert prefix in policy["style-src"]
     said = second.run("python", "manage.py", "check", "--deploy", "--tag", "s3", status=1)
     # STATIC_URL follows the storage: the only error is that this store is on this machine.
@@ -86,19 +74,9 @@ def test_static_files_go_to_the_bucket_of_their_storage_and_pages_find_them_ther
 def test_a_second_bucket_is_not_behind_the_cdn_of_the_first(site):
     two = site()
     two.configure(f"bucket_name = {SECOND!r}", "PublicStorage")
-    urls = "result = [storages['public'].url('a.txt'), static.base_url]"
-    urls = two.python(urls, AWS_S3_CUSTOM_DOMAIN=CDN)
+    urls = two.call("deciding.make_public_and_static_urls", AWS_S3_CUSTOM_DOMAIN=CDN)
     assert urls == [f"{two.proxy.url}/{SECOND}/public/a.txt", f"https://{CDN}/static/"]
 
 
-OVERRIDE = """
-from django.test import override_settings
-before = storages["default"].url("a.txt")
-with override_settings(S3_MEDIA_ACL="public-read"):
-    during = storages["default"].url("a.txt")
-result = ["Signature=" in url for url in (before, during, storages["default"].url("a.txt"))]
-"""
-
-
 def test_a_test_can_override_who_reads(site):
-    assert site().python(OVERRIDE) == [True, False, True]
+    assert site().call("deciding.override_who_reads") == [True, False, True]

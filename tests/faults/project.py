@@ -1,34 +1,7 @@
-"""Code that runs in the rendered project, and what goes wrong with its requests."""
+"""What a rendered project publishes and reads, and what goes wrong with its requests."""
 
 import re
 import threading
-
-# The project waits for seconds: here it does so for tenths of one. `read` and `total` stand for
-# the 6 and 10 seconds of a web request; the pauses between `tries` are short, and then none fits.
-SHORT = """
-import types
-from s3files._s3 import timeouts
-from s3files.media import parts
-from s3files.storages import S3Error
-longest = min(0.25 * 2 ** {tries}, 5) if {tries} < 6 else 6
-timeouts.random = types.SimpleNamespace(
-    uniform=lambda low, high: 0.01 if high < longest else 1000)
-timeouts.COMMAND = timeouts.Timeouts(connect={read}, read={read}, write={read}, total={total})
-timeouts.WEB_REQUEST = timeouts.Timeouts(
-    connect={read}, read={read}, write={read}, total={total} + 1, reserve=1)
-def attempt(work, *arguments):
-    try:
-        return work(*arguments)
-    except S3Error:
-        return "S3Error"
-    except Exception as error:
-        return repr(error)
-"""
-
-
-def short(read=2.0, total=3.0, tries=3):
-    """Return code that shortens every wait of the project, which runs first."""
-    return SHORT.format(read=read, total=total, tries=tries)
 
 
 class NamedCuts:

@@ -10,26 +10,6 @@ CIRCLE = (
     b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://hotel.example/\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
-ASK = """
-def ask(folder):
-    name, large = f"{folder}/a.bin", ContentFile(bytes(9 * 2**20))
-    works = {
-        "save": lambda: media.save(name, ContentFile(b"a")),
-        "field": lambda: media.save(name, ContentFile(b"a"), max_length=100),
-        "large": lambda: media.save(name, large),
-        "replace": lambda: media.replace(name, ContentFile(b"a")),
-        "open": lambda: media.open(name), "size": lambda: media.size(name),
-        "exists": lambda: media.exists(name), "delete": lambda: media.delete(name),
-        "listdir": lambda: media.listdir(folder),
-    }
-    for work, call in works.items():
-        try:
-            yield work, repr(call())
-        except S3Error as error:
-            yield work, f"S3Error: {error}"
-from s3files.storages import S3Error
-result = {folder: dict(ask(folder)) for folder in ("portal", "circle")}
-"""
 
 
 def test_a_login_page_and_a_circle_of_redirects_are_errors_that_say_what_answered(site):
@@ -37,7 +17,7 @@ def test_a_login_page_and_a_circle_of_redirects_are_errors_that_say_what_answere
     site.proxy.break_it = lambda request: (
         ("answer", PORTAL if "portal" in f"{request.key}{request.query}" else CIRCLE)
     )
-    for folder, outcomes in site.python(ASK).items():
+    for folder, outcomes in site.call("answers.do_everything_in_each", "portal", "circle").items():
         said = "a redirect to http://hotel.example/" if folder == "circle" else "text/html|Sign in"
         for work, outcome in outcomes.items():
             assert outcome.startswith("S3Error: "), (folder, work, outcome)
@@ -46,34 +26,9 @@ def test_a_login_page_and_a_circle_of_redirects_are_errors_that_say_what_answere
     assert len(site.proxy.requests) < 60
 
 
-MISTAKES = """
-class Hooked(type(media)):
-    def get_object_parameters(self, name):
-        return {}["no such key"]
-wrong = type(media)(object_parameters={"CacheControl": 5})
-class Full(File):
-    size = 5
-    def seekable(self):
-        return True
-    def chunks(self, size=None):
-        raise OSError(28, "No space left on device")
-result = []
-for call in (
-    lambda: wrong.save("a.txt", ContentFile(b"a")),
-    lambda: wrong.save("a.txt", ContentFile(bytes(9 * 2**20))),
-    lambda: Hooked().save("a.txt", ContentFile(b"a")),
-    lambda: media.save("a.txt", Full(None, "a.txt")),
-):
-    try:
-        call()
-    except Exception as error:
-        result.append([type(error).__name__, str(error)])
-"""
-
-
 def test_a_mistake_of_the_caller_is_not_called_a_failure_of_s3(site):
     site = site()
-    small, large, hook, full = site.python(MISTAKES)
+    small, large, hook, full = site.call("answers.make_mistakes")
     assert small[0] == large[0] == "ParamValidationError" and "CacheControl" in small[1]
     assert hook == ["KeyError", "'no such key'"]
     assert full[0] == "OSError" and "No space left" in full[1]
@@ -108,25 +63,13 @@ def configure(site, tmp_path):
     return {"AWS_CONFIG_FILE": str(config), "AWS_EC2_METADATA_DISABLED": "true"}, calls
 
 
-SIGN = """
-from s3files.storages import S3Error
-def attempt(call):
-    try:
-        return call()
-    except S3Error as error:
-        return f"S3Error: {error}"
-result = [attempt(lambda: media.url("a.txt")),
-          attempt(lambda: media.save("a.txt", ContentFile(b"")))]
-"""
-
-
 def test_credentials_that_cannot_be_had_are_an_error_of_s3_in_words(site, tmp_path):
     site = site()
     environment, _ = configure(site, tmp_path)
-    for outcome in site.python(SIGN, FAILS="1", **environment):
+    for outcome in site.call("answers.sign_and_save", FAILS="1", **environment):
         assert outcome.startswith("S3Error: ") and "the identity provider is down" in outcome
     nothing = {"AWS_CONFIG_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
-    link, save = site.python(SIGN, **nothing)
+    link, save = site.call("answers.sign_and_save", **nothing)
     assert link == (
         "S3Error: AWS credentials: Unable to locate credentials. "
         "`python manage.py s3doctor` says what to do."

@@ -3,7 +3,6 @@
 import hashlib
 import random
 
-from tests.faults.project import short
 from tests.faults.reading import BODY, cut_everything
 
 # Every byte is tried in `make torture`.
@@ -23,20 +22,6 @@ def test_an_answer_cut_after_any_byte_is_asked_for_again_or_an_error(site):
     assert outcomes["read", "always", "S3Error"]
 
 
-LARGE = """
-with media.open("large.bin") as file:
-    whole = file.read()
-    parts = []
-    for start in range(0, len(whole), 2**20):
-        file.seek(start)
-        parts.append(file.read(2**20))
-with media.open("large.bin") as file:
-    pieces = b"".join(iter(lambda: file.read(70_000), b""))
-import hashlib
-result = [hashlib.sha256(data).hexdigest() for data in (whole, b"".join(parts), pieces)]
-"""
-
-
 def test_a_larger_object_cut_anywhere_is_read_whole(site):
     site, chance = site(), random.Random(12)
     body = chance.randbytes(5 * 2**20)
@@ -50,20 +35,9 @@ def test_a_larger_object_cut_anywhere_is_read_whole(site):
             return ("cut", chance.randrange(cuts[-1]))
 
     site.proxy.break_it = cut
-    digests = site.python(f"import hashlib\n{short(tries=6)}\n{LARGE}")
+    digests = site.call("reading.read_in_three_ways", {"tries": 6})
     assert len(cuts) > 3
     assert digests == [hashlib.sha256(body).hexdigest()] * 3
-
-
-CHANGED = """
-file = media.open("a.bin")
-file.read(10)
-media.replace("a.bin", ContentFile(bytes(3 * 2**20)))
-try:
-    file.read()
-except S3Error as error:
-    result = [error.operation, error.key, error.code, str(error)]
-"""
 
 
 def test_an_object_that_changes_while_it_is_read_is_an_error(site):
@@ -72,28 +46,17 @@ def test_an_object_that_changes_while_it_is_read_is_an_error(site):
     site.proxy.break_it = lambda request: (
         ("cut", 2**20) if request.method == "GET" and "Range" not in request.headers else None
     )
-    operation, key, _, message = site.python(short() + CHANGED)
+    operation, key, _, message = site.call("reading.read_while_it_changes", {})
     assert (operation, key) == ("GetObject", "media/a.bin")
     assert "\n" not in message
 
 
-FAILING = """
-works = {
-    "open": lambda: media.open("a.bin"), "size": lambda: media.size("a.bin"),
-    "exists": lambda: media.exists("a.bin"), "listdir": lambda: media.listdir(""),
-    "modified": lambda: media.get_modified_time("a.bin"), "delete": lambda: media.delete("a.bin"),
-    "save": lambda: media.save("b.bin", ContentFile(b"b")),
-}
-result = {name: attempt(work) for name, work in works.items()}
-"""
 FAULTS = [500, 503, 403, "reset", "lost answer", "hang", "hang after", ("cut", 60)]
 
 
 def test_whatever_fails_is_one_class_of_exceptions(site):
     site = site()
     site.s3.put_object(Bucket=site.bucket, Key="media/a.bin", Body=BODY)
-    code = short(read=0.3, total=0.5, tries=2)
-    code += "results = []\nimport urllib.request\n"
     faults = iter(FAULTS)
     current = []
 
@@ -104,12 +67,8 @@ def test_whatever_fails_is_one_class_of_exceptions(site):
         return current[0]
 
     site.proxy.break_it = break_it
-    code += (
-        f"for _ in range({len(FAULTS)}):\n"
-        f"    urllib.request.urlopen('{site.proxy.url}/{site.bucket}/media/next').read()\n"
-        + "".join(f"    {line}\n" for line in FAILING.strip().splitlines())
-        + "    results.append(result)\nresult = results"
-    )
-    results = site.python(code)
+    waits = {"read": 0.3, "total": 0.5, "tries": 2}
+    url = f"{site.proxy.url}/{site.bucket}/media/next"
+    results = site.call("reading.fail_in_each_way", waits, len(FAULTS), url)
     for fault, outcomes in zip(FAULTS, results, strict=True):
         assert set(outcomes.values()) == {"S3Error"}, fault

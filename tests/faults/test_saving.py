@@ -5,12 +5,10 @@ from collections import Counter
 
 import pytest
 
-from tests.faults.project import short
 from tests.proxy import first
 
 # A large file goes in one part of S3's smallest size, and a small one.
 PART = 5 * 2**20
-SMALL_PARTS = f"parts.PART_BYTES = {PART}\n"
 
 
 def leftovers(site):
@@ -19,24 +17,14 @@ def leftovers(site):
 
 # --- Slow ------------------------------------------------------------------
 
-SLOW = """
-def save(name):
-    timeouts.begin_request()
-    began = time.monotonic()
-    return [attempt(media.save, name, ContentFile(bytes(size))), time.monotonic() - began]
-from concurrent.futures import ThreadPoolExecutor
-with ThreadPoolExecutor(2) as pool:
-    result = list(pool.map(save, ["a.bin", "b.bin"]))
-"""
-
 
 @pytest.mark.parametrize(("size", "rate"), [(1_000_000, 200_000), (PART + 10, 10**6)])
 def test_a_slow_upload_is_not_cut_while_it_moves(site, size, rate):
     site = site()
     # It takes longer than an answer may, as 1.5 MB at 200 KB a second take longer than 6 s.
     site.proxy.break_it = lambda request: ("up", rate) if request.kind in ("PUT", "PART") else None
-    code = f"{short(read=2, total=2.2)}{SMALL_PARTS}size = {size}\n{SLOW}"
-    for name, seconds in site.python(code):
+    waits = {"read": 2, "total": 2.2}
+    for name, seconds in site.call("saving.save_two_at_once", waits, size):
         assert name in ("a.bin", "b.bin") and seconds > 4
         assert site.read(f"media/{name}") == bytes(size)
     sent = Counter((r.kind, r.key, str(r.query)) for r in site.proxy.requests)
@@ -50,60 +38,24 @@ def test_an_upload_that_stops_moving_ends_soon_and_leaves_nothing(site):
     site.proxy.break_it = lambda request: (
         ("stall", 50_000) if request.kind in ("PUT", "PART") else None
     )
-    code = f"{short(read=0.5, total=0.7)}{SMALL_PARTS}size = "
+    waits = {"read": 0.5, "total": 0.7}
     for outcome, seconds in [
-        outcome for size in (200_000, PART + 10) for outcome in site.python(f"{code}{size}\n{SLOW}")
+        outcome
+        for size in (200_000, PART + 10)
+        for outcome in site.call("saving.save_two_at_once", waits, size)
     ]:
         assert outcome == "S3Error" and seconds < 5
     assert site.keys() == set() and not leftovers(site)
 
 
-HANGING = """
-from concurrent.futures import ThreadPoolExecutor
-from s3files._s3 import timeouts
-from s3files.storages import S3Error
-def call(work):
-    timeouts.begin_request()
-    began = time.monotonic()
-    try:
-        work()
-    except S3Error:
-        return time.monotonic() - began
-works = [
-    lambda: media.save("a.txt", ContentFile(b"a")), lambda: media.size("a.txt"),
-    lambda: media.open("a.txt"), lambda: media.listdir(""), lambda: media.delete("a.txt"),
-    lambda: media.save("a.bin", ContentFile(bytes(9 * 2**20))),
-]
-with ThreadPoolExecutor(6) as pool:
-    result = list(pool.map(call, works))
-"""
-
-
 def test_a_web_request_waits_ten_seconds_at_most_for_an_answer(site):
     site = site()
     site.proxy.break_it = lambda request: "hang"
-    seconds = site.python(HANGING)
-    assert all(second and second < 10 for second in seconds), seconds
+    for outcome, seconds in site.call("saving.do_everything_at_once"):
+        assert outcome == "S3Error" and seconds < 10
 
 
 # --- One fault, and always the same -------------------------------------------
-
-SAVE_EACH = (
-    SMALL_PARTS
-    + """
-from concurrent.futures import ThreadPoolExecutor
-body = bytes(range(256)) * 4
-def save(name):
-    def work():
-        return media.save(name, ContentFile(body * (1 if "small" in name else 5200)))
-    try:
-        return [name, work()]
-    except S3Error as error:
-        return [name, [str(error), *getattr(error, "__notes__", ())]]
-with ThreadPoolExecutor(4) as pool:
-    result = list(pool.map(save, names))
-"""
-)
 LARGE = bytes(range(256)) * 4 * 5200
 SMALL = bytes(range(256)) * 4
 
@@ -136,8 +88,8 @@ def test_a_fault_that_passes_changes_nothing(site):
     site = site()
     site.proxy.break_it = break_by_name(ONCE)
     names = [f"large-{n}.bin" for n in range(18)] + [f"small-{n}.bin" for n in range(18, 24)]
-    code = f"{short(read=2, total=7, tries=5)}names = {names!r}\n{SAVE_EACH}"
-    assert site.python(code) == [[name, name] for name in names]
+    waits = {"read": 2, "total": 7, "tries": 5}
+    assert site.call("saving.save_each", waits, names) == [[name, name] for name in names]
     for name in names:
         assert site.read(f"media/{name}") == (LARGE if "large" in name else SMALL)
     # But where S3 began an upload whose number never arrived: it has no parts.
@@ -163,9 +115,7 @@ def test_a_save_that_fails_leaves_nothing_or_says_what_it_may_have_left(site):
     site = site()
     site.proxy.break_it = break_by_name(ALWAYS)
     names = [f"large-{n}.bin" for n in range(20)] + [f"small-{n}.bin" for n in range(20, 30)]
-    code = f"{short(read=1.5, total=2.5, tries=2)}names = {names!r}\n{SAVE_EACH}"
-    there, parts = site.keys(), []
-    outcomes = site.python(code)
+    outcomes = site.call("saving.save_each", {"read": 1.5, "total": 2.5, "tries": 2}, names)
     there, parts = site.keys("media/"), leftovers(site)
     saved = 0
     for name, outcome in outcomes:
@@ -184,14 +134,6 @@ def test_a_save_that_fails_leaves_nothing_or_says_what_it_may_have_left(site):
     assert saved >= 6
 
 
-QUOTA = """
-media.save("first.txt", ContentFile(b"the first one finds out what the store knows"))
-for number in range(40):
-    assert attempt(media.save, f"bad-{number}.txt", ContentFile(b"x")) == "S3Error"
-result = [attempt(media.save, f"good-{number}.txt", ContentFile(b"x")) for number in range(40)]
-"""
-
-
 def test_a_process_that_had_a_bad_minute_is_as_good_as_new_after_it(site):
     site = site()
     seen = {}
@@ -203,7 +145,7 @@ def test_a_process_that_had_a_bad_minute_is_as_good_as_new_after_it(site):
         return 503 if bad else None
 
     site.proxy.break_it = break_it
-    saved = site.python(short(read=20, total=40, tries=3) + QUOTA)
+    saved = site.call("saving.save_bad_and_good", {"read": 20, "total": 40, "tries": 3})
     assert saved == [f"good-{number}.txt" for number in range(40)]
     assert {seen[f"media/good-{number}.txt"] for number in range(40)} == {3}
 
@@ -217,9 +159,7 @@ def test_bytes_that_change_on_the_way_are_sent_again_or_an_error(site):
     flip += [lambda request: ("flip", 7) if request.kind in ("PUT", "PART") else None] * 2
     site.proxy.break_it = break_by_name(flip)
     names = ["small-0.bin", "large-1.bin", "small-2.bin", "large-3.bin"]
-    outcomes = dict(
-        site.python(f"{short(read=20, total=40, tries=4)}names = {names!r}\n{SAVE_EACH}")
-    )
+    outcomes = dict(site.call("saving.save_each", {"read": 20, "total": 40, "tries": 4}, names))
     assert outcomes["small-0.bin"] == "small-0.bin" and outcomes["large-1.bin"] == "large-1.bin"
     assert site.read("media/small-0.bin") == SMALL and site.read("media/large-1.bin") == LARGE
     assert "PutObject of media/small-2.bin failed" in outcomes["small-2.bin"][0]
@@ -246,26 +186,6 @@ LIES = {
     "other tag": ("headers", {"ETag": '"0123"'}),
     "other range": ("headers", {"Content-Range": "bytes 0-9/10"}),
 }
-ASK = """
-def read():
-    with media.open("a.bin") as file:
-        head = file.read(10)
-        file.seek(2 * 2**20)
-        return "right" if head == bytes(10) and file.read() == bytes(2**20) else "wrong bytes"
-works = {
-    "read": read,
-    "size": lambda: "right" if media.size("a.bin") == 3 * 2**20 else "wrong size",
-    "listdir": lambda: "right" if media.listdir("")[1] == ["a.bin"] else "wrong list",
-    "exists": lambda: "right" if media.exists("a.bin") else "not there",
-    "modified": lambda: "right" if media.get_modified_time("a.bin").year > 2000 else "wrong",
-    "save": lambda: "right" if media.replace("other/b.bin", ContentFile(b"b")) is None else "wrong",
-}
-import urllib.request
-result = {}
-for lie in lies:
-    urllib.request.urlopen(f"{url}/lie/{lie.replace(' ', '-')}").read()
-    result[lie] = {name: attempt(work) for name, work in works.items()}
-"""
 
 
 def test_whatever_a_store_that_is_none_answers_is_an_error_or_right(site):
@@ -280,11 +200,9 @@ def test_whatever_a_store_that_is_none_answers_is_an_error_or_right(site):
         return lie[0]
 
     site.proxy.break_it = answer
-    code = f"lies, url = {list(LIES)!r}, {site.proxy.url!r}\n"
-    outcomes = site.python(short(read=1, total=1, tries=1) + code + ASK)
+    waits = {"read": 1, "total": 1, "tries": 1}
+    outcomes = site.call("saving.hear_each_lie", waits, list(LIES), site.proxy.url)
     for name, outcome in outcomes.items():
         lie = LIES[name]
-        right = (
-            {"S3Error"} if lie[0] == "answer" and b"ETag" not in lie[1] else {"S3Error", "right"}
-        )
+        right = {"S3Error"} if lie[0] == "answer" and b"ETag" not in lie[1] else {"S3Error", True}
         assert set(outcome.values()) <= right, (name, outcome)

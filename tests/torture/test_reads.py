@@ -6,7 +6,6 @@ from collections import Counter
 
 import pytest
 
-from tests.faults.project import short
 from tests.faults.reading import cut_everything
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
@@ -29,23 +28,6 @@ def test_answers_cut_after_every_byte(site, record_property):
     assert not [case for case in total if case[1] != "always" and case[2] != "right"]
 
 
-READ = """
-import hashlib, random
-chance = random.Random(seed)
-result = []
-for _ in range(rounds):
-    size = sizes[_ % len(sizes)]
-    with media.open(f"{size}.bin") as file:
-        digest = hashlib.sha256()
-        while block := file.read(chance.choice([1000, 70_000, 2**20, 5 * 2**20])):
-            digest.update(block)
-    start = chance.randrange(size)
-    with media.open(f"{size}.bin") as file:
-        file.seek(start)
-        result.append([size, digest.hexdigest(), start, file.read(1000).hex()])
-"""
-
-
 def test_random_cuts_of_objects_from_1_kb_to_40_mb(site, record_property):
     site, chance, cuts = site(), random.Random(40), [0]
     sizes = [1000, 100_000, 3 * 2**20, 40 * 2**20]
@@ -61,8 +43,8 @@ def test_random_cuts_of_objects_from_1_kb_to_40_mb(site, record_property):
 
     site.proxy.break_it = cut
     rounds = 60
-    code = f"{short(read=10, total=30, tries=12)}seed, rounds, sizes = 1, {rounds}, {sizes}\n{READ}"
-    outcomes = site.python(code, timeout=600)
+    waits = {"read": 10, "total": 30, "tries": 12}
+    outcomes = site.call("reading.read_at_random", waits, 1, rounds, sizes, timeout=600)
     wrong = 0
     for size, digest, start, piece in outcomes:
         body = bodies[size]

@@ -1,39 +1,18 @@
 """Thousands of saves on a broken line, and killed ones: nothing torn, nothing lost."""
 
 import hashlib
-import json
 import random
-import signal
-import subprocess
+import re
 import time
 
 import pytest
 
-from tests.faults.project import short
 from tests.torture.faults import RandomFaults
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 PART = 5 * 2**20
-SAVE = """
-import hashlib, random
-from concurrent.futures import ThreadPoolExecutor
-parts.PART_BYTES = part
-def save(number):
-    body = random.Random(number).randbytes(part + 1000 if number % 25 == 0 else 1000)
-    # Half are a FileField's, with a random part in their name.
-    length = 100 if number % 2 else None
-    try:
-        name = media.save(f"{number}.bin", ContentFile(body), max_length=length)
-    except S3Error as error:
-        name = ""
-        message = " ".join([str(error), *getattr(error, "__notes__", ())])
-    else:
-        message = ""
-    return [number, name, hashlib.md5(body).hexdigest(), message]
-with ThreadPoolExecutor(16) as pool:
-    result = list(pool.map(save, numbers))
-"""
+SIZES = [2**20, 2 * 2**20, 5 * 2**20, 20 * 2**20]
 
 
 def stored(site):
@@ -49,9 +28,9 @@ def test_saves_with_random_faults(site, record_property):
     site.proxy.break_it = faults = RandomFaults(random.Random(3), 0.25)
     outcomes = []
     for start in range(0, 2000, 500):
-        code = f"{short(read=2, total=3.5, tries=4)}part = {PART}\n"
-        code += f"numbers = range({start}, {start + 500})\n{SAVE}"
-        outcomes += site.python(code, timeout=600)
+        waits = {"read": 2, "total": 3.5, "tries": 4}
+        numbers = (start, start + 500)
+        outcomes += site.call("saves.save_range", waits, PART, *numbers, timeout=600)
     objects = stored(site)
     numbers = {number: md5 for number, _, md5, _ in outcomes}
     saved = {name: md5 for _, name, md5, _ in outcomes if name}
@@ -86,39 +65,19 @@ def test_saves_with_random_faults(site, record_property):
     assert not lost and not torn and not unsaid and not with_parts
 
 
-SAVE_UNTIL_KILLED = """
-import os, random
-from concurrent.futures import ThreadPoolExecutor
-parts.PART_BYTES = part
-def save(number):
-    body = random.Random(number).randbytes(part + 1000 if number % 10 == 0 else 1000)
-    name = media.save(f"{seed}-{number}.bin", ContentFile(body))
-    os.write(1, json.dumps([name, number]).encode() + b"\\n")  # in one piece
-with ThreadPoolExecutor(8) as pool:
-    list(pool.map(save, range(400)))
-"""
-
-
-def test_processes_killed_while_they_save(site, record_property):
+def test_processes_killed_while_they_save(site, record_property, tmp_path):
     site, chance, kills = site(), random.Random(4), 12
-    acknowledged = {}
+    acknowledged, saved = set(), tmp_path / "saved"
     for seed in range(kills):
-        head = "import django, json; django.setup()\nfrom django.core.files.base import "
-        head += "ContentFile\nfrom django.core.files.storage import default_storage as media\n"
-        code = f"{head}{short()}part, seed = {PART}, {seed}\n{SAVE_UNTIL_KILLED}"
-        process = subprocess.Popen(
-            ["python", "-c", code],
-            cwd=site.folder,
-            env=site.environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        first = process.stdout.readline()
+        saved.write_text("")
+        process = site.start_call("saves.save_until_killed", PART, seed, str(saved))
+        while not saved.read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
         time.sleep(chance.uniform(0, 1))
-        process.send_signal(signal.SIGKILL)
-        lines = [first, *process.stdout]
+        process.kill()
         process.wait()
-        acknowledged.update(json.loads(line) for line in lines if line.endswith("]\n"))
+        acknowledged.update(re.findall("(.+)\n", saved.read_text()))
     bodies = {}
     objects = stored(site)
     for name in objects:
@@ -126,7 +85,7 @@ def test_processes_killed_while_they_save(site, record_property):
         size = PART + 1000 if number % 10 == 0 else 1000
         bodies[name] = hashlib.md5(random.Random(number).randbytes(size)).hexdigest()
     torn = [name for name, md5 in objects.items() if md5 != bodies[name]]
-    lost = acknowledged.keys() - objects.keys()
+    lost = acknowledged - objects.keys()
     record_property("kills", kills)
     record_property("saved", len(acknowledged))
     record_property("lost", len(lost))
@@ -134,25 +93,13 @@ def test_processes_killed_while_they_save(site, record_property):
     assert acknowledged and not lost and not torn
 
 
-SLOW = """
-from concurrent.futures import ThreadPoolExecutor
-from s3files._s3 import timeouts
-def save(size):
-    timeouts.begin_request()
-    began = time.monotonic()
-    return [size, media.save(f"{size}.bin", ContentFile(bytes(size))), time.monotonic() - began]
-with ThreadPoolExecutor(4) as pool:
-    result = list(pool.map(save, [2**20, 2 * 2**20, 5 * 2**20, 20 * 2**20]))
-"""
-
-
 def test_web_requests_that_save_at_200_kb_a_second(site, record_property):
     site = site()
-    site.python("media.save('first.txt', ContentFile(b'finds out what the store knows'))")
+    site.call("media.save", "first.txt", "finds out what the store knows")
     site.proxy.break_it = lambda request: (
         ("up", 200_000) if request.kind in ("PUT", "PART") else None
     )
-    for size, name, seconds in site.python(SLOW, timeout=300):
+    for size, name, seconds in site.call("saves.save_as_web_requests", SIZES, timeout=300):
         assert name == f"{size}.bin"
         assert site.s3.head_object(Bucket=site.bucket, Key=f"media/{name}")["ContentLength"] == size
         record_property(f"{size / 2**20:.0f} MB", f"saved in {seconds:.0f} s")
