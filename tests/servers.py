@@ -182,7 +182,7 @@ def ministack(folder):
         env=admin_environment(
             AUTH="true",
             GATEWAY_PORT=str(https),
-            SERVICES="acm,cloudformation,cloudfront,iam,kms,s3,sts",
+            SERVICES="acm,cloudformation,cloudfront,ecs,iam,kms,s3,scheduler,sts",
             HOME=str(folder),
             TMPDIR=str(folder),
         ),

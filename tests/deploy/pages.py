@@ -2,6 +2,8 @@
 
 import re
 
+import yaml
+
 from tests.conftest import TEMPLATE
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,3 +27,11 @@ def commands(text):
     """Split a shell block into its commands: continued lines joined, comments dropped."""
     lines = text.replace("\\\n", " ").splitlines()
     return [" ".join(line.split()) for line in lines if line.strip() and line[0] != "#"]
+
+
+def read_github_job(**variables):
+    """Return the job of docs/deploy-github.md, with the environment's variables filled in."""
+    text = block("deploy-github.md", "yaml", "id-token")
+    for name, value in variables.items():
+        text = text.replace(f"${{{{ vars.{name} }}}}", value)
+    return yaml.safe_load(text)["jobs"]["publish"]

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.deploy.pages import block
+from tests.deploy.pages import block, read_github_job
 
-JOB = yaml.safe_load(block("deploy-github.md", "yaml", "id-token"))["jobs"]["publish"]
+JOB = read_github_job()
 
 
 @pytest.mark.slow
@@ -52,14 +51,10 @@ def test_its_commands_publish_with_the_variables_of_the_job_alone(site):
     one = site()
     one.write({"app.css": "body { color: teal }"})
     (one.folder / ".env").unlink()
-    given = {"AWS_REGION": "us-east-1", "AWS_STORAGE_BUCKET_NAME": one.bucket}
-    variables = {
-        name: re.sub(r"\$\{\{ vars\.(\w+) \}\}", lambda match: given[match[1]], value)
-        for name, value in JOB["env"].items()
-    }
+    job = read_github_job(AWS_REGION="us-east-1", AWS_STORAGE_BUCKET_NAME=one.bucket)
     # What the action of AWS sets, and where this test's S3 is.
     lent = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_S3_ENDPOINT_URL")
-    one.env = {name: one.env[name] for name in lent} | variables
+    one.env = {name: one.env[name] for name in lent} | job["env"]
     one.env["DJANGO_SETTINGS_MODULE"] = "config.test_settings"
     install, publish = (step["run"] for step in JOB["steps"] if "run" in step)
     assert "--require-hashes" in install  # run in tests/deploy/test_image.py

@@ -1153,41 +1153,72 @@ def test_a_cdn_that_fails(what, doctors_project, aws):
     judge(answer, Case(what, *expected))
 
 
+UNREACHABLE = (
+    (
+        "DNS has a record of the CDN's domain, cdn.example.com, but nothing answers there: it "
+        "points to another host, the distribution is not deployed yet, or a firewall is in "
+        "between."
+    ),
+    (
+        "curl -v https://cdn.example.com/\n"
+        "# The record must point to the output CdnTarget of the stack (infra/README.md)."
+    ),
+)
+# What is shown is written out: each may be met right after a first deploy.
 CDN_NOT_REACHED = {
     "its DNS record is not there yet": (
         lambda tmp: nullcontext("https://cdn.no-such-domain.invalid"),
         "cdn-host",
         "CdnNameUnknown",
-        "DNS does not know the CDN's domain, cdn.example.com",
-        "CNAME",
+        (
+            "DNS has no record of the CDN's domain, cdn.example.com. That is usual after a first "
+            "deploy: the record does not exist yet, or has not spread yet. Until then pages have "
+            "no styles."
+        ),
+        (
+            "python -c \"import socket; print(socket.gethostbyname('cdn.example.com'))\"\n"
+            "# Make the CNAME record of infra/README.md. A new one can take an hour, and DNS\n"
+            "# remembers a failed look-up for minutes."
+        ),
     ),
-    "nothing listens": (
+    "its port is closed": (
         lambda tmp: nothing_listens(),
         "cdn-host",
         "CdnUnreachable",
-        "nothing answers there",
-        "CdnTarget",
+        *UNREACHABLE,
     ),
     "it hangs": (
         lambda tmp: listens(says_nothing),
         "cdn-host",
         "CdnUnreachable",
-        "nothing answers there",
-        "CdnTarget",
+        *UNREACHABLE,
     ),
     "it answers plain HTTP": (
         lambda tmp: listens(speaks_http, "https"),
         "cdn-host",
         "CdnPlainHttp",
-        "answers plain HTTP on the port for HTTPS",
-        "Turn HTTPS on",
+        (
+            "The CDN's domain, cdn.example.com, answers plain HTTP on the port for HTTPS, so "
+            "browsers refuse it."
+        ),
+        (
+            "curl -v https://cdn.example.com/\n"
+            "# Turn HTTPS on there: the site's pages link to https://cdn.example.com."
+        ),
     ),
     "its certificate is another's": (
         has_a_certificate_of_its_own,
         "cdn-host",
         "CdnCertificate",
-        "The certificate of the CDN is not for cdn.example.com",
-        "us-east-1",
+        (
+            "The certificate of the CDN is not for cdn.example.com, has expired, or is signed by "
+            "an authority that this machine does not trust."
+        ),
+        (
+            "curl -v https://cdn.example.com/\n"
+            "# cdn.example.com must be an alias of the distribution, with a certificate from "
+            "us-east-1."
+        ),
     ),
 }
 
@@ -1203,6 +1234,7 @@ def test_a_cdn_that_is_not_reached_is_named_first_and_nothing_else_is_blamed(
         answer = doctors_project.s3doctor("--write", request_seconds=0.5, **circumstances)
     judge(answer, Case(what, *expected))
     steps = answer[0]
+    assert [steps["cdn-host"][part] for part in ("means", "fix")] == expected[-2:]
     assert [name for name, step in steps.items() if step["ok"] is False] == ["cdn-host"]
     assert url in steps["cdn-host"]["said"]
     for name in ("static", "cors", "cdn"):

@@ -21,6 +21,7 @@ CUSTOM = {
         "parameter-overrides",
     },
     ("s3", "rb"): set(),
+    ("s3", "cp"): {"recursive", "sse", "sse-kms-key-id"},
     # Writes ~/.aws/config.
     ("configure", "set"): set(),
 }

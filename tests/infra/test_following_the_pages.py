@@ -1,4 +1,4 @@
-"""infra/README.md and infra/by-hand.md, followed word for word with the AWS CLI on ministack.
+"""The pages of infra/ and of deploys, followed word for word with the AWS CLI on ministack.
 
 What a reader fills in (CERTIFICATE_ARN and the like) is taken from what the commands before
 printed. Blocks that begin with "# Only on AWS" are not run; docs/never-run-on-aws.md lists them.
@@ -6,25 +6,26 @@ printed. Blocks that begin with "# Only on AWS" are not run; docs/never-run-on-a
 
 import base64
 import json
-import os
 import re
+import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from scripts.document_failures import load_table
 from tests import servers
-from tests.conftest import TEMPLATE, environment
-from tests.deploy.pages import BLOCK
+from tests.conftest import TEMPLATE
+from tests.deploy.pages import BLOCK, block, commands, read_github_job
 from tests.infra.cloudformation import CDN
+from tests.infra.reader import Reader, take_role_of_a_machine, take_role_of_github
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-AWS = TEMPLATE / "build" / "awscli" / "bin" / "aws"
+GITHUB = TEMPLATE / "docs" / "deploy-github.md"
 PROJECTS = {
     "default": {},
     "public-media": {
@@ -34,86 +35,7 @@ PROJECTS = {
     },
     "cdn": {"cdn_domain": CDN, "static_acl": "private"},
 }
-# What the reader fills in, and where the commands have printed it.
-PRINTED = {
-    "CERTIFICATE_ARN": r'"CertificateArn": "([^"]+)"',
-    "PUBLIC_KEY_ID": r'"PublicKey": \{\s+"Id": "([^"]+)"',
-    "KEY_GROUP_ID": r'"KeyGroup": \{\s+"Id": "([^"]+)"',
-    "ACCESS_CONTROL_ID": r'"OriginAccessControl": \{\s+"Id": "([^"]+)"',
-    "DISTRIBUTION_ARN": r'"(arn:aws:cloudfront::\d+:distribution/\w+)"',
-    "APP_POLICY_ARN": r'"AppPolicyArn",\s+"OutputValue": "([^"]+)"',
-    "OPERATOR_POLICY_ARN": r'"OperatorPolicyArn",\s+"OutputValue": "([^"]+)"',
-    "ACCOUNT": r'"Account": "(\d+)"',
-}
-# Nobody's DNS knows the CDN, and ministack obeys headers that no URL signed.
-NOT_HERE = {"cdn-host", "unsigned-headers"}
-ONLY_ON_AWS = "# Only on AWS"
-
-
-class Reader:
-    """Somebody at a terminal in the project's folder, who runs a page's blocks in their order."""
-
-    def __init__(self, folder, server, home):
-        self.folder, self.server, self.home = folder, server, home
-        self.printed, self.filled_in = "", {}
-        (home / ".aws").mkdir(parents=True)
-        keys = "".join(f"{name} = {value}\n" for name, value in server.admin.items())
-        (home / ".aws" / "credentials").write_text(f"[default]\n{keys}")
-        # Its own Python is beside it, and not the project's.
-        (home / "bin").mkdir()
-        (home / "bin" / "aws").symlink_to(AWS)
-        assert AWS.exists(), f"There is no {AWS}: make build/awscli/ready"
-        path = f"{home / 'bin'}{os.pathsep}{environment()['PATH']}"
-        self.env = environment(
-            HOME=str(home),
-            PATH=path,
-            # Where AWS is in this test.
-            AWS_ENDPOINT_URL=server.url,
-            AWS_S3_ENDPOINT_URL=server.url,
-            AWS_CA_BUNDLE=server.ca,
-            SSL_CERT_FILE=server.ca,
-            AWS_PAGER="",
-        )
-
-    def run(self, block):
-        """Run a block as it is; what it exports counts in the next one."""
-        for name, pattern in PRINTED.items():
-            if name in block and (found := re.findall(pattern, self.printed)):
-                block = re.sub(rf"\b{name}\b", found[-1], block)
-        for name, value in self.filled_in.items():
-            block = block.replace(name, value)
-        variables = self.home / "variables"
-        done = subprocess.run(
-            ["bash", "-e", "-c", f"{block}\nenv -0 > {variables}"],
-            cwd=self.folder,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        self.printed += done.stdout
-        if "s3doctor" in block and done.returncode:
-            failed = re.search(r"Failed: ([\w, -]+)\.", done.stderr)
-            assert failed and set(failed[1].split(", ")) <= NOT_HERE, done.stdout + done.stderr
-            return done.stdout
-        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
-        pairs = variables.read_text().rstrip("\0").split("\0")
-        self.env = dict(pair.split("=", 1) for pair in pairs)
-        return done.stdout
-
-    def follow(self, page, *, after="", until=""):
-        """Run the blocks of a page from one heading to another."""
-        text = (self.folder / "infra" / page).read_text()
-        assert after in text and until in text
-        text = text.partition(after)[2] if after else text
-        text = text.partition(until)[0] if until else text
-        ran = [
-            self.run(block)
-            for language, block in BLOCK.findall(text)
-            if language == "sh" and not block.startswith(ONLY_ON_AWS)
-        ]
-        assert ran
+SUBJECT = "repo:YOU/my_site:environment:production"
 
 
 @pytest.fixture
@@ -130,21 +52,20 @@ def reader(request, render, ministack, tmp_path):
     reader = Reader(folder, ministack, tmp_path / "home")
     reader.answers = PROJECTS[request.param]
     reader.bucket = reader.answers.get("bucket_name", "my-site-files")
+    reader.region = reader.answers.get("aws_region", "us-east-1")
     return reader
 
 
 def test_the_readme_is_followed_from_the_first_command_to_the_removal(reader, ministack):
     reader.run("python manage.py migrate --verbosity 0")
-    reader.follow("README.md", until="## A KMS key")
+    reader.follow("README.md", until="Then run s3doctor again as the site")
+    follow_the_roles(reader, ministack)
     kms = ministack.client("kms")
     old, new = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
-    reader.filled_in = {"NEW_KEY_ARN": new, "OLD_KEY_ARN": old}
+    reader.filled_in |= {"NEW_KEY_ARN": new, "OLD_KEY_ARN": old}
     reader.follow("README.md", after="## A KMS key", until="## When the first deploy fails")
-    s3 = ministack.client("s3")
-    bucket = reader.bucket
-    assert "static/staticfiles.json" in [
-        item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]
-    ]
+    s3, bucket = ministack.client("s3"), reader.bucket
+    reader.follow(GITHUB, after="## Remove it")
     reader.follow("README.md", after="## Remove it", until="To remove it anyway")
     # "Empty it in the S3 console".
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -153,6 +74,138 @@ def test_the_readme_is_followed_from_the_first_command_to_the_removal(reader, mi
     reader.follow("README.md", after="To remove it anyway", until="This fails if the bucket")
     assert bucket not in [item["Name"] for item in s3.list_buckets()["Buckets"]]
     assert "my-site" not in str(ministack.client("iam").list_policies(Scope="Local")["Policies"])
+
+
+def test_the_bucket_made_by_hand_is_published_to_and_used_with_the_roles(reader, ministack):
+    reader.run("python manage.py migrate --verbosity 0")
+    with_certificate = "Then the rest:" if "cdn_domain" in reader.answers else "## Make it"
+    reader.follow("README.md", until=with_certificate)
+    reader.follow("by-hand.md")
+    reader.follow("README.md", after="Then publish the files", until="## Give the site")
+    reader.follow("README.md", after="**The site.**", until="Then run s3doctor again as the site")
+    run_s3doctor_as_the_site(reader, ministack)
+    reader.follow("README.md", after="**The operator.**", until="Every night, on ECS")
+
+
+def test_the_pages_for_another_store_are_followed_on_seaweedfs(render, seaweedfs, tmp_path):
+    answers = {"endpoint_url": seaweedfs.url, "media_acl": "public-read"}
+    folder = Path(shutil.copytree(render(**answers), tmp_path / "site"))
+    reader = Reader(folder, seaweedfs, tmp_path / "home")
+    # The pages and the settings name the store by themselves.
+    del reader.env["AWS_ENDPOINT_URL"], reader.env["AWS_S3_ENDPOINT_URL"]
+    reader.run("python manage.py migrate --verbosity 0")
+    reader.follow("by-hand.md")
+    [publish] = [
+        text for language, text in BLOCK.findall((folder / "infra" / "README.md").read_text())
+    ]
+    for name, value in seaweedfs.admin.items():
+        assert f"{name.upper()}=…" in publish
+        publish = publish.replace(f"{name.upper()}=…", f"{name.upper()}={value}")
+    reader.run(publish)
+    assert seaweedfs.status("my-site-files/static/staticfiles.json") == 200
+
+
+def follow_the_roles(reader, ministack):
+    """The rest of "Give the site and the deploy their rights", each role at what it is for."""
+    run_s3doctor_as_the_site(reader, ministack)
+    follow_the_github_job(reader, ministack)
+    release_the_image(reader, ministack)
+    reader.filled_in |= make_service_on_ecs(ministack)
+    reader.follow("README.md", after="**The operator.**", until="## A KMS key")
+    [schedule] = ministack.client("scheduler").list_schedules()["Schedules"]
+    target = ministack.client("scheduler").get_schedule(Name=schedule["Name"])["Target"]
+    operator = f"arn:aws:iam::{ministack.account}:role/my-site-operator"
+    assert json.loads(target["Input"]) == {
+        "taskRoleArn": operator,
+        "containerOverrides": [
+            {"name": "web", "command": ["python", "manage.py", "sweepmedia", "--delete"]}
+        ],
+    }
+
+
+def run_s3doctor_as_the_site(reader, ministack):
+    with reader.holding(take_role_of_a_machine(ministack, "my-site")):
+        reader.follow(
+            "README.md", after="Then run s3doctor again as the site", until="**The deploy.**"
+        )
+
+
+def follow_the_github_job(reader, ministack):
+    trust = block("deploy-github.md", "json", "AssumeRole").replace(
+        "111122223333", ministack.account
+    )
+    (reader.folder / "trust.json").write_text(trust)
+    reader.follow(GITHUB, until="## The job")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        take_role_of_github(ministack, "my-site-deploy", "repo:YOU/my_site:pull_request")
+    job = read_github_job(AWS_REGION=reader.region, AWS_STORAGE_BUCKET_NAME=reader.bucket)
+    with reader.holding(take_role_of_github(ministack, "my-site-deploy", SUBJECT)):
+        reader.run(job["steps"][-1]["run"], DJANGO_ENV_FILE="", **job["env"])
+    assert "static/staticfiles.json" in [
+        item["Key"]
+        for item in ministack.client("s3").list_objects_v2(Bucket=reader.bucket)["Contents"]
+    ]
+
+
+def release_the_image(reader, ministack):
+    """The commands of docs/deploy-image.md, each with the variables of its file and its role.
+
+    They run in the project's folder: tests/deploy/test_image.py runs them in an image.
+    """
+    files = {
+        "deploy.env": block("deploy-image.md", "ini", "signs-nothing"),
+        "site.env": block("deploy-image.md", "ini", "DATABASE_URL"),
+    }
+    keys = {
+        "deploy.env": take_role_of_github(ministack, "my-site-deploy", SUBJECT),
+        "site.env": take_role_of_a_machine(ministack, "my-site"),
+    }
+    own = {
+        "AWS_STORAGE_BUCKET_NAME": reader.bucket,
+        "AWS_S3_REGION_NAME": reader.region,
+        "DATABASE_URL": f"sqlite:///{reader.home}/db.sqlite3",
+    }
+    release = commands(block("deploy-image.md", "sh", "--env-file"))
+    *_, serve = release
+    assert serve.endswith("my-site:v1.2.3")  # without a command: gunicorn
+    for command in release[:-1]:
+        options, _, words = command.partition("my-site:v1.2.3")
+        name = shlex.split(options)[shlex.split(options).index("--env-file") + 1]
+        given = dict(line.split("=", 1) for line in files[name].splitlines())
+        given |= {variable: value for variable, value in own.items() if variable in given}
+        with reader.holding(keys[name]):
+            reader.run(words, DJANGO_ENV_FILE="", **given)
+
+
+def make_service_on_ecs(ministack):
+    """Make the service on which the site runs; return what the page calls it."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+    document = {"Version": "2012-10-17", "Statement": [trust | {"Action": "sts:AssumeRole"}]}
+    execution = ministack.client("iam").create_role(
+        RoleName="execution", AssumeRolePolicyDocument=json.dumps(document)
+    )["Role"]["Arn"]
+    ecs = ministack.client("ecs")
+    ecs.create_cluster(clusterName="sites")
+    ecs.register_task_definition(
+        family="web",
+        executionRoleArn=execution,
+        containerDefinitions=[{"name": "web", "image": "my-site:v1.2.3", "memory": 512}],
+    )
+    network = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
+    ecs.create_service(
+        cluster="sites",
+        serviceName="my-site",
+        taskDefinition="web",
+        desiredCount=0,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": network},
+    )
+    return {
+        "CLUSTER": "sites",
+        "SERVICE": "my-site",
+        "EXECUTION_ROLE_ARN": execution,
+        "CONTAINER": "web",
+    }
 
 
 PRINT_LINK = """

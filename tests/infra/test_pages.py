@@ -147,6 +147,7 @@ def test_the_readme_gives_each_role_to_those_who_need_it_and_the_operators_not_t
             {"AWS": "arn:aws:iam::ACCOUNT:root"},
             {"Service": "ecs-tasks.amazonaws.com"},
         ],
+        "my-site-scheduler": [{"Service": "scheduler.amazonaws.com"}],
     }
 
 
