@@ -1,6 +1,7 @@
 """docs/deploy-vm.md: its unit starts the site, its nginx configuration sends visitors there."""
 
 import configparser
+import json
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import free_port
-from tests.deploy.pages import block
+from tests.deploy.pages import block, commands
 from tests.deploy.serving import Serving, ask
 from tests.proxy import Proxy
 from tests.site import Site
@@ -47,9 +48,9 @@ def web(render, server, tmp_path_factory):
         yield from start(Site(folder, server, proxy), tmp_path)
 
 
-def start(one, tmp_path):
+def fill_in_the_environment_file(one, tmp_path):
+    """Return the variables of the page's /etc/my_site.env with this site's values."""
     environment_file = block("deploy-vm.md", "ini", "DJANGO_SECRET_KEY=")
-    named = re.findall(r"^(\w+)=", environment_file, re.MULTILINE)
     values = {
         "DJANGO_SECRET_KEY": "of-the-service",
         "DJANGO_ALLOWED_HOSTS": "www.example.com",
@@ -57,7 +58,12 @@ def start(one, tmp_path):
         "AWS_STORAGE_BUCKET_NAME": one.bucket,
         "AWS_S3_REGION_NAME": "us-east-1",
     }
-    assert set(named) == set(values)
+    assert set(re.findall(r"^(\w+)=", environment_file, re.MULTILINE)) == set(values)
+    return values
+
+
+def start(one, tmp_path):
+    values = fill_in_the_environment_file(one, tmp_path)
     # A development machine's file, copied along.
     (one.folder / ".env").write_text("DJANGO_DEBUG=on\nDJANGO_HTTPS=off\n")
     keys = {name: one.env[name] for name in one.env if name.startswith("AWS_")} | values
@@ -134,6 +140,32 @@ def nginx(web, tmp_path_factory):
         server.trusts = ssl.create_default_context(cafile=tmp_path / "fullchain.pem")
         server.trusts.check_hostname = False
         yield server
+
+
+def test_a_release_publishes_and_migrates_with_the_variables_of_the_file_alone(site, tmp_path):
+    one = site()
+    one.write({"app.css": "body { color: teal }"})
+    variables = fill_in_the_environment_file(one, tmp_path)
+    (tmp_path / "my_site.env").write_text(
+        "".join(f"{name}={value}\n" for name, value in variables.items())
+    )
+    # The role's credentials, and where this test's S3 is.
+    lent = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_S3_ENDPOINT_URL")
+    one.env = {name: one.env[name] for name in lent}
+    one.env["DJANGO_SETTINGS_MODULE"] = "config.test_settings"
+    release = commands(block("deploy-vm.md", "sh", "git fetch --tags"))
+    [without_publishing] = commands(block("deploy-vm.md", "sh", "--manifest-only"))
+    of_django = [
+        command for command in release if "DJANGO_ENV_FILE" in command or "manage" in command
+    ]
+    for ran in (of_django, [of_django[0], without_publishing]):
+        script = "\n".join(ran).replace(".venv/bin/python", "python")
+        one.run("bash", "-ec", script.replace("/etc/", f"{tmp_path}/"))
+        manifest = one.folder / "staticfiles" / "staticfiles.json"
+        assert json.loads(manifest.read_text())["paths"] == one.live_manifest()
+        manifest.unlink()
+    assert "app.css" in one.live_manifest()
+    assert (tmp_path / "db.sqlite3").exists()
 
 
 def test_systemd_understands_every_line_of_the_unit(tmp_path):
