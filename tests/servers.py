@@ -41,11 +41,11 @@ class Server:
     account: str = ""
     admin: dict = field(default_factory=lambda: dict(ADMIN))
 
-    def client(self, service, **keys):
+    def client(self, service, *, region="us-east-1", **keys):
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name="us-east-1",
+            region_name=region,
             verify=self.ca,
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
             **(keys or self.admin),

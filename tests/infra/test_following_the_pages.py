@@ -60,7 +60,7 @@ def test_the_readme_is_followed_from_the_first_command_to_the_removal(reader, mi
     reader.run("python manage.py migrate --verbosity 0")
     reader.follow("README.md", until="Then run s3doctor again as the site")
     follow_the_roles(reader, ministack)
-    kms = ministack.client("kms")
+    kms = ministack.client("kms", region=reader.region)
     old, new = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
     reader.filled_in |= {"NEW_KEY_ARN": new, "OLD_KEY_ARN": old}
     reader.follow("README.md", after="## A KMS key", until="## When the first deploy fails")
@@ -110,10 +110,10 @@ def follow_the_roles(reader, ministack):
     run_s3doctor_as_the_site(reader, ministack)
     follow_the_github_job(reader, ministack)
     release_the_image(reader, ministack)
-    reader.filled_in |= make_service_on_ecs(ministack)
+    reader.filled_in |= make_service_on_ecs(ministack, reader.region)
     reader.follow("README.md", after="**The operator.**", until="## A KMS key")
-    [schedule] = ministack.client("scheduler").list_schedules()["Schedules"]
-    target = ministack.client("scheduler").get_schedule(Name=schedule["Name"])["Target"]
+    scheduler = ministack.client("scheduler", region=reader.region)
+    target = scheduler.get_schedule(Name="my-site-sweepmedia")["Target"]
     operator = f"arn:aws:iam::{ministack.account}:role/my-site-operator"
     assert json.loads(target["Input"]) == {
         "taskRoleArn": operator,
@@ -177,14 +177,14 @@ def release_the_image(reader, ministack):
             reader.run(words, DJANGO_ENV_FILE="", **given)
 
 
-def make_service_on_ecs(ministack):
+def make_service_on_ecs(ministack, region):
     """Make the service on which the site runs; return what the page calls it."""
     trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
     document = {"Version": "2012-10-17", "Statement": [trust | {"Action": "sts:AssumeRole"}]}
     execution = ministack.client("iam").create_role(
         RoleName="execution", AssumeRolePolicyDocument=json.dumps(document)
     )["Role"]["Arn"]
-    ecs = ministack.client("ecs")
+    ecs = ministack.client("ecs", region=region)
     ecs.create_cluster(clusterName="sites")
     ecs.register_task_definition(
         family="web",
