@@ -33,7 +33,7 @@ PRINTED = {
     "SECURITY_GROUP_ID": r'"securityGroups": \[\s+"([^"]+)"',
     "ACCOUNT": r'"Account": "(\d+)"',
 }
-# Nobody's DNS knows the CDN, and ministack and SeaweedFS obey headers that no URL signed.
+# Nobody's DNS has the CDN, and ministack obeys headers that no URL signed.
 NOT_HERE = {"cdn-host", "unsigned-headers"}
 
 
