@@ -1,8 +1,12 @@
 """Pages that Django renders, shown in Chromium, with all their static files from the bucket."""
 
 import contextlib
+import shutil
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.conftest import missing
 
 # In a project's settings: apps of packages, and all finders.
 SETTINGS = """
@@ -31,6 +35,24 @@ def publish(site, apps, timeout=120, **variables):
     site.env["AWS_S3_ENDPOINT_URL"] = site.server["AWS_S3_ENDPOINT_URL"]
     site.collectstatic(timeout=timeout)
     site.allow_everyone_to_read("static/*")
+
+
+def build_with_vite(site, files, *packages):
+    """Write a front end beside the project and build it, as its vite.config.js says."""
+    if not shutil.which("npm"):
+        missing("npm is not installed")
+    frontend = site.folder / "frontend"
+    for name, text in files.items():
+        (frontend / name).parent.mkdir(parents=True, exist_ok=True)
+        (frontend / name).write_text(text)
+    for command in (
+        ["npm", "install", "--silent", "--no-audit", "--no-fund", "vite@8", *packages],
+        ["npx", "vite", "build", "--logLevel", "error"],
+    ):
+        done = subprocess.run(
+            command, cwd=frontend, env=site.environment(), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def render(site, code):

@@ -2,12 +2,10 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
-from tests.conftest import TEMPLATE, missing
+from tests.conftest import TEMPLATE
 from tests.static import pages
 
 DOCS_LINES = re.compile(r"```python\n([^`]*CSP_DIRECTIVES[^`]*)```")
@@ -75,7 +73,7 @@ VITE_FILES = {
     "package.json": json.dumps({"private": True, "type": "module"}),
     "vite.config.js": """
 export default {
-  base: process.env.BASE,
+  base: "./",
   build: { manifest: "manifest.json", outDir: "../assets/dist", emptyOutDir: true,
     rollupOptions: { input: "src/main.js" } },
 };
@@ -107,24 +105,10 @@ html = engines["django"].from_string(
 @pytest.mark.matrix
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_build_of_vite_works_by_its_own_names_or_by_ours(site, launch, declared):
-    if not shutil.which("npm"):
-        missing("npm is not installed")
     site = site()
     if declared:
         site.configure('built_prefixes = ("dist/assets/",)')
-    frontend = site.folder / "frontend"
-    for name, text in VITE_FILES.items():
-        (frontend / name).parent.mkdir(parents=True, exist_ok=True)
-        (frontend / name).write_text(text)
-    for command in (
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "vite@8"],
-        ["npx", "vite", "build", "--logLevel", "error"],
-    ):
-        base = {"BASE": "./"}
-        done = subprocess.run(
-            command, cwd=frontend, env=site.environment(**base), capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    pages.build_with_vite(site, VITE_FILES)
     packages = site.folder.parent / "packages"
     site.run("python", "-m", "pip", "install", "-q", "--no-deps", "-t", packages, "django-vite")
     with (site.folder / "config" / "settings.py").open("a") as settings:
