@@ -43,19 +43,9 @@ def put_all(site, names, body):
         site.s3.put_object(Bucket=site.bucket, Key=f"media/{name}", Body=body)
 
 
-PUBLISH = """
-from django.core.management import execute_from_command_line
-from s3files.publishing import uploader
-for name, value in {limits}.items():
-    assert hasattr(uploader, name)
-    setattr(uploader, name, value)
-execute_from_command_line(["manage.py", "collectstatic", "--noinput"])
-"""
-
-
 def publish(site, limits, status=0, **variables):
     """Run collectstatic with other limits of s3files/publishing/uploader.py; return its output."""
-    return site.run("python", "-c", PUBLISH.format(limits=limits), status=status, **variables)
+    return site.call("publishing.run_collectstatic", limits, status=status, **variables)
 
 
 def assert_published(site):

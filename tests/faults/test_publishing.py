@@ -32,10 +32,7 @@ def publish_once(site):
 
 
 def test_the_limits_are_those_of_the_page(site):
-    limits = site().python(
-        "from s3files.publishing import uploader as u\n"
-        "result = [u.TIMEOUT, u.PATIENCE, u.NAMED_FAILURES, u.FAILURES_IN_A_ROW]"
-    )
+    limits = site().call("publishing.read_limits")
     assert limits[0] <= 20 and limits[1] >= 30 and limits[2] == 10 and limits[3] <= 50
 
 
@@ -176,23 +173,6 @@ LIES = {
 }
 
 
-PUBLISH_EACH = """
-import urllib.request
-from django.core.management import CommandError, call_command
-from s3files.publishing import uploader
-uploader.PATIENCE, uploader.TIMEOUT = 1, 2
-result = {}
-for kind in ("LIST", "GET", "PUT"):
-    for lie in lies:
-        urllib.request.urlopen(f"{url}/lie/{kind}/{lie}").read()
-        try:
-            call_command("collectstatic", interactive=False, verbosity=0)
-            result[f"{kind} {lie}"] = ""
-        except CommandError as error:
-            result[f"{kind} {lie}"] = str(error)
-"""
-
-
 def test_a_store_that_is_none_publishes_nothing(site):
     site, now = site(), []
     before = publish_once(site)
@@ -205,7 +185,9 @@ def test_a_store_that_is_none_publishes_nothing(site):
         return ("answer", LIES[now[1]]) if request.kind == now[0] else None
 
     site.proxy.break_it = answer
-    errors = site.python(f"lies, url = {list(LIES)}, {site.proxy.url!r}\n{PUBLISH_EACH}")
+    errors = site.call(
+        "publishing.publish_during_each_lie", ["LIST", "GET", "PUT"], list(LIES), site.proxy.url
+    )
     assert len(errors) == 3 * len(LIES)
     for case, error in errors.items():
         assert "s3://" in error and len(error) < 1500, case
