@@ -180,7 +180,7 @@ B2 = re.compile(r"https?://s3\.([a-z0-9-]+)\.backblazeb2\.com\b")
 SINGLE_ACCESS = re.compile(f"{R2.pattern}|{B2.pattern}")
 
 # After a failed hook, cookiecutter prints its own message, and cruft a traceback.
-REPORT = "Everything you need is here. The report at the very end is cookiecutter's own."
+REPORT = "All errors are listed here. Ignore the message from cookiecutter at the end."
 
 # A rendered project takes less than 1 MB.
 SPACE_NEEDED = 2_000_000
