@@ -54,17 +54,7 @@ def test_without_its_database_a_site_lives_and_is_not_ready(serve):
 
 def test_an_asgi_server_gets_the_same_answers(site):
     one = site()
-    answers = one.python(
-        """
-import asyncio
-from django.test import AsyncClient
-
-async def ask(path):
-    answer = await AsyncClient(headers={"host": "10.0.0.7"}).get(path)
-    return [answer.status_code, answer.content.decode()]
-
-result = [asyncio.run(ask("/healthz")), asyncio.run(ask("/readyz"))]
-""",
-        DJANGO_ALLOWED_HOSTS="www.example.com",
+    answers = one.call(
+        "serving.ask_by_asgi", "/healthz", "/readyz", DJANGO_ALLOWED_HOSTS="www.example.com"
     )
     assert answers == [[200, "ok\n"], [200, "ok\n"]]

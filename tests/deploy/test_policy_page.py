@@ -4,18 +4,6 @@ import pytest
 
 from tests.deploy.pages import block
 
-SHOW = """
-from django.test import Client
-
-client = Client(headers={"host": "localhost"})
-
-def policy(path):
-    header = client.get(path)["Content-Security-Policy"]
-    return {words.split()[0]: words.split()[1:] for words in header.split("; ")}
-
-result = {path: policy(path) for path in ("/admin/login/", "/favicon.ico")}
-"""
-
 
 @pytest.fixture
 def policies(site):
@@ -28,8 +16,8 @@ def policies(site):
     def policies(settings="", module=""):
         (one.folder / "config" / "policy.py").write_text(module)
         path.write_text(f"{as_rendered}\n{settings}")
-        answers = one.python(SHOW, DJANGO_DEBUG="on")
-        return answers["/admin/login/"], answers["/favicon.ico"]
+        paths = ("/admin/login/", "/favicon.ico")
+        return one.call("serving.read_policies", *paths, DJANGO_DEBUG="on")
 
     return policies
 

@@ -1,0 +1,20 @@
+"""Do what docs/costs.md says the price of: test_costs.py calls this."""
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage as media
+
+# Each gets the name of a file that is there, and one that is free.
+ACTIONS = {
+    "saving a file": lambda name, free: media.save(free, ContentFile(b"1")),
+    "a link": lambda name, free: media.url(name),
+    "reading a file": lambda name, free: media.open(name).read(),
+    "asking whether it exists, its size, its date": lambda name, free: media.exists(name),
+    "deleting a file": lambda name, free: media.delete(name),
+}
+
+
+def repeat(action, times):
+    """Save a file, and do something so many times."""
+    name = media.save(f"first{times}.jpg", ContentFile(b"1"))
+    for number in range(times):
+        ACTIONS[action](name, f"{times}/{number}.jpg")
