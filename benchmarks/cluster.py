@@ -19,9 +19,8 @@ from pathlib import Path
 
 from benchmarks.bars import at_most, exactly, table, write_page
 from benchmarks.cluster_clients import Command, Deploy, Poster, Uploader
-from benchmarks.load import wait_for_page
+from benchmarks.load import serve, wait_for_page
 from benchmarks.seaweedfs import Cluster
-from benchmarks.server import free_ports
 from benchmarks.site import Site
 
 BUCKET = "site"
@@ -33,7 +32,7 @@ RECOVERY = 10
 MOST_WEB_SECONDS = 15
 # A command's minute; a publish begins its own whenever S3 does anything.
 MOST_COMMAND_SECONDS = 75
-WORKERS = 2
+WORKERS, THREADS = 2, 4
 
 
 def main():
@@ -119,35 +118,24 @@ def run_clients(folder, cluster):
     }
     prepared = json.loads(run(project, env, "-m", "benchmarks.cluster", "--job=prepare"))
     run(project, env, "manage.py", "collectstatic", "--noinput")
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}"]
-    command += [f"--workers={WORKERS}", "--threads=4", "--access-logfile=/dev/null"]
-    server = subprocess.Popen(
-        command, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
     clients = []
-    try:
-        wait_for_page(server, port, prepared["cookie"])
-        browser = port, prepared["cookie"], prepared["target"]
-        clients = [Poster(*browser), Uploader(*browser), Deploy(project, env, assets)]
-        clients.append(Command(project, env))
-        for client in clients:
-            client.start()
-        yield clients
-        for client in clients:
-            client.stop()
-        for client in clients:
-            client.join(180)
-    finally:
-        for client in clients:
-            if isinstance(client, Command):
-                client.close()
-        server.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=60)
-        server.kill()
-        server.wait()
-        server.stderr.close()
+    with serve(project, env, WORKERS, THREADS) as server:
+        try:
+            wait_for_page(server, prepared["cookie"])
+            browser = server.port, prepared["cookie"], prepared["target"]
+            clients = [Poster(*browser), Uploader(*browser), Deploy(project, env, assets)]
+            clients.append(Command(project, env))
+            for client in clients:
+                client.start()
+            yield clients
+            for client in clients:
+                client.stop()
+            for client in clients:
+                client.join(180)
+        finally:
+            for client in clients:
+                if isinstance(client, Command):
+                    client.close()
 
 
 def run(project, env, *command):

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import IO, NamedTuple
 
 from benchmarks.bars import Bar, table, write_page
 from benchmarks.proxy import Proxy
@@ -76,31 +77,18 @@ def main():
 def measure(project, env, proxy, seconds, links):
     """Serve the page, ask for it for so many seconds, and return what it took."""
     prepared = json.loads(run_job(project, env, "prepare"))
-    (port,) = free_ports(1)
-    command = [program("gunicorn"), "config.wsgi", f"--bind=127.0.0.1:{port}"]
-    command += [f"--workers={WORKERS}", f"--threads={THREADS}", "--access-logfile=/dev/null"]
-    process = subprocess.Popen(
-        command, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        page = wait_for_page(process, port, prepared["cookie"])
+    with serve(project, env, WORKERS, THREADS) as site:
+        page = wait_for_page(site, prepared["cookie"])
         found = len(set(re.findall(rb"X-Amz-Signature=\w+", page)))
         if found != links:
             raise LoadFailed(f"The page has {found} presigned URLs, not {links}.")
-        ask(port, prepared["cookie"], WARM_UP)
+        ask(site.port, prepared["cookie"], WARM_UP)
         proxy.requests()
-        workers = children(process.pid)
+        workers = children(site.process.pid)
         cpu, memory = cpu_seconds(workers), resident(workers)
-        answers = ask(port, prepared["cookie"], seconds)
+        answers = ask(site.port, prepared["cookie"], seconds)
         used, grown = cpu_seconds(workers) - cpu, resident(workers)
         s3_requests, _ = proxy.requests()
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=30)
-        process.kill()
-        process.wait()
-        process.stderr.close()
     times = sorted(answers["times"])
     return {
         "requests": len(times) / seconds,
@@ -149,17 +137,46 @@ def describe_pages(ours, bare, stock):
 # --- Clients -----------------------------------------------------------------
 
 
-def wait_for_page(process, port, cookie):
+class Served(NamedTuple):
+    process: subprocess.Popen
+    port: int
+    log: IO
+
+
+@contextlib.contextmanager
+def serve(project, env, workers, threads):
+    """Serve a project with gunicorn.
+
+    Its log goes into a file: a pipe that nobody reads fills, and then each request that logs waits.
+    """
+    (port,) = free_ports(1)
+    command = [program("gunicorn"), "config.wsgi", f"--bind=127.0.0.1:{port}"]
+    command += [f"--workers={workers}", f"--threads={threads}", "--access-logfile=/dev/null"]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=project, env=env, stdout=log, stderr=log)
+        try:
+            yield Served(process, port, log)
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=60)
+            process.kill()
+            process.wait()
+
+
+def wait_for_page(site, cookie):
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and site.process.poll() is None:
         with contextlib.suppress(OSError):
-            status, page = get(http.client.HTTPConnection("127.0.0.1", port, timeout=10), cookie)
+            status, page = get(
+                http.client.HTTPConnection("127.0.0.1", site.port, timeout=10), cookie
+            )
             if status != 200:
                 raise LoadFailed(f"The page answers {status}: {page[:300]!r}")
             return page
         time.sleep(0.1)
-    process.terminate()
-    raise LoadFailed(f"gunicorn did not start: {process.stderr.read()[-1000:]}")
+    site.log.seek(0)
+    raise LoadFailed(f"gunicorn did not start: {site.log.read()[-1000:]}")
 
 
 def get(connection, cookie):
