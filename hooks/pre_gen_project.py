@@ -498,11 +498,14 @@ def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
     variables = shlex.quote(json.dumps(changed, ensure_ascii=False))
     given = shlex.quote(json.dumps(suggested, ensure_ascii=False))
     cruft = shlex.join([*find_runner(), "cruft"])
-    create = ["create", str(answers.get("_template", ".")), "--no-input"]
+    template = str(answers.get("_template", "."))
+    # cruft reads this branch alone, and does not remember it. A folder has what was exported to it.
+    branch = "" if os.path.isdir(template) else " --checkout standard"
     return (
-        f"{cruft} {shlex.join(create)} \\\n    --extra-context {given}\n\n"
+        f"{cruft} create {shlex.quote(template)}{branch} --no-input \\\n"
+        f"    --extra-context {given}\n\n"
         "or, to update an existing project:\n\n"
-        f"{cruft} update --variables-to-update {variables}"
+        f"{cruft} update{branch} --variables-to-update {variables}"
     )
 
 

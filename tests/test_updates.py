@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,7 @@ print(upload.file.name, upload.file.read(), User.objects.get().check_password("k
 client.force_login(User.objects.get())
 print(client.get("/").status_code, b"note.txt" in client.get("/").content)
 """
+UPDATE = "uvx cruft update --checkout standard"
 # All rows, whatever the write-ahead log holds of them.
 DUMP = (
     *("python", "-c"),
@@ -85,7 +87,9 @@ def shell(tmp_path):
 
 @pytest.fixture
 def template(tmp_path, shell, request):
-    """A git repository of the exported template: an earlier version, tagged old, and today's."""
+    """The URL of a repository as it is published: the branches main, with the template as it is
+    edited, and standard, with an earlier version, tagged old, and today's.
+    """
     version = getattr(request, "param", FIRST_VERSION)
     source, exported = tmp_path / "source", tmp_path / "exported"
     archive = subprocess.run(
@@ -94,14 +98,16 @@ def template(tmp_path, shell, request):
     tarfile.open(fileobj=io.BytesIO(archive)).extractall(source, filter="data")
     shell(source, "git", "init", "--quiet")
     shell(source, "python", "scripts/export_template.py", str(exported))
-    shell(exported, "git", "init", "--quiet", "--initial-branch=main")
+    shell(exported, "git", "init", "--quiet", "--initial-branch=standard")
     commit(shell, exported, "Old")
     shell(exported, "git", "tag", "old")
     shell(exported, "git", "rm", "-rq", ".")
     shell(TEMPLATE, "python", "scripts/export_template.py", str(tmp_path / "today"))
     shell(tmp_path, "cp", "-r", "today/.", "exported")
     commit(shell, exported, "New")
-    return exported
+    shell(exported, "git", "fetch", "--quiet", str(TEMPLATE), "HEAD:main")
+    shell(exported, "git", "symbolic-ref", "HEAD", "refs/heads/main")
+    return f"file://{exported}"
 
 
 def commit(shell, folder, message):
@@ -109,9 +115,10 @@ def commit(shell, folder, message):
     shell(folder, "git", "commit", "--quiet", "--message", message)
 
 
-def create(shell, folder, template, *options):
+def create(shell, folder, template, checkout="standard"):
     """Make a project with cruft, in a git repository of its own."""
-    shell(folder, "cruft", "create", str(template), "--no-input", "--default-config", *options)
+    options = ["--checkout", checkout, "--no-input", "--default-config"]
+    shell(folder, "cruft", "create", template, *options)
     project = folder / "my_site"
     shell(project, "git", "init", "--quiet")
     commit(shell, project, "Start")
@@ -119,9 +126,26 @@ def create(shell, folder, template, *options):
 
 
 def make_newer(shell, template):
-    manage = template / "{{cookiecutter.project_slug}}" / "manage.py"
+    folder = Path(template.removeprefix("file://"))
+    manage = folder / "{{cookiecutter.project_slug}}" / "manage.py"
     manage.write_text(manage.read_text() + "# new\n")
-    commit(shell, template, "Newer")
+    shell(folder, "git", "symbolic-ref", "HEAD", "refs/heads/standard")
+    commit(shell, folder, "Newer")
+    shell(folder, "git", "symbolic-ref", "HEAD", "refs/heads/main")
+
+
+def run_cruft(shell, project, block):
+    """Run the commands of a page. Nobody is there to answer cruft's question."""
+    commands = block.replace("uvx cruft", "cruft")
+    commands = commands.replace("cruft update", "cruft update --skip-apply-ask")
+    return shell(project, "sh", "-ec", commands)
+
+
+def read_blocks(page, heading):
+    """Return the blocks of commands of a page's section."""
+    text = (TEMPLATE / "docs" / page).read_text(encoding="utf-8")
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 def replace(path, old, new):
@@ -151,8 +175,7 @@ def update_as_the_changelog_says(shell, project, own_storages=""):
     commit(shell, project, "Leave .env to this machine")
     changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
     update = re.search(r"^2\. `(cruft update .*)`", changelog, re.M)[1]
-    # Nobody is there to answer cruft's question.
-    shell(project, "sh", "-c", f"{update} --skip-apply-ask --checkout main")
+    run_cruft(shell, project, update)
     unmerged = shell(project, "git", "diff", "--name-only", "--diff-filter=U").split()
     assert set(unmerged) <= {"config/settings.py", "config/storages.py"}
     # The template's lines in each conflict, and the owner's at the end: the last one counts.
@@ -170,7 +193,7 @@ def update_as_the_changelog_says(shell, project, own_storages=""):
 
 def test_a_project_of_the_first_version_becomes_todays(tmp_path, template, shell):
     manage = ("python", "manage.py")
-    project = create(shell, tmp_path, template, "--checkout", "old")
+    project = create(shell, tmp_path, template, "old")
     env = (project / ".env").read_text()
     with_s3 = ("python", "-m", "config.embedded_s3", *manage)
     shell(project, *with_s3, "migrate", "-v0")
@@ -197,12 +220,12 @@ def test_a_project_of_the_first_version_becomes_todays(tmp_path, template, shell
 @pytest.mark.parametrize("template", [FLAT_VERSION], indirect=True)
 def test_an_update_without_the_answer_about_accounts_changes_no_database(tmp_path, template, shell):
     manage = ("python", "manage.py")
-    project = create(shell, tmp_path, template, "--checkout", "old")
+    project = create(shell, tmp_path, template, "old")
     shell(project, *manage, "migrate", "-v0")
     made = shell(project, *manage, "shell", "-v0", "-c", MAKE_A_FILE).splitlines()[-1]
     dump = shell(project, *DUMP)
 
-    shell(project, "cruft", "update", "--skip-apply-ask", "--checkout", "main")
+    run_cruft(shell, project, UPDATE)
     for command in ("check", "migrate"):
         done = subprocess.run(
             [*manage, command], cwd=project, env=environment(), capture_output=True, text=True
@@ -214,11 +237,11 @@ def test_an_update_without_the_answer_about_accounts_changes_no_database(tmp_pat
     for template_is_newer in (False, True):
         if template_is_newer:
             make_newer(shell, template)
-            shell(project, "cruft", "update", "--skip-apply-ask")
+            run_cruft(shell, project, UPDATE)
             assert (project / "manage.py").read_text().endswith("# new\n")
         else:
             advised = re.search(r"commit, then run (cruft .*)", done.stderr)[1]
-            shell(project, "sh", "-c", f"{advised} --skip-apply-ask")
+            run_cruft(shell, project, advised)
         assert not list((project / "users").rglob("*.py")), "what .cruft.json keeps"
         shell(project, *manage, "migrate", "-v0")
         shell(project, *manage, "makemigrations", "--check", "--dry-run")
@@ -231,16 +254,44 @@ def test_an_update_of_todays_project_conflicts_with_nothing(tmp_path, template, 
     project = create(shell, tmp_path, template)
     env = (project / ".env").read_text()
     make_newer(shell, template)
-    said = shell(project, "cruft", "diff") + shell(project, "cruft", "update", "--skip-apply-ask")
+    block, *_ = read_blocks("upgrade.md", "With cruft")
+    said = run_cruft(shell, project, "\n".join(re.findall("^uvx cruft .*", block, re.M)))
     assert "conflict" not in said and "Your project is ready" not in said
     assert (project / "manage.py").read_text().endswith("# new\n")
     assert (project / ".env").read_text() == env
 
 
+def test_a_project_made_without_cruft_follows_the_template_afterwards(tmp_path, template, shell):
+    link, copy = read_blocks("upgrade.md", "Without cruft")
+    source = Path(template.removeprefix("file://"))
+    rendered = shell(source, "git", "rev-parse", "standard").strip()
+    project = create(shell, tmp_path, template)
+    (project / ".cruft.json").unlink()
+    (project / "shop.py").write_text("")
+    commit(shell, project, "Without cruft")
+    make_newer(shell, template)
+
+    new = tmp_path / "new"
+    there = {"gh:ORG/django-s3-template": f"{template} --checkout standard --no-input"}
+    there |= {"https://github.com/ORG/django-s3-template": template, "COMMIT": f"{rendered} -y"}
+    there |= {"uvx ": "", "/tmp/new": str(new), "git diff": "! git diff"}  # it shows what differs
+    for text, ours in there.items():
+        link, copy = link.replace(text, ours), copy.replace(text, ours)
+    assert "+# new" in shell(project, "sh", "-ec", copy)
+    assert shell(project, "git", "status", "--short") == ""  # s3files/ is the same in both
+
+    shell(project, "sh", "-ec", link)
+    commit(shell, project, "Link to the template")
+    run_cruft(shell, project, UPDATE)
+    assert (project / "manage.py").read_text().endswith("# new\n")
+    assert (project / "shop.py").exists()
+
+
 def test_a_refused_answer_says_the_cruft_command_that_works(tmp_path, template, shell):
     answers = json.dumps({"aws_region": "Seoul"})
     done = subprocess.run(
-        ["cruft", "create", str(template), "--no-input", "-d", "--extra-context", answers],
+        [*("cruft", "create", template, "--checkout", "standard", "--no-input", "-d")]
+        + ["--extra-context", answers],
         cwd=tmp_path,
         env=environment(HOME=str(tmp_path / "home")),
         capture_output=True,
@@ -332,7 +383,7 @@ def move_import(line, table):
 @pytest.mark.parametrize("template", [FLAT_VERSION], indirect=True)
 def test_a_project_of_the_flat_version_keeps_rows_files_and_edits(tmp_path, template, shell):
     manage = ("python", "manage.py")
-    project = create(shell, tmp_path, template, "--checkout", "old")
+    project = create(shell, tmp_path, template, "old")
     for name, text in SHOP.items():
         (project / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
         (project / "shop" / name).write_text(text)
@@ -363,23 +414,14 @@ def test_a_project_of_the_flat_version_keeps_rows_files_and_edits(tmp_path, temp
     assert "s3files.storages.public_storage" in said and "AlterField" not in said
 
 
-def commands_of_prompts():
-    """Return the commands for "yes" to "no", and for the way back."""
-    text = (TEMPLATE / "docs" / "prompts.md").read_text(encoding="utf-8")
-    section = text.partition("## Change `direct_uploads` later")[2].partition("\n## ")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    # Nobody is there to answer cruft's question.
-    return [block.replace("cruft update", "cruft update --skip-apply-ask") for block in blocks]
-
-
 def test_the_answer_about_direct_uploads_can_be_changed_and_changed_back(tmp_path, template, shell):
-    leave, come_back = commands_of_prompts()
+    leave, come_back = read_blocks("prompts.md", "Change `direct_uploads` later")
     project = create(shell, tmp_path, template)
     manage = ("python", "manage.py")
     shell(project, *manage, "migrate", "-v0")
     made = shell(project, *manage, "shell", "-v0", "-c", MAKE_A_FILE).splitlines()[-1]
 
-    shell(project, "sh", "-ec", leave)
+    run_cruft(shell, project, leave)
     assert not list((project / "s3files" / "direct").rglob("*.py"))
     assert "s3files.direct" not in (project / "config" / "settings.py").read_text()
     tables = "from django.db import connection; print(connection.introspection.table_names())"
@@ -389,7 +431,7 @@ def test_the_answer_about_direct_uploads_can_be_changed_and_changed_back(tmp_pat
     assert (kept, page) == (f"{made} b'kept' True", "200 True")
     commit(shell, project, "No direct uploads")
 
-    shell(project, "sh", "-ec", come_back)
+    run_cruft(shell, project, come_back)
     assert "s3files_directupload" in shell(project, *manage, "shell", "-v0", "-c", tables)
     shell(project, *manage, "makemigrations", "--check", "--dry-run")
     *_, kept, page = shell(project, *manage, "shell", "-v0", "-c", READ_IT_AGAIN).splitlines()

@@ -11,7 +11,7 @@ from django.db import Error, connection
 
 from .models import User
 
-COMMAND = """cruft update --variables-to-update '{"user_model": "auth.User"}'"""
+COMMAND = """cruft update --checkout standard --variables-to-update '{"user_model": "auth.User"}'"""
 
 
 @checks.register
