@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report",
             action="store_true",
-            help="List every object of the media storages, and show those without a row.",
+            help="Read the listing of all media storages, and show the objects without a row.",
         )
         add_locations(parser)
 

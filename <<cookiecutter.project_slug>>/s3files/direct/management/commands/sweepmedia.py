@@ -19,8 +19,8 @@ SHOWN = 20
 class Command(sweepmedia.Command):
     help = (
         "Show what unfinished uploads left behind: reservations, multipart uploads and objects "
-        "in incoming/. --delete removes it. --report lists the whole bucket for objects without "
-        "a row, which are not touched."
+        "in incoming/. --delete removes it. --report reads the listing of all media files and "
+        "shows the objects without a row, which are not touched."
     )
     knows = staticmethod(find_known_names)
 
