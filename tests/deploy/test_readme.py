@@ -63,13 +63,24 @@ def test_the_scheduled_jobs_of_the_readme_run(site):
     variable, *jobs = re.findall(r"^[^#].+", crontab[1], re.MULTILINE)
     assert variable == "DJANGO_ENV_FILE=/etc/my_site.env"
     assert "/my-site-operator\n" in (one.folder / "infra" / "README.md").read_text()
+    users = {}
     for job in jobs:
         *_when, user, command = job.split(maxsplit=6)
-        assert user == "my_site"
+        users[job.split("manage.py ")[1]] = user
         command = command.replace("cd /srv/my_site && ", "").replace(".venv/bin/", "")
         one.run("sh", "-c", command.replace("AWS_PROFILE=my-site-operator ", ""))
-    names = [job.split("manage.py ")[1] for job in jobs]
-    assert names == ["clearsessions", "sweepmedia --delete", "finishuploads"]
+    # The site's user must not be able to read the operator's keys.
+    assert users == {
+        "clearsessions": "my_site",
+        "sweepmedia --delete": "root",
+        "finishuploads": "my_site",
+    }
+
+
+def test_the_scheduled_jobs_need_no_operator_on_a_store_that_has_none(render):
+    text = section(render(endpoint_url="https://s3.example.com"), "Scheduled jobs")
+    assert "sweepmedia --delete" in text
+    assert "operator" not in text and " root cd " not in text
 
 
 def test_all_that_follows_from_debug_does_so_in_a_package_of_settings(site):
