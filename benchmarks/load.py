@@ -112,7 +112,7 @@ def bars(ours, bare, stock):
         rate >= 0.95,
     )
     yield Bar(
-        "links, of the page's CPU",
+        "the links' share of the page's CPU time",
         "at most 5 %",
         f"{ours['links']:.1%} (stock {stock['links']:.0%})",
         ours["links"] <= 0.05,
@@ -121,7 +121,12 @@ def bars(ours, bare, stock):
     yield Bar("errors", "0", str(ours["errors"]), not ours["errors"])
     yield Bar("requests to S3", "0", str(ours["s3"]), not ours["s3"])
     grown = ours["memory"]
-    yield Bar("memory, after against before", "within 5 %", f"{grown:+.1%}", abs(grown) <= 0.05)
+    yield Bar(
+        "growth of the processes' memory during the run",
+        "within 5 %",
+        f"{grown:+.1%}",
+        abs(grown) <= 0.05,
+    )
 
 
 def describe_pages(ours, bare, stock):

@@ -130,7 +130,11 @@ def _first_bars(results):
         _ratio(first, results.static("wall", S5CMD, static.FIRST)),
     )
     fasta = results.static("wall", peers.COLLECTFASTA_MANIFEST.name, static.FIRST)
-    yield _at_least(25, f"{times}: collectfasta with manifest against it", _ratio(fasta, first))
+    yield _at_least(
+        25,
+        f"{times}: collectfasta with manifest, against this project with originals",
+        _ratio(fasta, first),
+    )
     yield _at_most(
         2.0,
         f"{times}, with a canned ACL, against local manifest alone",
