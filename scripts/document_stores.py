@@ -35,13 +35,14 @@ def row(report: dict[str, Any]) -> list[str]:
 
 
 def mark(ok: bool | None, said: str) -> str:
-    """Return ✓, ✗ or –, and what the store does less strictly."""
+    """Return ✓, ✗ or –, and what the store does not check or have."""
     if not ok:
         return "–" if ok is None else f"✗ {said.partition(':')[0]}"
-    loose = said.partition("not checked by this store: ")[2].partition(")")[0]
+    if loose := said.partition("not checked by this store: ")[2].partition(")")[0]:
+        return f"✓ but not checked: {loose}"
     if "conditional PUT ignored" in said or "conditional PUT refused" in said:
-        loose = "no conditional PUT"
-    return f"✓ but {loose}" if loose else "✓"
+        return "✓ but no conditional PUT"
+    return "✓"
 
 
 def main() -> None:
