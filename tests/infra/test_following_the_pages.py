@@ -85,7 +85,7 @@ def test_the_bucket_made_by_hand_is_published_to_and_used_with_the_roles(reader,
     reader.follow("README.md", after="Then publish the files", until="## Give the site")
     reader.follow("README.md", after="**The site.**", until="Then run s3doctor again as the site")
     run_s3doctor_as_the_site(reader, ministack)
-    reader.follow("README.md", after="**The operator.**", until="Every night, on ECS")
+    reader.follow("README.md", after="**The operator.**", until="To run `sweepmedia` every night")
 
 
 def test_the_pages_for_another_store_are_followed_on_seaweedfs(render, seaweedfs, tmp_path):
