@@ -121,7 +121,10 @@ def remove_unwanted(answers: dict[str, str]) -> None:
         elif os.path.exists(path):
             os.remove(path)
         else:
-            print(f"{name}: there is no {path} to leave out.", file=sys.stderr)
+            print(
+                f"{name}={answers[name]} should have removed {path}, which the template lacks.",
+                file=sys.stderr,
+            )
 
 
 def print_next_steps() -> None:

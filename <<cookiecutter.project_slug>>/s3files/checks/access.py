@@ -85,8 +85,8 @@ def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[Check
         if not apart and (not same or "staticfiles" in (one, other)):
             yield Error(
                 f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
-                f"{other_prefix!r}: one is empty or inside the other, so anyone who can read one "
-                "can read the other.",
+                f"{other_prefix!r}: one prefix is empty or contains the other, so anyone who can "
+                "read one storage's files can read the other's.",
                 hint="Give their classes in config/storages.py locations of their own, such as "
                 "media and static.",
                 id="s3.E012",
