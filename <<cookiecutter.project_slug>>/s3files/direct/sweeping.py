@@ -1,7 +1,8 @@
 """Removing what unfinished uploads, dead workers and lost answers left behind.
 
-Only what a row of this project's database names is removed. Another environment may keep its
-files in the same bucket, and in a folder below this one's.
+Only what a row of this project's database names is removed, and what is in this environment's part
+of incoming/. Another environment may keep its files in the same bucket, and in a folder below this
+one's.
 """
 
 import re
