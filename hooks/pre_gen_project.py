@@ -495,8 +495,7 @@ def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
     import shlex
 
     changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
-    variables = shlex.quote(json.dumps(changed, ensure_ascii=False))
-    given = shlex.quote(json.dumps(suggested, ensure_ascii=False))
+    given, changes = (shlex.quote(json.dumps(a, ensure_ascii=False)) for a in (suggested, changed))
     cruft = shlex.join([*find_runner(), "cruft"])
     template = str(answers.get("_template", "."))
     # cruft reads this branch alone, and does not remember it. A folder has what was exported to it.
@@ -505,7 +504,7 @@ def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
         f"{cruft} create {shlex.quote(template)}{branch} --no-input \\\n"
         f"    --extra-context {given}\n\n"
         "or, to update an existing project:\n\n"
-        f"{cruft} update{branch} --variables-to-update {variables}"
+        f"{cruft} update{branch} --variables-to-update {changes}"
     )
 
 
