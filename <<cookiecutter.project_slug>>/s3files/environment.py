@@ -24,13 +24,15 @@ from environ import Env
 ON = ("on", "true", "yes", "y", "ok", "1")
 OFF = ("off", "false", "no", "n", "0")
 QUOTES = ("'", '"')
+ACCESS_KEY = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def read_environment(base_dir: Path) -> Environment:
     """Return the process's variables, with those of the file .env for development.
 
-    A real variable wins over the file's. DJANGO_ENV_FILE names another file, or with an empty
-    value none. boto3 looks for its own variables in os.environ, so the file's go there.
+    A real variable wins over the file's, and a real AWS_PROFILE over the file's access key.
+    DJANGO_ENV_FILE names another file, or with an empty value none. boto3 looks for its own
+    variables in os.environ, so the file's go there.
     """
     refuse_wrong_base_dir(base_dir)
     file = base_dir / ".env"
@@ -39,10 +41,13 @@ def read_environment(base_dir: Path) -> Environment:
         file = Path(named)
         if not file.is_file():
             _refuse("DJANGO_ENV_FILE", named, "is not a file", "Give the path of one")
+    # boto3 prefers an access key to the profile that somebody chose for one command.
+    left_out = ACCESS_KEY if os.environ.get("AWS_PROFILE") else ()
     if named != "":
         # A BOM does not belong to the first name, and "$" is an ordinary character.
         for name, value in dotenv_values(file, interpolate=False, encoding="utf-8-sig").items():
-            os.environ.setdefault(name, value or "")
+            if name not in left_out:
+                os.environ.setdefault(name, value or "")
     return Environment(os.environ)
 
 

@@ -149,14 +149,32 @@ def test_a_command_first_names_bucket_endpoint_and_credentials(project_folder):
     assert read_first_line(project_folder, "prunestatic", **nowhere, **KEYS) == (
         "Bucket my-site-files at http://127.0.0.1:9, with credentials of the environment.\n"
     )
-    home = project_folder / "home"
+    profile = make_profile(project_folder / "home")
+    line = read_first_line(project_folder, "prunestatic", **nowhere, **profile)
+    assert "with credentials of the profile work (shared-credentials-file)." in line
+
+
+def make_profile(home):
+    """Return the variables that choose a profile, whose keys are in this home folder."""
     (home / ".aws").mkdir(parents=True)
     (home / ".aws" / "credentials").write_text(
         "[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = secret\n"
     )
-    profile = {"AWS_PROFILE": "work", "HOME": str(home)}
-    line = read_first_line(project_folder, "prunestatic", **nowhere, **profile)
-    assert "with credentials of the profile work (shared-credentials-file)." in line
+    return {"AWS_PROFILE": "work", "HOME": str(home)}
+
+
+def test_a_profile_chosen_for_one_command_wins_over_the_keys_of_the_file(project_folder):
+    """As cron's line for sweepmedia on a server whose file has the site's keys."""
+    file = project_folder / "site.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in KEYS.items()))
+    (project_folder / ".env").rename(project_folder / ".env.old")
+    of_the_site = {"DJANGO_ENV_FILE": str(file), "AWS_S3_ENDPOINT_URL": "http://127.0.0.1:9"}
+    of_the_site |= {"DJANGO_SECRET_KEY": "secret", "DJANGO_ALLOWED_HOSTS": "localhost"}
+    line = read_first_line(project_folder, "prunestatic", **of_the_site)
+    assert line.endswith("with credentials of the environment.\n")
+    profile = make_profile(project_folder / "home")
+    line = read_first_line(project_folder, "prunestatic", **of_the_site, **profile)
+    assert line.endswith("with credentials of the profile work (shared-credentials-file).\n")
 
 
 def test_a_page_has_its_styles_under_gunicorn(project_folder, tmp_path):
