@@ -116,7 +116,8 @@ LOGIN_URL = "admin:login"
 
 # --- Language and time zone ----------------------------------------------
 
-# Of pages, e-mail and the dates in them. The README says how to add a language.
+# The language of pages and e-mail, and the time zone of the times in them. The README says how to
+# add a language.
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 # Translations of what is in templates/; each app has its own.
@@ -248,10 +249,10 @@ AWS_S3_CUSTOM_DOMAIN = env.text(
     default="<< cookiecutter.cdn_domain >>",
     blank=True,
 )
-# For environments that share a bucket: "staging" makes media/staging/, static/staging/.
+# For environments that share a bucket: "staging" is appended to each prefix (media/staging/).
 AWS_LOCATION = env.text("AWS_LOCATION")
-# The release of the static files that pages link to (collectstatic prints it).
-# Blank: that of staticfiles/staticfiles.json, which collectstatic wrote here.
+# The id of the static files release that pages link to (collectstatic prints it).
+# Blank: that of staticfiles/staticfiles.json, which collectstatic wrote here; else the newest.
 S3_STATIC_RELEASE = env.text("S3_STATIC_RELEASE")
 # No keys here: boto3 finds them (role, SSO, profile, environment).
 
@@ -259,7 +260,8 @@ S3_OBJECT_OWNERSHIP = "<< cookiecutter.object_ownership >>"
 S3_MEDIA_ACL = "<< cookiecutter.media_acl >>"
 S3_STATIC_ACL = "<< cookiecutter.static_acl >>"
 
-# Whether files go to the local S3 server. None: in tests, and in DEBUG if no S3 is configured.
+# Whether files go to the local S3 server. None: in DEBUG, if no S3 is configured. Tests always
+# use such a server.
 S3_EMBEDDED = env.switch("S3_EMBEDDED", default=None)
 
 # Placeholders: when all settings are final, s3files replaces them by the URL of the bucket or the
