@@ -122,7 +122,7 @@ def remove_unwanted(answers: dict[str, str]) -> None:
             os.remove(path)
         else:
             print(
-                f"{name}={answers[name]} should have removed {path}, which the template lacks.",
+                f"{path} should be removed, because {name} is {answers[name]}, but does not exist.",
                 file=sys.stderr,
             )
 

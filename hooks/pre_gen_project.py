@@ -206,8 +206,8 @@ def check_project_slug(answers: Answers) -> Iterator[Error]:
     """Accept my_site, MySite; not my-site, 3d_site, class, django, or json."""
     slug = answers["project_slug"]
     if not re.fullmatch("[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?", slug):
-        reason = "A Python package name has only letters a-z, digits and underscores. It must "
-        reason += "begin with a letter and end with a letter or digit."
+        reason = "A Python package name has only letters a-z and A-Z, digits and underscores. It "
+        reason += "must begin with a letter and end with a letter or digit."
         yield "project_slug", reason, suggest_slug(slug)
     elif slug.lower() in RESERVED_SLUGS:
         reason = "Python, Django or this project already has a module of this name, and one "
@@ -267,7 +267,7 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
             reason = f"AWS has no region of this name. Nearest: {list_regions(near)}."
         else:
             reason = "AWS has no region of this name or similar. Choose the bucket's region: "
-            reason += f"{list_regions(REGIONS['aws'])}. The command below has the default."
+            reason += f"{list_regions(REGIONS['aws'])}. Replace us-east-1 in the command below."
         yield "aws_region", reason, near[0] if near else "us-east-1"
 
 
