@@ -83,10 +83,14 @@ def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[Check
         apart = bucket != other_bucket or not _overlap(prefix, other_prefix)
         same = (access.reader, access.acl) == (other_access.reader, other_access.acl)
         if not apart and (not same or "staticfiles" in (one, other)):
+            why = (
+                "collectstatic could replace uploaded files, and prunestatic could delete them"
+                if same
+                else "anyone who can read one storage's files can read the other's"
+            )
             yield Error(
                 f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
-                f"{other_prefix!r}: one prefix is empty or contains the other, so anyone who can "
-                "read one storage's files can read the other's.",
+                f"{other_prefix!r}: one prefix is empty or contains the other, so {why}.",
                 hint="Give their classes in config/storages.py locations of their own, such as "
                 "media and static.",
                 id="s3.E012",

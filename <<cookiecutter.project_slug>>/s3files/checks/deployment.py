@@ -15,11 +15,13 @@ ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
 def check_endpoint_is_not_this_machine(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if is_this_machine() and not settings.DEBUG:
         name = ENDPOINTS[bool(settings.AWS_S3_PUBLIC_ENDPOINT_URL)]
-        unset = "S3_EMBEDDED, which selects the local server," if settings.S3_EMBEDDED else name
+        unset = "S3_EMBEDDED, which selects the local server" if settings.S3_EMBEDDED else name
+        other = ENDPOINTS[0] if settings.S3_EMBEDDED else name
         yield Error(
             f"{name} is {getattr(settings, name)!r}, a server for development: "
             "visitors' browsers would look for files on their own machines.",
-            hint=f"For Amazon S3, unset {unset} or give your store's public URL.",
+            hint=f"To use Amazon S3, unset {unset}. To use another store, set {other} to its "
+            "public URL.",
             id="s3.E013",
         )
 

@@ -135,8 +135,8 @@ def _refuse_variants(address: Address) -> Iterator[tuple[str, str]]:
         )
     for name in _switched_on_in_profile() if address.on_aws else ():
         yield (
-            f"{name} is set in the profile of ~/.aws/config, which only a part of this site "
-            "reads, so it is ignored.",
+            f"{name} is set in a profile of ~/.aws/config. The site ignores it there, because not "
+            "every part of the site reads that file.",
             f"Set the environment variable AWS_{name.upper()} to true or false instead: it applies "
             "everywhere.",
         )
