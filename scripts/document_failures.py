@@ -28,8 +28,8 @@ also does what the site does, with small files that it deletes afterwards: it wr
 URLs, uploads with presigned URLs (valid and tampered, whole and in parts), and verifies that
 strangers cannot read a new upload. `--only STEP` repeats one step.
 
-This page lists every failure that s3doctor can explain; both come from the same table. Search it
-for the error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
+This page lists every failure that s3doctor can explain, in the same words. Search this page for the
+error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
 s3doctor fills in those that it has.
 """
 

@@ -209,9 +209,9 @@ FAILURES = [
         "InvalidRequest",
         "The request was signed with Signature Version 2. Regions opened after 2014 accept only "
         "Signature Version 4.",
-        'grep -rn "signature_version" config/\n'
-        '# Must be "s3v4"; no AWS_S3_SIGNATURE_VERSION in the settings, no s3 = signature_version '
-        "in ~/.aws/config.",
+        'grep -n "signature_version" s3files/_s3/clients.py  # must be "s3v4", as in the template\n'
+        "# The site signs with s3v4 whatever AWS_S3_SIGNATURE_VERSION and ~/.aws/config say. For other\n"
+        "# programs, delete signature_version from the section s3 of ~/.aws/config.",
         when="AWS4-HMAC-SHA256",
     ),
     # --- bucket
@@ -363,8 +363,8 @@ FAILURES = [
         "The settings say that files under $LOCATION/ are private, but anyone can read them "
         "without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        '# Remove the statement that lets Principal "*" read $LOCATION/*. At once, but static\n'
-        "# files, too:\n"
+        '# Remove the statement that lets Principal "*" read $LOCATION/*. To close everything now,\n'
+        "# which also hides the static files:\n"
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
         "RestrictPublicBuckets=true",
@@ -521,8 +521,8 @@ FAILURES = [
         "cdn",
         "CdnServesMedia",
         "Media files are private by the settings, but the CDN serves them to everyone.",
-        "# Let the CDN read only static/* and public files, or use a key group: a condition in\n"
-        "# infra/s3.yaml chooses. Then:\n"
+        "# Let the CDN read only static/* and public files, or give it a key group: infra/s3.yaml\n"
+        "# does the first, or the second if CdnKeyGroup is set. Then:\n"
         "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
     ),
     Failure(
