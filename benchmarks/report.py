@@ -109,15 +109,12 @@ def _static_bars(results):
 def _first_bars(results):
     times = f"first publish, {results.files:,} files, 30 ms"
     local = results.static("wall", LOCAL, static.FIRST)
-    for peer, what, wall, cpu in (
-        (HASHED, "hashed names alone", 1.0, 0.7),
-        (OURS, "originals too", 2.0, 1.2),
-    ):
+    for peer, wall, cpu in ((HASHED, 1.0, 0.7), (OURS, 2.0, 1.2)):
         first = results.static("wall", peer, static.FIRST)
-        yield _at_most(wall, f"{times}, {what}, against local manifest alone", _ratio(first, local))
+        yield _at_most(wall, f"{times}: {peer}, against {LOCAL}", _ratio(first, local))
         yield _at_most(
             cpu,
-            f"{times}, {what}: CPU, against local manifest alone",
+            f"{times}, CPU: {peer}, against {LOCAL}",
             _ratio(
                 results.static("cpu", peer, static.FIRST),
                 results.static("cpu", LOCAL, static.FIRST),
@@ -126,23 +123,24 @@ def _first_bars(results):
     first = results.static("wall", OURS, static.FIRST)
     yield _at_most(
         0.4,
-        f"{times}, originals too, against local manifest + s5cmd sync",
+        f"{times}: {OURS}, against {S5CMD}",
         _ratio(first, results.static("wall", S5CMD, static.FIRST)),
     )
-    fasta = results.static("wall", peers.COLLECTFASTA_MANIFEST.name, static.FIRST)
+    fasta_name = peers.COLLECTFASTA_MANIFEST.name
+    fasta = results.static("wall", fasta_name, static.FIRST)
     yield _at_least(
         25,
-        f"{times}: collectfasta with manifest, against this project with originals",
+        f"{times}: {fasta_name}, against {OURS}",
         _ratio(fasta, first),
     )
     yield _at_most(
         2.0,
-        f"{times}, with a canned ACL, against local manifest alone",
+        f"{times}: {peers.OURS_ACL.name}, against {LOCAL}",
         _ratio(results.static("wall", peers.OURS_ACL.name, static.FIRST), local),
     )
     yield _at_most(
         0.6,
-        f"manifest alone, {results.files:,} files, against Django's",
+        f"{times}: {peers.OURS_MANIFEST.name}, against {LOCAL}",
         _ratio(results.static("wall", peers.OURS_MANIFEST.name, static.FIRST), local),
     )
 
@@ -155,7 +153,7 @@ def _later_bars(results):
     for step, bar in ((static.UNCHANGED, 0.36), (static.CHANGED, 0.45)):
         yield _at_most(
             bar,
-            f"{step}, 30 ms, originals too, against local manifest alone",
+            f"{step}, 30 ms: {OURS}, against {LOCAL}",
             _ratio(results.static("wall", OURS, step), results.static("wall", LOCAL, step)),
         )
     yield _at_most(
@@ -325,8 +323,8 @@ of 30 ms to S3, as from another region:
 
 {_publish_table(results, FAR)}
 *On a fresh machine*: every file is published already, but the local folder is empty, as in a
-new container. "–": this tool has no local folder. *This project* publishes each file under its
-plain name, too; *manifest alone* and *nothing sent* publish none.
+new container. "–": this tool has no local folder. *This project* also publishes each file
+under its plain name. *Manifest alone* and *nothing sent* upload no file at all.
 {_samples(results)}
 The same without latency:
 
