@@ -43,15 +43,19 @@ def proxy(server):
 @pytest.fixture
 def site(project, server, proxy, request):
     """Render a project with an empty bucket of its own."""
+    sites = []
 
     def site(**answers):
         site = Site(project(example_app="no", **answers), server, proxy)
         site.inside = request.path.parent / "inside"
         # With `pytest -s`, breakpoint() in a function that runs inside has the terminal.
         site.has_terminal = request.config.option.capture == "no"
+        sites.append(site)
         return site
 
-    return site
+    yield site
+    for one in sites:
+        one.remove_buckets()
 
 
 class Site:
@@ -83,6 +87,15 @@ class Site:
             config=Config(s3={"addressing_style": "path"}),
         )
         self.s3.create_bucket(Bucket=self.bucket)
+
+    def remove_buckets(self):
+        """Remove the bucket, and those that a test named after it, with their files.
+
+        SeaweedFS has 64 volumes here, and each bucket keeps its own: later tests would find none.
+        """
+        for bucket in self.s3.list_buckets()["Buckets"]:
+            if bucket["Name"].startswith(self.bucket):
+                self.s3.delete_bucket(Bucket=bucket["Name"])
 
     def write(self, files):
         for name, content in files.items():
