@@ -77,7 +77,8 @@ def shell(tmp_path):
             env=environment(HOME=str(tmp_path / "home"), **author, **variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # catalogs, in what git shows
         )
         assert done.returncode == 0, f"{command} → {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -272,7 +273,7 @@ def test_a_project_made_without_cruft_follows_the_template_afterwards(tmp_path, 
     make_newer(shell, template)
 
     new = tmp_path / "new"
-    there = {"gh:ORG/django-s3-template": f"{template} --checkout standard --no-input"}
+    there = {"gh:ORG/django-s3-template": f"git+{template} --checkout standard --no-input"}
     there |= {"https://github.com/ORG/django-s3-template": template, "COMMIT": f"{rendered} -y"}
     there |= {"uvx ": "", "/tmp/new": str(new), "git diff": "! git diff"}  # it shows what differs
     for text, ours in there.items():

@@ -210,8 +210,8 @@ FAILURES = [
         "The request was signed with Signature Version 2. Regions opened after 2014 accept only "
         "Signature Version 4.",
         'grep -n "signature_version" s3files/_s3/clients.py  # must be "s3v4", as in the template\n'
-        "# The site signs with s3v4 whatever AWS_S3_SIGNATURE_VERSION and ~/.aws/config say. For other\n"
-        "# programs, delete signature_version from the section s3 of ~/.aws/config.",
+        "# The site signs with s3v4 whatever AWS_S3_SIGNATURE_VERSION and ~/.aws/config say. For\n"
+        "# other programs, delete signature_version from the section s3 of ~/.aws/config.",
         when="AWS4-HMAC-SHA256",
     ),
     # --- bucket
@@ -363,8 +363,8 @@ FAILURES = [
         "The settings say that files under $LOCATION/ are private, but anyone can read them "
         "without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        '# Remove the statement that lets Principal "*" read $LOCATION/*. To close everything now,\n'
-        "# which also hides the static files:\n"
+        '# Remove the statement that lets Principal "*" read $LOCATION/*. To close everything\n'
+        "# now, which also hides the static files:\n"
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
         "RestrictPublicBuckets=true",

@@ -19,7 +19,7 @@ CLIENT = "s3files/_s3/clients.py makes one client for all storages"
 REFUSED = {
     "addressing_style": ("AWS_S3_ADDRESSING_STYLE", ADDRESS),
     "client_config": ("AWS_S3_CLIENT_CONFIG", CLIENT),
-    "custom_domain": ("", "AWS_S3_CUSTOM_DOMAIN is the CDN of all storages in the project's bucket"),
+    "custom_domain": ("", "AWS_S3_CUSTOM_DOMAIN is the CDN of all storages in the bucket"),
     "endpoint_url": ("", ADDRESS),
     "file_name_charset": ("AWS_S3_FILE_NAME_CHARSET", "names are UTF-8, as S3's keys are"),
     "gzip": ("AWS_IS_GZIPPED", "media files are stored as they are; a CDN compresses them"),
