@@ -60,11 +60,13 @@ def end_ignoring_hangups():
 
 
 # What `make test` leaves to `make test-all`: what drives a browser, builds an image, installs
-# packages, or starts servers beside the S3 server. `slow` marks a single test.
+# packages, starts servers beside the S3 server, or waits for many seconds. `slow` marks a single
+# test.
 SLOW_FOLDERS = ("browser", "corpus", "compat", "torture", "media/packages")
 SLOW_MODULES = """
     deploy/test_existing_project.py deploy/test_image.py deploy/test_rolling.py deploy/test_vm.py
-    infra/test_template.py static/test_in_browser.py
+    infra/test_template.py media/test_large_saves.py server/test_timeouts.py
+    static/test_in_browser.py
     test_demo.py test_messages.py test_postgresql.py test_updates.py test_versions.py
 """.split()
 SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
@@ -92,9 +94,11 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One more than there are CPUs: half of the time a test waits, mostly for a fault to end."""
-    # The long ones keep them busy.
-    return None if config.option.markexpr == "torture" else (os.cpu_count() or 1) + 1
+    """More than there are CPUs: half of the time a test waits, mostly for a fault to end."""
+    if config.option.markexpr == "torture":
+        return None  # The long ones keep them busy.
+    cpus = os.cpu_count() or 1
+    return 2 * cpus if "not slow" in config.option.markexpr else cpus + 1
 
 
 @pytest.fixture(scope="session")

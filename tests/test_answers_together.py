@@ -315,11 +315,12 @@ def test_cruft_is_answered_with_its_own_commands(capsys):
     _, create, _, update, *_ = text[text.index("Run this instead") :].split("\n\n")
     words = shlex.split(create.replace("\\\n", ""))
     assert words[:-1] == [
-        *("cruft", "create", "https://x.y/name.git", "--no-input", "--extra-context")
+        *("cruft", "create", "https://x.y/name.git", "--checkout", "standard"),
+        *("--no-input", "--extra-context"),
     ]
     assert json.loads(words[-1]) == answers | {"aws_region": "ap-northeast-2"}
     *words, changed = shlex.split(update)
-    assert words == ["cruft", "update", "--variables-to-update"]
+    assert words == ["cruft", "update", "--checkout", "standard", "--variables-to-update"]
     assert json.loads(changed) == {"aws_region": "ap-northeast-2"}
     assert "\ncookiecutter " not in text
 

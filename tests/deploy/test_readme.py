@@ -83,6 +83,7 @@ def test_the_scheduled_jobs_need_no_operator_on_a_store_that_has_none(render):
     assert "operator" not in text and " root cd " not in text
 
 
+@pytest.mark.slow  # It runs ruff, which `make test` does not install.
 def test_all_that_follows_from_debug_does_so_in_a_package_of_settings(site):
     one = site()
     settings = one.folder / "config" / "settings"

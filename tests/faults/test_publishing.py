@@ -98,7 +98,8 @@ def test_a_slow_line_that_moves_is_not_cut(site):
     site.proxy.break_it = share
     publish(site, LIMITS)
     assert_published(site)
-    assert site.proxy.kinds()["PUT"] == 82
+    # On a busy machine one may wait too long for its turn; if all were cut, it would be hundreds.
+    assert 82 <= site.proxy.kinds()["PUT"] <= 90
 
 
 @pytest.mark.parametrize("fault", [500, "hang"])
