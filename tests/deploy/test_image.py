@@ -61,6 +61,9 @@ def build(rendered, folder, tmp_path_factory):
     for name, text in OF_ONE_MACHINE.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text)
+    # As a clone under umask 077 has them: COPY keeps the modes.
+    for path in [project, *project.rglob("*")]:
+        path.chmod(path.stat().st_mode & 0o700)
     lock = commands(block("deploy-image.md", "sh", "docker build"))[0]
     subprocess.run(lock.split(), cwd=project, env=environment(), check=True, capture_output=True)
     return Image(project, folder / "root", base_python(tmp_path_factory))
@@ -120,6 +123,14 @@ def test_the_container_runs_as_a_user_without_a_name_or_a_file(image):
     assert int(user) >= 1000 and int(group) >= 1000
     image.run("sh", "-c", "! touch made 2>&1 && ! touch staticfiles/made 2>&1")
     assert [stage.base for stage in image.stages] == [f"python:{BASE}-slim"] * 2
+
+
+def test_the_user_can_read_what_was_cloned_under_umask_077(image):
+    app = image.path("/app")
+    modes = {path: path.stat().st_mode & 0o055 for path in [app, *app.rglob("*")]}
+    assert len(modes) > 100
+    assert not [path for path, mode in modes.items() if mode & 0o044 != 0o044]
+    assert not [path for path, mode in modes.items() if path.is_dir() and mode != 0o055]
 
 
 def test_what_is_not_needed_to_run_is_left_in_the_first_stage(image):
