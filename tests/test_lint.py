@@ -77,6 +77,17 @@ def test_a_new_commit_of_an_action_replaces_the_old_one():
         assert set(re.findall("actions/checkout.*", text)) <= {new}
 
 
+def test_what_the_refresh_installs_runs_without_the_right_to_change_anything():
+    text = (TEMPLATE / ".github" / "workflows" / "refresh.yml").read_text(encoding="utf-8")
+    installs, proposes = yaml.safe_load(text)["jobs"].values()
+    assert installs["permissions"] == {"contents": "read"}
+    [command] = [step["run"] for step in installs["steps"] if "run" in step]
+    assert command.index("UV_EXCLUDE_NEWER") < command.index("make requirements")
+    assert proposes["permissions"]["contents"] == "write"
+    ran = "\n".join(step.get("run", "") for step in proposes["steps"])
+    assert "git push" in ran and not re.search(r"\b(make|pip|uv|python3?|npm)\b", ran)
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: str(path.relative_to(TEMPLATE)))
 def test_a_workflow_pins_its_actions_and_keeps_no_credentials(path):
     text = path.read_text(encoding="utf-8")

@@ -55,6 +55,17 @@ def test_the_projects_own_tests_pass(project, run, answers):
 
 
 @pytest.mark.slow
+def test_the_projects_own_tests_pass_where_a_proxy_is_set(project, run):
+    # As in a company's network. Nobody listens there, so a request to it fails.
+    nobody = f"http://127.0.0.1:{free_port()}"
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    proxies = {spelt: nobody for name in names for spelt in (name, name.lower())}
+    exceptions = {"NO_PROXY": "", "no_proxy": ""}
+    output = run(project(), "python", "manage.py", "test", **proxies, **exceptions)
+    assert "\nOK" in output
+
+
+@pytest.mark.slow
 def test_the_projects_own_tests_pass_in_a_terminal(project):
     # Django colours its output there, and asks the terminal for its width.
     folder = project()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import django
 
-from s3files.environment import read_environment
+from s3files.environment import ByDebug, read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,8 +22,8 @@ SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",
     'Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"',
 )
-# Off by default, so that a forgotten variable is safe. HTTPS, e-mail and logs below follow from it:
-# README, "Several settings files".
+# Off by default, so that a forgotten variable is safe. A settings file that imports this one may
+# set it again: what depends on it is a ByDebug below, which s3files replaces at the end.
 DEBUG = env.switch("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
@@ -52,6 +52,7 @@ MIDDLEWARE = [
     # /healthz and /readyz. Early, because probes use the IP address and plain HTTP.
     "s3files.middleware.HealthCheckMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "s3files.csp.let_the_admin_run_its_scripts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -132,8 +133,8 @@ CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 # --- E-mail --------------------------------------------------------------
 
-# Password resets. In development they are printed where runserver runs.
-mail = env.mail_server("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+# Password resets. In development they are printed where runserver runs, unless EMAIL_URL is set.
+mail = env.mail_server("EMAIL_URL", default="smtp://localhost:25")
 mail_options = {
     "host": mail["EMAIL_HOST"],
     "port": mail["EMAIL_PORT"],
@@ -143,11 +144,14 @@ mail_options = {
     "use_ssl": mail.get("EMAIL_USE_SSL", False),
     "timeout": 10,  # seconds
 }
+backend, console = mail["EMAIL_BACKEND"], "django.core.mail.backends.console.EmailBackend"
 if django.VERSION >= (6, 1):
     options = mail_options if mail_options["host"] else {}
-    MAILERS = {"default": {"BACKEND": mail["EMAIL_BACKEND"], "OPTIONS": options}}
+    MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    if "EMAIL_URL" not in env:
+        MAILERS = ByDebug(on={"default": {"BACKEND": console}}, off=MAILERS)
 else:
-    EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+    EMAIL_BACKEND = backend if "EMAIL_URL" in env else ByDebug(on=console, off=backend)
     EMAIL_HOST = mail_options["host"]
     EMAIL_PORT = mail_options["port"]
     EMAIL_HOST_USER = mail_options["username"]
@@ -160,13 +164,13 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default="webmaster@lo
 # --- HTTPS ---------------------------------------------------------------
 
 # DJANGO_HTTPS=off is for trying production settings on http://127.0.0.1.
-https = env.switch("DJANGO_HTTPS", default=not DEBUG)
+https = env.switch("DJANGO_HTTPS", default=ByDebug(on=False, off=True))
 SECURE_SSL_REDIRECT = https
 SESSION_COOKIE_SECURE = https
 CSRF_COOKIE_SECURE = https
 # Keep an hour until you are sure: after a visit, browsers insist on HTTPS for this long.
 # A later visit can replace the value (0 revokes it).
-SECURE_HSTS_SECONDS = 3600 if https else 0
+SECURE_HSTS_SECONDS = ByDebug(on=0, off=3600) if https else 0
 # Subdomains and preloading concern your whole domain, so they are off until you decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -175,8 +179,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # What a page may load, and from where. Scripts and styles come only from static/ in the
 # bucket, so a browser never runs an uploaded file. Everything that is not listed is refused,
 # also inline scripts and styles. s3files/csp.py replaces "s3:static", "s3:media" and
-# "s3:uploads" by the URLs of the storages in STORAGES.
-STATIC_SOURCES = ["'self'", "s3:static"]
+# "s3:uploads" by the URLs of the storages in STORAGES. In DEBUG, "s3:static" is the site itself.
+STATIC_SOURCES = ["s3:static"]
 # The error pages contain their CSS, so they need neither S3 nor the manifest.
 error_style = sha256((BASE_DIR / "templates" / "error.css").read_bytes()).digest()
 CSP_DIRECTIVES = {
@@ -184,7 +188,7 @@ CSP_DIRECTIVES = {
     "script-src": [*STATIC_SOURCES],
     "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(error_style).decode()}'"],
     "font-src": STATIC_SOURCES,
-    "img-src": [*STATIC_SOURCES, "s3:media"],
+    "img-src": ["'self'", *STATIC_SOURCES, "s3:media"],
     #% if cookiecutter.direct_uploads == "yes"
     # Direct uploads go to the bucket.
     "connect-src": ["'self'", "s3:uploads"],
@@ -206,24 +210,36 @@ else:
 
 # --- Logging -------------------------------------------------------------
 
-# In production, write to the standard error stream, with time, level and request. By default
-# Django only mails errors to ADMINS, which is empty in most projects.
-if not DEBUG:
-    LOGGING = {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": "logging.Formatter",
-                "fmt": "{asctime} {levelname} {name}: {message} {request}",
-                "style": "{",
-                # For records without a request; Django's own records of requests have one.
-                "defaults": {"request": ""},
-            }
-        },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["console"], "level": "WARNING"},
-    }
+
+def is_new_to_the_console(record):
+    """In DEBUG, Django prints the records of its own loggers itself."""
+    from django.conf import settings
+
+    return not (settings.DEBUG and record.name.partition(".")[0] == "django")
+
+
+# Write to the standard error stream, with time, level and request. By default, Django in
+# production only mails errors to ADMINS, which is empty in most projects.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "new": {"()": "django.utils.log.CallbackFilter", "callback": is_new_to_the_console},
+    },
+    "formatters": {
+        "line": {
+            "()": "logging.Formatter",
+            "fmt": "{asctime} {levelname} {name}: {message} {request}",
+            "style": "{",
+            # For records without a request; Django's own records of requests have one.
+            "defaults": {"request": ""},
+        }
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["new"]},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
 
 # --- Files on S3 ---------------------------------------------------------
 

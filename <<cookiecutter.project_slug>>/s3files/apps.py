@@ -13,10 +13,11 @@ class S3FilesConfig(AppConfig):
     verbose_name = "Files on S3"
 
     def __init__(self, *arguments: Any):
-        from .final_settings import choose_store
+        from .final_settings import choose_store, follow_debug
 
         super().__init__(*arguments)
         # Not in ready(): models are imported before, and have storages.
+        follow_debug()
         choose_store()
 
     def development_server(self) -> Any:

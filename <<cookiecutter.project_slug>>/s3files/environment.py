@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
@@ -24,6 +25,7 @@ from environ import Env
 ON = ("on", "true", "yes", "y", "ok", "1")
 OFF = ("off", "false", "no", "n", "0")
 QUOTES = ("'", '"')
+Default = TypeVar("Default")
 ACCESS_KEY = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -60,11 +62,23 @@ def refuse_wrong_base_dir(base_dir: Path) -> None:
         )
 
 
+@dataclass(frozen=True)
+class ByDebug:
+    """A setting's values with DEBUG on and off, until the settings are final: final_settings.py."""
+
+    on: Any
+    off: Any
+
+
 class Environment:
     """Environment variables, read by the kind of value that they should have."""
 
     def __init__(self, variables: Mapping[str, str]):
         self._variables = variables
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether a variable has a value that is not blank."""
+        return bool(self.text(name))
 
     def text(self, name: str, default: str = "", *, blank: bool = False) -> str:
         """Return a text without the spaces around it; with `blank`, a blank one counts."""
@@ -83,7 +97,7 @@ class Environment:
             raise ImproperlyConfigured(f"{name} is not set. {advice}")
         return value
 
-    def switch(self, name: str, default: bool | None) -> bool | None:
+    def switch(self, name: str, default: Default) -> bool | Default:
         """Return whether a switch is on. What is neither on nor off is refused."""
         value = self.text(name)
         if value.lower() in (*ON, *OFF):

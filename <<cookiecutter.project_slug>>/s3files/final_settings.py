@@ -1,20 +1,30 @@
 """Settings that follow from others, completed when those are final.
 
-A package of settings (base, local, production) may set DEBUG before or after the section "Files
-on S3". So that section leaves open what depends on it, and this module fills it in, once Django
-has read all settings: which S3 is meant before an app is loaded, URLs before the first request.
+A package of settings (base, local, production) may set DEBUG before or after what depends on it.
+So the settings leave that open, and this module fills it in, once Django has read all settings:
+which S3 is meant, HTTPS and e-mail before an app is loaded, URLs before the first request.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from ._s3.store import development_server, is_testing, means_development_server
-from .environment import refuse_wrong_base_dir
+from .environment import ByDebug, refuse_wrong_base_dir
+
+
+def follow_debug() -> None:
+    """Replace each ByDebug of the settings by its value for the final DEBUG."""
+    # A test that overrides INSTALLED_APPS gets here again, and has no module.
+    module = sys.modules.get(settings.SETTINGS_MODULE or "")
+    for name, value in vars(module).items() if module else ():
+        if isinstance(value, ByDebug) and name.isupper():
+            setattr(settings, name, value.on if settings.DEBUG else value.off)
 
 
 def choose_store() -> None:

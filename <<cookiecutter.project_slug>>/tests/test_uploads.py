@@ -86,6 +86,13 @@ class PageTests(UploadsTestCase):
         photo = Upload.objects.get(name="photo.png")
         self.assertEqual(fetch(photo.file.url)[1]["Content-Type"], "image/png")
 
+    def test_the_admin_shows_an_upload_without_a_button_to_save(self):
+        upload = self.upload()
+        self.client.force_login(get_user_model().objects.create_superuser("boss"))
+        page = self.client.get(reverse("admin:uploads_upload_change", args=[upload.pk]))
+        self.assertContains(page, "photo.png")
+        self.assertNotContains(page, 'name="_save"')
+
     def test_no_cache_between_keeps_a_page_with_links(self):
         self.assertEqual(self.page["Cache-Control"], "private")
 

@@ -3,6 +3,7 @@
 Prints what the settings made of it, or the sentence with which they refused it.
 """
 
+import dataclasses
 import importlib
 import json
 import os
@@ -36,7 +37,8 @@ def read(name, value):
         return {"refused": str(error)}
     if name in PARTS:
         return {"value": PARTS[name](settings)}
-    return {"value": getattr(settings, SETTINGS.get(name, name))}
+    value = getattr(settings, SETTINGS.get(name, name))
+    return {"value": dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value}
 
 
 sys.path.insert(0, os.getcwd())

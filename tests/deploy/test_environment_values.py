@@ -46,7 +46,7 @@ SWITCH, NUMBER, WORDS, TEXT, URL = range(5)
 # Kind, and the value without the variable.
 VARIABLES = {
     "DJANGO_DEBUG": (SWITCH, False),
-    "DJANGO_HTTPS": (SWITCH, True),
+    "DJANGO_HTTPS": (SWITCH, {"on": False, "off": True}),  # by DEBUG
     "DJANGO_ALLOWED_HOSTS": (WORDS, []),
     "DATABASE_URL": (URL, "django.db.backends.sqlite3"),
     "CONN_MAX_AGE": (NUMBER, 0),

@@ -266,9 +266,9 @@ def test_the_page_followed_word_for_word_brings_fifty_files_to_s3(
     assert "no issues" in shop.run("python", "manage.py", "check")
 
     production = chosen | {"DEBUG": "0"}
-    publish, _ = deploy.splitlines()  # the doctor's own tests are in tests/doctor
-    assert "collectstatic" in publish
-    shop.shell(publish, **production)
+    publish, migrate, _ = deploy.splitlines()  # the doctor's own tests are in tests/doctor
+    assert "collectstatic" in publish and "migrate" in migrate
+    shop.shell(f"{publish}\n{migrate}", **production)
     port = free_port()
     command = [str(shop.bin / "gunicorn"), "shop.wsgi", "--bind", f"127.0.0.1:{port}"]
     environ = shop.variables | production

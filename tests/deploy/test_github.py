@@ -34,6 +34,13 @@ def test_every_action_is_pinned_by_commit_and_the_job_holds_no_key():
     assert "AWS_SECRET_ACCESS_KEY" not in json.dumps(JOB) and "secrets." not in json.dumps(JOB)
 
 
+def test_packages_are_installed_before_the_job_has_the_role():
+    steps = [step.get("uses") or step["run"] for step in JOB["steps"]]
+    [install] = [step for step in steps if "pip install" in step]
+    [role] = [step for step in steps if step.startswith("aws-actions/configure-aws-credentials@")]
+    assert "--require-hashes" in install and steps.index(install) < steps.index(role)
+
+
 def test_the_role_can_be_had_by_one_environment_of_one_repository():
     (statement,) = json.loads(block("deploy-github.md", "json", "AssumeRole"))["Statement"]
     issuer = "token.actions.githubusercontent.com"

@@ -13,6 +13,8 @@ PAGES = [
 ]
 # Headings as GitHub names them.
 SLUG = re.compile(r"[^\w\- ]")
+# A block of commands, also one that is indented as part of a list.
+SHELL = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def anchors(page):
@@ -54,6 +56,24 @@ def test_each_page_with_a_step_for_aws_links_the_page_of_what_never_ran_there():
     assert len(pages) == 3
     for page in [*pages, "access.md", "first-deploy.md", "README.md"]:
         assert f"({name})" in (TEMPLATE / "docs" / page).read_text(encoding="utf-8"), page
+
+
+def test_every_page_publishes_a_release_before_it_migrates(render):
+    project = render()
+    pages = [*PAGES, project / "README.md", *(project / "infra").glob("*.md")]
+    both = []
+    for page in pages:
+        for text in SHELL.findall(page.read_text(encoding="utf-8")):
+            if "manage.py collectstatic" in text and "manage.py migrate" in text:
+                both.append(page.name)
+                publishes, migrates = map(text.index, ("manage.py collect", "manage.py migrate"))
+                assert publishes < migrates, f"{page.name}:\n{text}"
+    assert {"README.md", "deploy-image.md", "deploy-vm.md", "rolling-deploys.md"} <= set(both)
+
+
+def test_the_deploy_from_github_is_on_one_page():
+    pages = [page for page in PAGES if "oidc-provider/" in page.read_text(encoding="utf-8")]
+    assert [page.name for page in pages] == ["deploy-github.md"]
 
 
 def test_each_command_of_the_first_deploy_is_one_of_a_page_that_tests_follow(render):

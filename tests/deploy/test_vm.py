@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import free_port
 from tests.deploy.pages import block, commands
 from tests.deploy.serving import Serving, ask
+from tests.deploy.slow_visitors import count_answers
 from tests.proxy import Proxy
 from tests.site import Site
 
@@ -243,6 +244,12 @@ class Visitor:
         body = "".join([*parts, "--border\r\n", head]).encode() + file + b"\r\n--border--\r\n"
         kind = "multipart/form-data; boundary=border"
         return self.ask(path, "POST", body, Content_Type=kind)
+
+
+def test_slow_visitors_keep_nobody_waiting_behind_nginx(nginx, web):
+    assert count_answers(nginx.https, nginx.trusts) == 5
+    # Without a proxy that buffers they hold gunicorn's threads: docs/deploy-image.md requires one.
+    assert count_answers(f"http://127.0.0.1:{web.port}") < 5
 
 
 def test_probes_are_answered_by_address_and_not_for_visitors(nginx, web):

@@ -1,4 +1,4 @@
-"""A run of the tests that is interrupted leaves no server, program or worker behind."""
+"""A run of the tests says what it waits for; if it is interrupted, it leaves nothing behind."""
 
 import os
 import signal
@@ -20,14 +20,15 @@ def start_run(tmp_path):
 
     def start_run():
         waiting = tmp_path / "waiting"
-        run = subprocess.Popen(
-            [*RUN, "--numprocesses=1", f"--basetemp={tmp_path / 'run'}"],
-            cwd=TEMPLATE,
-            env=environment(WAITING=str(waiting)),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a foreground job of its own
-        )
+        with open(tmp_path / "output", "wb") as output:
+            run = subprocess.Popen(
+                [*RUN, "--numprocesses=1", f"--basetemp={tmp_path / 'run'}"],
+                cwd=TEMPLATE,
+                env=environment(WAITING=str(waiting)),
+                stdout=output,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a foreground job of its own
+            )
         started.append(run)
         deadline = time.monotonic() + 90
         while not waiting.exists() or not waiting.read_text():
@@ -40,6 +41,15 @@ def start_run(tmp_path):
     for run in started:
         run.kill()
         run.wait()
+
+
+@pytest.mark.slow
+def test_a_run_that_prints_nothing_for_a_while_says_what_runs(start_run, tmp_path):
+    start_run()
+    deadline = time.monotonic() + 60
+    while "  … running waiting.py::test_wait\n" not in (tmp_path / "output").read_text():
+        assert time.monotonic() < deadline, (tmp_path / "output").read_text()
+        time.sleep(0.2)
 
 
 def press_ctrl_c(run, worker):

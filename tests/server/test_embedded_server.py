@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import assert_nothing_runs_in, environment, processes_of
+from tests.conftest import TEMPLATE, assert_nothing_runs_in, environment, processes_of
 from tests.servers import find_weed
 
 STARTS = [["manage.py", "shell", "-c"], ["-c"]]
@@ -263,6 +263,30 @@ def test_it_has_none_of_the_developers_variables_and_answers_no_web_page(project
     number = wait_for_number(project_folder, " mini ")
     assert b"A_SECRET" not in Path(f"/proc/{number}/environ").read_bytes()
     assert "-disableHttp=true" in Path(f"/proc/{number}/cmdline").read_text().split("\0")
+    finish(user)
+
+
+@pytest.mark.slow
+def test_other_local_users_can_read_as_security_md_warns(project_folder):
+    """When SeaweedFS refuses this, SECURITY.md can say less."""
+    user = save(project_folder)
+    user.stdout.readline()
+    number = wait_for_number(project_folder, " mini ")
+    options = Path(f"/proc/{number}/cmdline").read_text().split("\0")
+    ports = dict(option[1:].split("=", 1) for option in options if "port" in option)
+    master = f"127.0.0.1:{ports['master.port']}.{ports['master.port.grpc']}"
+    done = subprocess.run(
+        [find_weed(), "shell", f"-master={master}"],
+        input="fs.cat /buckets/my-site-files/media/file-0.txt\n",
+        cwd="/",
+        env={},  # no keys
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith("kept "), done.stderr
+    warning = (TEMPLATE / "SECURITY.md").read_text(encoding="utf-8")
+    assert "read every file that you keep there, private ones too (`weed shell`" in warning
     finish(user)
 
 

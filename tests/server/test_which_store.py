@@ -74,7 +74,7 @@ def test_production_settings_use_the_real_store(package, base_debug):
         "embedded": False,
         "store": AWS,
         "static": f"{BUCKET}/static/",
-        "policy": ["'self'", f"{BUCKET}/static/"],
+        "policy": [f"{BUCKET}/static/"],
     }
     assert not (folder / ".s3").exists()
 
@@ -201,6 +201,24 @@ def test_a_browser_may_upload_from_a_site_on_any_port(project_folder):
         "print(r.urlopen(asked).headers['Access-Control-Allow-Origin'])",
     )
     assert output.strip() in ("*", "http://127.0.0.1:5173")
+
+
+@pytest.mark.parametrize("command", [["manage.py", "check"], ["-m", "s3files.server", "true"]])
+def test_a_base_dir_that_is_not_the_projects_ends_in_a_sentence(project_folder, command):
+    # As base.py that was moved into a package: its BASE_DIR is now the folder config/.
+    (project_folder / "config" / "package").mkdir()
+    (project_folder / "config" / "settings.py").rename(project_folder / "config/package/base.py")
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=project_folder,
+        env=environment(DJANGO_SETTINGS_MODULE="config.package.base"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    wrong = repr(str(project_folder / "config"))
+    assert done.stderr.startswith(f"BASE_DIR is {wrong}, where there is no manage.py.")
+    assert "add one more .parent" in done.stderr and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("settings", ["nothing.here", "config.nothing"])

@@ -22,7 +22,7 @@ from django.middleware.csrf import get_token
 from django.templatetags.static import static as static_url
 {code}
 from django.test import Client
-answer = Client().get("/admin/login/", secure=True)
+answer = Client().get("/favicon.ico", secure=True)
 result = [html, answer.headers["Content-Security-Policy"]]
 """
 

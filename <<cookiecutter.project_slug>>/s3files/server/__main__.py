@@ -45,9 +45,13 @@ def start_for_settings() -> Server:
     os.environ.update(S3_EMBEDDED="on", AWS_S3_ENDPOINT_URL="")
     import django
     from django.apps import apps
+    from django.core.exceptions import ImproperlyConfigured
 
     try:
         django.setup()
+    except ImproperlyConfigured as error:
+        # Its message says what to change.
+        sys.exit(str(error))
     except ModuleNotFoundError as error:
         if not (error.name and f"{name}.".startswith(f"{error.name}.")):
             raise

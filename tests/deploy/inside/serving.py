@@ -1,7 +1,12 @@
 """Ask a site for its pages and settings: tests of this folder call these."""
 
 import asyncio
+import io
+import logging
+import re
 
+from django.conf import settings
+from django.core.mail import get_connection
 from django.db import connection
 from django.test import AsyncClient, Client
 
@@ -26,3 +31,23 @@ def read_policies(*paths):
 
 def find_age_of_connections():
     return connection.settings_dict["CONN_MAX_AGE"]
+
+
+def find_what_follows_from_debug():
+    """Return the settings of HTTPS, what sends e-mail, and what two warnings print."""
+    printed = io.StringIO()
+    for handler in (*logging.getLogger("django").handlers, *logging.getLogger().handlers):
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(printed)
+    logging.getLogger("django.request").warning("of Django")
+    logging.getLogger("catalog").warning("of the site")
+    return {
+        "https": [
+            settings.SECURE_SSL_REDIRECT,
+            settings.SESSION_COOKIE_SECURE,
+            settings.CSRF_COOKIE_SECURE,
+            settings.SECURE_HSTS_SECONDS,
+        ],
+        "mail": type(get_connection()).__module__,
+        "printed": re.findall("of Django|of the site", printed.getvalue()),
+    }

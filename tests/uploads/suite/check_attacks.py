@@ -233,6 +233,12 @@ class RawInputTests(BucketTestCase):
             with self.subTest(name=name):
                 self.assertEqual(self.row(self.ada.begin(name)["token"]).name, kept)
 
+    def test_a_key_in_the_bucket_forges_no_line_of_a_command(self):
+        self.s3.put_object(Bucket=self.bucket, Key="media/\x1b[2J\nDeleted all.pdf", Body=PDF)
+        text = io.StringIO()
+        call_command("sweepmedia", "--report", stdout=text)
+        self.assertIn("object without a row: media/\\x1b[2J\\nDeleted all.pdf\n", text.getvalue())
+
 
 class FileLinkTests(BucketTestCase):
     def test_a_link_to_a_file_is_not_a_script_or_style_sheet(self):
