@@ -80,6 +80,7 @@ def _relax(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if not scripts or SELF in scripts:
         return response
     relaxed = {"script-src": [SELF, *scripts]}
+    decorate: Callable[[Any], Any]
     if django.VERSION >= (6, 0):
         from django.views.decorators.csp import csp_override
 
