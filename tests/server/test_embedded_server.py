@@ -14,28 +14,17 @@ import pytest
 import yaml
 
 from tests.conftest import TEMPLATE, assert_nothing_runs_in, environment, processes_of
+from tests.programs import build_call
 from tests.servers import find_weed
 
-STARTS = [["manage.py", "shell", "-c"], ["-c"]]
-
-# Saves as many files as its first argument says; prints each name when S3 has confirmed it.
+KEEPING = Path(__file__).with_name("inside") / "keeping.py"
+# As somebody types it.
 SAVE = """
-import sys, django
+import django
 django.setup()
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-for number in range(int(sys.argv[1])):
-    name = default_storage.save(f"file-{number}.txt", ContentFile(b"kept " + bytes(1000)))
-    print(name, flush=True)
-sys.stdin.read()
-"""
-LIST = """
-import json, django
-django.setup()
-from django.core.files.storage import default_storage
-names = default_storage.listdir("")[1]
-assert all(default_storage.open(name).read().startswith(b"kept ") for name in names)
-print(json.dumps(names))
+default_storage.save("a.txt", ContentFile(b"kept"))
 """
 
 
@@ -53,8 +42,12 @@ def start(folder, *command, **options):
     )
 
 
+def start_call(folder, function, *arguments, **options):
+    return start(folder, *build_call(KEEPING, function, *arguments), **options)
+
+
 def save(folder, count=1):
-    return start(folder, sys.executable, "-c", SAVE, str(count))
+    return start_call(folder, "save_files", count)
 
 
 def finish(process):
@@ -63,7 +56,7 @@ def finish(process):
 
 
 def saved_names(folder):
-    status, output = finish(start(folder, sys.executable, "-c", LIST))
+    status, output = finish(start_call(folder, "list_files"))
     assert status == 0, output
     return json.loads(output.splitlines()[-1])
 
@@ -128,20 +121,7 @@ def test_a_kill_while_it_starts_blocks_nothing(project_folder, victims, seconds)
 
 @pytest.mark.slow
 def test_a_server_that_is_killed_in_use_starts_again(project_folder):
-    code = (
-        "import sys, django\n"
-        "django.setup()\n"
-        "from django.core.files.base import ContentFile\n"
-        "from django.core.files.storage import default_storage\n"
-        "from s3files.storages import S3Error\n"
-        "for line in sys.stdin:\n"
-        "    try:\n"
-        "        name = default_storage.save(line.strip(), ContentFile(b'kept '))\n"
-        "    except S3Error as error:\n"
-        "        name = repr(error)\n"
-        "    print(name, flush=True)\n"
-    )
-    user = start(project_folder, sys.executable, "-c", code)
+    user = start_call(project_folder, "save_what_is_asked")
 
     def save_as(name):
         user.stdin.write(f"{name}\n")
@@ -186,14 +166,7 @@ def test_a_port_that_another_program_took_is_noticed(project_folder):
 
 
 def test_a_port_that_was_taken_after_the_settings_were_read_is_named(project_folder):
-    code = (
-        "import socket, django\n"
-        "django.setup()\n"
-        "from django.conf import settings\n"
-        "port = int(settings.AWS_S3_ENDPOINT_URL.rpartition(':')[2])\n"
-        "taken = socket.create_server(('127.0.0.1', port))\n"
-    )
-    status, output = finish(start(project_folder, sys.executable, "-c", code + SAVE, "1"))
+    status, output = finish(start_call(project_folder, "save_where_the_port_is_taken"))
     assert_says_one_thing(status, output, "did not start", "has taken port", "run the command")
     assert_nothing_runs_in(project_folder)
 
@@ -215,8 +188,7 @@ def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_f
         f"os.execv({find_weed()!r}, sys.argv)\n"
     )
     weed.chmod(0o755)
-    code = f"import shutil\nshutil.which = lambda *_, **__: {str(weed)!r}\n"
-    user = start(project_folder, sys.executable, "-c", code + SAVE, "1")
+    user = start_call(project_folder, "save_with_program", str(weed))
     assert finish(user) == (0, "file-0.txt\n")
     assert len(set((tmp_path / "ports").read_text().split())) == 3
     assert_nothing_runs_in(project_folder)
@@ -224,11 +196,9 @@ def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_f
 
 def test_a_lock_that_is_held_for_long_is_named_and_not_waited_for_without_end(project_folder):
     saved_names(project_folder)
-    code = "from s3files.server import development\ndevelopment.WAIT_SECONDS = 0.5\n"
     with open(project_folder / ".s3" / "start.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        user = start(project_folder, sys.executable, "-c", code + SAVE, "1")
-        status, output = finish(user)
+        status, output = finish(start_call(project_folder, "save_without_patience"))
     assert_says_one_thing(status, output, "start.lock for 0.5 seconds", "fuser")
 
 
@@ -257,8 +227,7 @@ def test_its_folder_and_keys_are_for_this_user_alone(project_folder):
 
 
 def test_it_has_none_of_the_developers_variables_and_answers_no_web_page(project_folder):
-    code = "import os; os.environ['A_SECRET'] = 'x'\n" + SAVE
-    user = start(project_folder, sys.executable, "-c", code, "1", env={"A_SECRET": "secret"})
+    user = start_call(project_folder, "save_with_secret", env={"A_SECRET": "secret"})
     user.stdout.readline()
     number = wait_for_number(project_folder, " mini ")
     assert b"A_SECRET" not in Path(f"/proc/{number}/environ").read_bytes()
@@ -298,8 +267,8 @@ def in_a_mount_of_its_own(mount):
 def test_a_project_folder_that_cannot_be_written_is_named(project_folder):
     folder = project_folder
     read_only = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}"
-    command = [*in_a_mount_of_its_own(read_only), sys.executable, "-c", SAVE, "1"]
-    status, output = finish(start("/", *command, env={"PYTHONPATH": str(folder)}))
+    command = [*in_a_mount_of_its_own(read_only), *build_call(KEEPING, "save_files", 1)]
+    status, output = finish(start(folder, *command))
     assert_says_one_thing(status, output, "cannot keep its files", "Read-only file system")
 
 
@@ -324,9 +293,8 @@ def test_a_machine_without_the_program_gets_one_message(project_folder, start_wi
     subprocess.run(
         [sys.executable, "-m", "venv", "--without-pip", python.parent.parent], check=True
     )
-    code = SAVE.replace("int(sys.argv[1])", "1")
     variables = {"PYTHONPATH": packages(), "PATH": "/usr/bin:/bin"}
-    status, output = finish(start(project_folder, python, *start_with, code, env=variables))
+    status, output = finish(start(project_folder, python, *start_with, SAVE, env=variables))
     assert_says_one_thing(status, output, "is not installed", "AWS_S3_ENDPOINT_URL=")
 
 
@@ -339,8 +307,7 @@ def test_a_platform_without_file_locks_gets_one_message(project_folder, start_wi
     variables = {"PYTHONPATH": str(project_folder)}
     command = [sys.executable, "manage.py", "check"]
     assert finish(start(project_folder, *command, env=variables))[0] == 0
-    code = SAVE.replace("int(sys.argv[1])", "1")
-    status, output = finish(start(project_folder, sys.executable, *start_with, code, env=variables))
+    status, output = finish(start(project_folder, sys.executable, *start_with, SAVE, env=variables))
     assert_says_one_thing(status, output, "needs Linux or macOS", "WSL")
 
 
@@ -348,7 +315,7 @@ def test_a_full_disk_is_named(project_folder):
     folder = project_folder / ".s3"
     folder.mkdir()
     full = f"mount -t tmpfs -o size=64k tmpfs {folder} && ! cat /dev/zero 2>&1 > {folder}/fill"
-    command = [*in_a_mount_of_its_own(full), sys.executable, "-c", SAVE, "1"]
+    command = [*in_a_mount_of_its_own(full), *build_call(KEEPING, "save_files", 1)]
     status, output = finish(start(project_folder, *command))
     assert_says_one_thing(status, output, "No space left on device")
 

@@ -40,20 +40,6 @@ SWITCHES = [
     for name in NAMES
     if re.search("SKIP|EXPRESS|PAYER|UNSIGNED|VIRTUAL|HTTP|INVALID|DISABLE|ACCEL|RANDOM|IMDS", name)
 ]
-ASKED = """
-import obstore
-from s3files._s3.bulk import s3_store
-from s3files._s3.clients import s3_client
-from urllib.request import urlopen
-
-name = media.save("a.txt", ContentFile(b"kept"))
-assert media.open(name).read() == b"kept"
-assert urlopen(media.url(name)).read() == b"kept"
-store = s3_store(media.address, "media", media.account)
-obstore.put(store, "b.txt", b"by obstore")
-assert bytes(obstore.get(store, "b.txt").bytes()) == b"by obstore"
-result = media.client.meta.endpoint_url
-"""
 
 
 class OtherStore(http.server.BaseHTTPRequestHandler):
@@ -89,6 +75,7 @@ def other_store():
 @pytest.fixture
 def our_site(project, server, proxy, other_store):
     site = Site(project(example_app="no"), server, proxy)
+    site.inside = Path(__file__).with_name("inside")
     home = site.folder / "home"
     (home / ".aws").mkdir(parents=True)
     site.env |= {"HOME": str(home)}
@@ -99,7 +86,7 @@ def our_site(project, server, proxy, other_store):
 def test_variables_that_name_another_place_are_not_followed(our_site, other_store):
     assert {"AWS_ENDPOINT_URL_S3", "AWS_PROXY_URL", "AWS_METADATA_ENDPOINT"} <= set(PLACES)
     places = {name: other_store.url for name in PLACES if name not in OWN}
-    assert our_site.python(ASKED, **places) == our_site.proxy.url
+    assert our_site.call("places.ask_in_every_way", **places) == our_site.proxy.url
     our_site.write({"site.css": "body {}"})
     our_site.collectstatic(**places)
     assert "static/staticfiles.json" in our_site.keys()
@@ -117,7 +104,7 @@ def test_switches_change_neither_place_nor_signature(our_site):
         "AWS_USE_FIPS_ENDPOINT": "true",
         "AWS_USE_DUALSTACK_ENDPOINT": "true",
     }
-    assert our_site.python(ASKED, **switches) == our_site.proxy.url
+    assert our_site.call("places.ask_in_every_way", **switches) == our_site.proxy.url
     our_site.write({"site.css": "body {}"})
     our_site.collectstatic(**switches)
     # The last: a link's is in its query.
@@ -135,7 +122,7 @@ def test_other_regions_and_buckets_of_the_environment_are_not_followed(our_site)
         "AWS_BUCKET_NAME": "another",
         "AWS_DEFAULT_BUCKET": "another",
     }
-    our_site.python(ASKED, **variables)
+    our_site.call("places.ask_in_every_way", **variables)
     signed = {request.headers.get("Authorization", "") for request in our_site.proxy.requests}
     assert signed and not any("ap-south-1" in header for header in signed)
     assert our_site.keys("media/")
@@ -161,22 +148,10 @@ s3 =
 def test_a_profile_that_names_another_place_is_not_followed(our_site, other_store):
     config = our_site.folder / "home" / ".aws" / "config"
     config.write_text(PROFILE.format(other=other_store.url))
-    assert our_site.python(ASKED) == our_site.proxy.url
+    assert our_site.call("places.ask_in_every_way") == our_site.proxy.url
     our_site.write({"site.css": "body {}"})
     our_site.collectstatic()
     assert "static/staticfiles.json" in our_site.keys()
-
-
-HOSTS = """
-from django.conf import settings
-from urllib.parse import urlsplit
-from s3files._s3.clients import s3_client
-signed = s3_client(media.address, media.account).generate_presigned_url(
-    "put_object", {"Bucket": media.address.bucket, "Key": "a"})
-result = sorted({urlsplit(url).hostname for url in (
-    media.url("a.txt"), signed, settings.STATIC_URL, media.address.bucket_url,
-    *settings.CSP_DIRECTIVES["connect-src"][1:], *settings.CSP_DIRECTIVES["img-src"][1:])})
-"""
 
 
 @pytest.mark.parametrize(
@@ -195,25 +170,13 @@ result = sorted({urlsplit(url).hostname for url in (
 def test_fips_and_dualstack_are_honoured_in_links_policy_and_clients_alike(
     our_site, switches, host
 ):
-    found = our_site.python(
-        HOSTS, AWS_S3_ENDPOINT_URL="", AWS_S3_REGION_NAME="us-west-2", **switches
+    found = our_site.call(
+        "places.list_hosts", AWS_S3_ENDPOINT_URL="", AWS_S3_REGION_NAME="us-west-2", **switches
     )
     assert found == [f"{our_site.bucket}.{host}"]
 
 
-PUBLIC = """
-from django.conf import settings
-from urllib.parse import urlsplit
-from urllib.request import urlopen
-name = media.save("a.txt", ContentFile(b"kept"))
-assert urlopen(media.url(name)).read() == b"kept"
-result = [sorted({urlsplit(url).netloc for url in (media.url(name), settings.STATIC_URL,
-    *settings.CSP_DIRECTIVES["connect-src"][1:], *settings.CSP_DIRECTIVES["img-src"][1:])}),
-    media.client.meta.endpoint_url]
-"""
-
-
 def test_browsers_are_sent_to_the_public_endpoint_and_the_site_goes_to_its_own(our_site):
     public = our_site.server["AWS_S3_ENDPOINT_URL"]
-    found = our_site.python(PUBLIC, AWS_S3_PUBLIC_ENDPOINT_URL=public)
+    found = our_site.call("places.list_browsers_and_own_places", AWS_S3_PUBLIC_ENDPOINT_URL=public)
     assert found == [[public.partition("//")[2]], our_site.proxy.url]
