@@ -13,6 +13,7 @@ import yaml
 
 from tests.answers import every_combination
 from tests.conftest import TEMPLATE
+from tests.programs import SHARED, build_call
 from tests.test_template_folder import AnyTag
 
 FILES = {
@@ -167,21 +168,11 @@ def test_the_project_is_linted_and_formatted(render, run, answers):
     run(render(**answers), "ruff", "format", "--no-cache", "--check", ".")
 
 
-# Two commands in one process, which is what takes the time.
-CHECK = """
-import django
-from django.core.management import call_command
-django.setup()
-call_command("check", deploy=True, fail_level="WARNING")
-call_command("makemigrations", check_changes=True)
-"""
-
-
 @every_combination
 def test_production_settings_pass_the_deployment_checks(render, run, answers):
     said = run(
         render(**answers),
-        *("python", "-c", CHECK),
+        *build_call(SHARED / "settings.py", "check_for_production"),
         DJANGO_SETTINGS_MODULE="config.settings",
         PYTHONDONTWRITEBYTECODE="1",
         DJANGO_DEBUG="off",

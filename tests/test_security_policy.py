@@ -5,26 +5,7 @@ import json
 import pytest
 
 from tests.answers import label
-
-# What a page of the project meets: the policy, and the links that boto3 makes.
-PROBE = """
-import json
-import django
-django.setup()
-from django.conf import settings
-from django.core.files.storage import default_storage
-from django.test import Client
-
-page = Client(headers={"host": "www.example.com"}).get("/", secure=True)
-policy = page["Content-Security-Policy"]
-client = default_storage.client
-print(json.dumps({
-    "policy": {words.split()[0]: words.split()[1:] for words in policy.split("; ")},
-    "static": settings.STATIC_URL,
-    "link": default_storage.url("uploads/photo.png"),
-    "post": client.generate_presigned_post(default_storage.bucket_name, "media/incoming/x")["url"],
-}))
-"""
+from tests.programs import SHARED, build_call
 
 AWS = "https://my-site-files.s3.us-east-1.amazonaws.com"
 DOTS = "https://s3.us-east-1.amazonaws.com/files.example.com"
@@ -46,18 +27,19 @@ CDN = "https://cdn.example.com"
     ids=lambda value: label(value) or "defaults" if isinstance(value, dict) else "",
 )
 def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
-    render, run, answers, bucket, static, media
+    render, run, tmp_path, answers, bucket, static, media
 ):
-    output = run(
+    result = tmp_path / "seen.json"
+    run(
         render(**answers),
-        *("python", "-c", PROBE),
+        *build_call(SHARED / "settings.py", "read_policy_and_links", result=result),
         DJANGO_SETTINGS_MODULE="config.settings",
         DJANGO_DEBUG="off",
         DJANGO_ALLOWED_HOSTS="www.example.com",
         AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
         AWS_SECRET_ACCESS_KEY="only-to-sign-with",
     )
-    seen = json.loads(output.splitlines()[-1])
+    seen = json.loads(result.read_text())
     policy = seen["policy"]
     assert policy["default-src"] == ["'none'"]
     assert seen["static"] == f"{static}/static/"
