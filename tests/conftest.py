@@ -60,14 +60,19 @@ def end_ignoring_hangups():
 
 
 # What `make test` leaves to `make test-all`: what drives a browser, builds an image, installs
-# packages, starts servers beside the S3 server, or waits for many seconds. `slow` marks a single
-# test.
-SLOW_FOLDERS = ("browser", "corpus", "compat", "torture", "media/packages")
+# packages, starts servers beside the S3 server or many times, or waits for faults to end. `slow`
+# marks a single test.
+SLOW_FOLDERS = ("browser", "corpus", "compat", "faults", "torture", "media/packages")
 SLOW_MODULES = """
+    access/test_projects.py
     deploy/test_existing_project.py deploy/test_image.py deploy/test_rolling.py deploy/test_vm.py
-    infra/test_template.py media/test_large_saves.py server/test_timeouts.py
-    static/test_in_browser.py
-    test_demo.py test_messages.py test_postgresql.py test_updates.py test_versions.py
+    harness/test_interrupted_runs.py infra/test_policies.py infra/test_template.py
+    media/test_large_saves.py
+    server/test_embedded_server.py server/test_one_truth.py server/test_timeouts.py
+    server/test_ways_to_start.py server/test_which_store.py
+    static/test_faults.py static/test_in_browser.py static/test_listing.py
+    test_demo.py test_export_template.py test_messages.py test_postgresql.py test_updates.py
+    test_versions.py
 """.split()
 SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
 
@@ -94,11 +99,11 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """More than there are CPUs: half of the time a test waits, mostly for a fault to end."""
+    """More than there are CPUs: most of the time a test waits for a server or for a process."""
     if config.option.markexpr == "torture":
         return None  # The long ones keep them busy.
     cpus = os.cpu_count() or 1
-    return 2 * cpus if "not slow" in config.option.markexpr else cpus + 1
+    return 3 * cpus if "not slow" in config.option.markexpr else 2 * cpus
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ SIX = [
 
 
 def mark(number, answers):
-    marks = [] if number < 2 else pytest.mark.slow
+    marks = [] if number == 0 else pytest.mark.slow
     return pytest.param(answers, id=label(answers) or "defaults", marks=marks)
 
 
@@ -80,6 +80,7 @@ def test_the_projects_own_tests_pass_in_a_terminal(project):
     assert_nothing_runs_in(folder)
 
 
+@pytest.mark.slow
 def test_the_projects_own_tests_pass_in_the_background(project, run):
     # A shell starts `make test &` with SIGINT ignored, and its children inherit that.
     folder = project(example_app="no")
@@ -224,6 +225,7 @@ def test_runserver_starts_an_s3_server_and_stops_it(project, run):
     assert_nothing_runs_in(folder)
 
 
+@pytest.mark.slow
 def test_files_are_there_again_after_a_restart(project, run):
     folder = project()
     shell = ["python", "manage.py", "shell", "-v0", "-c"]
