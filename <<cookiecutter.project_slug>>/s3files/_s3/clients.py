@@ -1,12 +1,10 @@
 """boto3's clients, one for each bucket, account and kind of caller; and whose keys sign."""
 
-import contextlib
 import copy
 import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,6 +46,9 @@ class Credentials:
     token: str | None = None
     expires_at: datetime | None = None
 
+
+# A role, a program or a token service may fail in any of boto3's ways.
+CREDENTIAL_ERRORS = (BotoCoreError, ClientError)
 
 # Names and values of an operation's parameters.
 Parameters = tuple[tuple[str, str], ...]
@@ -152,13 +153,15 @@ def _make_client(address: Address, account: Account, always: Parameters, timeout
         max_pool_connections=128,
         proxies={} if is_loopback(address.host_url) else None,
     )
-    with _credential_errors():
+    try:
         client = _session(account).client(
             "s3",
             region_name=address.region,
             endpoint_url=address.endpoint_url or None,
             config=config,
         )
+    except CREDENTIAL_ERRORS as error:
+        raise NoCredentials(error) from error
     apply_timeouts(client, timeouts)
     # It would ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each.
     client.meta.events.unregister("before-call.s3", add_expect_header)
@@ -213,24 +216,17 @@ def credentials(account: Account = Account()) -> Credentials:
 
     Raises NoCredentials, an S3Error, where there are none, or they cannot be renewed.
     """
-    with _credential_errors():
+    try:
         _, found = find_credentials(account)
         if found is None:
             raise NoCredentialsError
         frozen = found.get_frozen_credentials()
+    except CREDENTIAL_ERRORS as error:
+        raise NoCredentials(error) from error
     # botocore tells nobody else when temporary credentials end; tests/media/test_links.py
     # fails on the version that keeps it elsewhere.
     ends = getattr(found, "_expiry_time", None)
     return _remember(frozen.access_key, frozen.secret_key, frozen.token, ends)
-
-
-@contextlib.contextmanager
-def _credential_errors() -> Iterator[None]:
-    # A role, a program or a token service may fail in any of boto3's ways.
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise NoCredentials(error) from error
 
 
 # A page asks for each of its links.
