@@ -1,5 +1,6 @@
 """A file that is in the bucket already, as Django's forms and models take files."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -23,6 +24,9 @@ SECOND_CLAIM_AFTER = timedelta(seconds=5)
 class ClaimedTwice(SuspiciousOperation):
     """Two rows at once took the same upload; Django answers with status 400."""
 
+    def __init__(self, upload: DirectUpload) -> None:
+        super().__init__(f"The upload {upload.pk} is in a row already.")
+
 
 class _AtKey:
     """A storage in which every name is one key, in incoming/."""
@@ -43,6 +47,9 @@ class DirectFile(File):  # type: ignore[type-arg]
     Saving the model then sends nothing: the field's storage takes the file where it lies.
     It is an open file, as an UploadedFile is; the object is read when somebody reads it.
     """
+
+    #: What saving the model raises if another row takes the file at the same moment.
+    claimed_twice: Callable[[DirectUpload], ClaimedTwice] = ClaimedTwice
 
     def __init__(self, upload: DirectUpload, key: str = "") -> None:
         self._object: Any = None
@@ -109,12 +116,12 @@ class DirectFile(File):  # type: ignore[type-arg]
         name = self.upload.stored_name
         if (storage.address, storage.key(name)) != (self.storage.address, self.storage.key(name)):
             return None
-        claim(self.upload)
+        _claim(self.upload, self.claimed_twice)
         return name
 
 
-def claim(upload: DirectUpload) -> None:
-    """Take a complete upload for a row; one conditional UPDATE."""
+def _claim(upload: DirectUpload, error: Callable[[DirectUpload], ClaimedTwice]) -> None:
+    """Take a complete upload for a row; one conditional UPDATE. Raises `error`."""
     now = timezone.now()
     rows = DirectUpload.objects.filter(pk=upload.pk, state=State.COMPLETE)
     with transaction.atomic():
@@ -122,7 +129,7 @@ def claim(upload: DirectUpload) -> None:
             # A row took it, and may not have been saved: then it is free again.
             again = rows.filter(claimed__lt=now - SECOND_CLAIM_AFTER).update(claimed=now)
             if not again or names_in_rows([upload.stored_name]) or not _is_there(upload):
-                raise ClaimedTwice(f"The upload {upload.pk} is in a row already.")
+                raise error(upload)
         upload.stop_counting()
     upload.claimed = now
 

@@ -6,12 +6,14 @@ class PaperSerializer(serializers.ModelSerializer):
 path("api/papers/uploads/<step>/", DirectUploadView.as_view(field="papers.Paper.file"))
 """
 
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db.models import Model
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -19,8 +21,18 @@ from rest_framework.views import APIView
 from . import forms
 from .admission import admit
 from .errors import NotAllowed
+from .files import ClaimedTwice, DirectFile
+from .models import DirectUpload
 from .policy import UploadPolicy, load_policy
 from .views import STEPS, answer
+
+
+class SavedAlready(serializers.ValidationError, ClaimedTwice):
+    """Another request saved the file at the same moment; a moment later the field says so."""
+
+    def __init__(self, field: str, upload: DirectUpload) -> None:
+        words = _("“%(name)s” is saved already.") % {"name": upload.name}
+        super().__init__({field: [words]}, code="claimed")
 
 
 class DirectFileField(serializers.FileField):
@@ -51,6 +63,8 @@ class DirectFileField(serializers.FileField):
             raise exceptions.PermissionDenied(error.message) from None
         except ValidationError as error:
             raise serializers.ValidationError(error.messages, code=error.code) from None
+        if isinstance(file, DirectFile):
+            file.claimed_twice = partial(SavedAlready, self.field_name)
         return file
 
     def _find_old(self, policy: UploadPolicy) -> Any:

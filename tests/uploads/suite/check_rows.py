@@ -4,6 +4,7 @@ import hashlib
 import io
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +14,7 @@ from django.http import QueryDict
 from django.test import override_settings
 
 from client import PDF, Browser, BucketTestCase
+from config.storages import MediaStorage
 from papers.forms import PaperForm
 from papers.models import Draft, Page, Paper
 from papers.policies import PaperPolicy, UserPolicy
@@ -221,7 +223,22 @@ class ForeignStorageTests(BucketTestCase):
         self.assertNotIn("data-s3files", str(PaperForm()["file"]))
 
 
+class RootStorage(MediaStorage):
+    location = ""
+
+
 class JobTests(BucketTestCase):
+    @override_settings(
+        STORAGES=settings.STORAGES | {"default": {"BACKEND": "check_rows.RootStorage"}}
+    )
+    def test_a_storage_at_the_buckets_root_is_swept(self):
+        self.save_paper(self.ada.upload())
+        self.ada.send("left.pdf")
+        long_ago = "2000-01-01T00:00Z"
+        DirectUpload.objects.update(active=long_ago, signed_until=long_ago)
+        call_command("sweepmedia", "--delete", stdout=io.StringIO())
+        self.assertEqual(self.keys(), [self.only_paper().file.name])
+
     def test_a_sweep_goes_on_after_what_it_cannot_do(self):
         self.ada.send("renamed.pdf")
         self.ada.send("removed.pdf")

@@ -1,8 +1,13 @@
 """Sending: whole files and parts, resuming, cancelling; one token makes one object."""
 
+import base64
 import threading
+from contextlib import suppress
 
+from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models.signals import pre_save
+from django.test import Client
 from django.urls import reverse
 
 from client import LARGE, PDF, Browser, BucketTestCase, http
@@ -186,6 +191,64 @@ class OneTokenOneObjectTests(BucketTestCase):
         self.assertEqual(statuses.count(302), 1)
         self.assertLessEqual(set(statuses), {200, 302, 400})
         self.assertEqual(len(self.files()), 1)
+
+    def save_at_once(self, post):
+        """Do post(number) twice at once; return the answers, sorted by status.
+
+        Both requests check the file before either saves it, unless the database lets one in alone.
+        """
+        both = threading.Barrier(2, timeout=3)
+
+        def meet(**kwargs):
+            with suppress(threading.BrokenBarrierError):
+                both.wait()
+
+        pre_save.connect(meet, sender=Paper)
+        self.addCleanup(pre_save.disconnect, meet, sender=Paper)
+        answers = self.in_parallel(2, post)
+        self.assertEqual(Paper.objects.count(), 1)
+        self.assertEqual(self.read(self.storage, self.only_paper().file.name), PDF)
+        return sorted(answers, key=lambda answer: answer.status_code)
+
+    def test_the_second_of_two_forms_at_once_says_that_the_file_is_saved(self):
+        token = self.ada.upload()
+        browsers = [Browser("ada"), Browser("ada")]
+        saved, refused = self.save_at_once(
+            lambda number: self.save_paper(token, browser=browsers[number])
+        )
+        self.assertEqual(saved.status_code, 302)
+        self.assertContains(refused, "If you sent a form twice, it is saved once", status_code=400)
+
+    def test_the_second_of_two_admin_forms_at_once_says_that_the_file_is_saved(self):
+        token = self.ada.upload()
+        get_user_model().objects.update(is_staff=True, is_superuser=True)
+        browsers = [Browser("ada"), Browser("ada")]
+        rows = {"page_set-TOTAL_FORMS": "0", "page_set-INITIAL_FORMS": "0"}
+        form = {"title": "x", "file-upload": token} | rows
+        answers = self.save_at_once(
+            lambda number: browsers[number].client.post("/admin/papers/paper/add/", form)
+        )
+        # SQLite lets one request in alone: the second is the form with its error.
+        (refused,) = [answer for answer in answers if answer.status_code != 302]
+        words = {200: "is saved already", 400: "If you sent a form twice, it is saved once"}
+        status = refused.status_code
+        self.assertContains(refused, words[status], status_code=status)
+
+    def test_the_second_of_two_clients_at_once_gets_the_answer_of_a_later_one(self):
+        token = self.ada.upload()
+        self.ada.user.set_password("secret")
+        self.ada.user.save()
+        key = base64.b64encode(b"ada:secret").decode()
+        clients = [Client(headers={"Authorization": f"Basic {key}"}) for _ in range(2)]
+        paper = {"title": "x", "file": token}
+        saved, refused = self.save_at_once(
+            lambda number: clients[number].post("/api/papers/", paper, "application/json")
+        )
+        self.assertEqual(saved.status_code, 201)
+        later = clients[0].post("/api/papers/", paper, "application/json")
+        self.assertEqual(later.json(), {"file": ["“paper.pdf” is saved already."]})
+        for answer in (refused, later):
+            self.assertEqual((answer.status_code, answer.json()), (400, later.json()))
 
     def test_a_row_that_was_not_saved_gives_the_file_back(self):
         from django.db import transaction
