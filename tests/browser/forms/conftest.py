@@ -3,7 +3,11 @@
 import shutil
 from pathlib import Path
 
+import django
 import pytest
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.utils import translation
 from playwright.sync_api import expect
 
 from tests.browser.conftest import note, sign_in
@@ -12,6 +16,13 @@ from tests.browser.test_uploads_page import PDF, file
 from tests.conftest import embedded_server
 
 ADD = "/admin/papers/paper/add/"
+# One of each unit and plural form, and some that need rounding.
+SIZES = [0, 1, 2, 5, 11, 500, 1023, 1024, 1280, 2009, 10**6, 20_000_000, 50 * 2**30, 3 * 2**40]
+FORMAT_SIZES = """async (sizes) => {
+    const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+    const { formatBytes } = await import(loaded.find((name) => /[/]texts[.]\\w+[.]js$/.test(name)));
+    return sizes.map(formatBytes);
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +87,16 @@ def choose(page, field, name, content=PDF):
     expect(row_of(page, name)).to_contain_text("uploaded")
 
 
+def take_several(page):
+    """Make a field for one file one for several, as DirectFilesField has it."""
+    page.locator("#id_file").evaluate(
+        """one => {
+            one.multiple = true;
+            one.closest("[data-s3files]").dataset.multiple = "";
+        }"""
+    )
+
+
 def row_of(page, name):
     return page.locator("[data-queue] li").filter(has_text=name)
 
@@ -94,3 +115,17 @@ def make_paper(page, title):
     page.get_by_role("button", name="Save and continue editing").click()
     page.wait_for_url("**/change/")
     return page.url
+
+
+def read_sizes(page):
+    """Return SIZES as the scripts of the page write them."""
+    return page.evaluate(FORMAT_SIZES, SIZES)
+
+
+def write_sizes(language):
+    """Return SIZES as Django writes them."""
+    if not settings.configured:
+        settings.configure()
+    django.setup()
+    with translation.override(language):
+        return [filesizeformat(size) for size in SIZES]

@@ -1,7 +1,9 @@
 """An upload belongs to the tab, page, input and object in which it was begun."""
 
+import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import sign_in
 from tests.browser.forms.conftest import ADD, choose, make_paper, open_tab, row_of, tokens
 from tests.browser.test_uploads_page import PDF
 
@@ -69,10 +71,22 @@ def test_a_large_public_file_that_is_processing_stays_with_its_object(page, tmp_
     row_of(page, "cover.pdf").get_by_role("button", name="Cancel").click()
 
 
-def test_another_tab_offers_the_file_once_and_takes_it_only_when_told(page, context):
+@pytest.fixture(params=["another tab", "another device"])
+def other(request, context, plain_browser, papers):
+    """A page elsewhere, of the same person."""
+    if request.param == "another tab":
+        yield open_tab(context)
+        return
+    with plain_browser.new_context(base_url=papers.url) as device:
+        page = open_tab(device)
+        page.goto("/")
+        sign_in(page)
+        yield page
+
+
+def test_elsewhere_the_file_is_offered_once_and_taken_only_when_told(page, other):
     page.goto(ADD)
     choose(page, "#id_file", "paper.pdf")
-    other = open_tab(context)
     other.goto(ADD)
     use = other.get_by_role("button", name="Use paper.pdf")
     expect(use).to_have_count(1)

@@ -1,12 +1,22 @@
 """The file input of a form: what it says, how it looks, and when the form is sent."""
 
 import re
+from itertools import product
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.forms.conftest import ADD, choose, row_of, tokens
-from tests.browser.test_uploads_page import PDF, file
+from tests.browser.forms.conftest import (
+    ADD,
+    choose,
+    read_sizes,
+    row_of,
+    take_several,
+    tokens,
+    write_sizes,
+)
+from tests.browser.layout import QUEUE, SCHEMES, WIDTHS, find_faults, make_names, measure
+from tests.browser.test_uploads_page import PDF, check_accessibility, file
 
 LONG = "회의록 " + "A-very-long-name-without-a-space" * 3 + " محضر.pdf"
 
@@ -93,10 +103,7 @@ def test_save_is_not_done_when_an_upload_it_waits_for_fails(page, held):
 
 def test_announcements_do_not_overwrite_each_other(page):
     page.goto("/admin/papers/paper/add/")
-    page.locator("#id_file").evaluate("one => (one.multiple = true)")
-    page.locator("#id_file").evaluate(
-        "one => (one.closest('[data-s3files]').dataset.multiple = '')"
-    )
+    take_several(page)
     names = ["one.pdf", "two.pdf", "three.pdf"]
     page.locator("#id_file").set_input_files([file(name, b"") for name in names])
     for name in names:
@@ -106,10 +113,7 @@ def test_announcements_do_not_overwrite_each_other(page):
 
 def test_several_files_are_counted(page, held):
     page.goto(ADD)
-    page.locator("#id_file").evaluate("one => (one.multiple = true)")
-    page.locator("#id_file").evaluate(
-        "one => (one.closest('[data-s3files]').dataset.multiple = '')"
-    )
+    take_several(page)
     page.locator("#id_file").set_input_files([file(f"{n}.pdf", PDF) for n in range(4)])
     expect(page.get_by_text("0 of 4 files")).to_be_visible()
     held()
@@ -117,27 +121,61 @@ def test_several_files_are_counted(page, held):
     expect(page.get_by_text("of 4 files")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1280, 768, 390, 320])
-def test_the_widget_has_its_place_in_the_admin_at_every_width(page, held, width):
-    page.set_viewport_size({"width": width, "height": 900})
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_the_widget_has_its_place_in_the_admin_at_every_width_light_and_dark(page, held, count):
     page.goto(ADD)
-    page.locator("#id_file").set_input_files(file(LONG, PDF))
+    take_several(page)
+    page.locator("#id_file").set_input_files([file(name, PDF) for name in make_names(count)])
     page.locator("#id_cover").set_input_files(file("broken.pdf", b""))
-    row = page.locator("[data-queue] li").first
-    expect(row).to_contain_text("%")
-    name = row.locator(".name").bounding_box()
-    bar = row.locator("progress").bounding_box()
-    buttons = row.locator(".buttons").bounding_box()
-    chosen = page.locator("#id_file").bounding_box()
-    assert name["width"] > 120 and bar["width"] > 120
-    assert abs(row.bounding_box()["x"] - chosen["x"]) < 12, "in line with its input"
-    beside = buttons["x"] >= bar["x"] + bar["width"]
-    below = buttons["y"] >= bar["y"] + bar["height"]
-    assert below or beside
-    assert below or width > 400
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    rows = page.locator("[data-queue] li")
+    expect(rows).to_have_count(count + 1)
+    expect(rows.first).to_contain_text("%")
+    for scheme, width in product(SCHEMES, WIDTHS):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert find_faults(page, QUEUE) == [], (scheme, width)
+        first = measure(page, QUEUE)[0]
+        chosen = page.locator("#id_file").bounding_box()
+        assert abs(first["item"]["x"] - chosen["x"]) < 12, "in line with its input"
+        bar, buttons = first["parts"]["bar"], first["parts"]["buttons"]
+        assert buttons["y"] >= bar["bottom"] or (width > 400 and buttons["x"] >= bar["right"])
     held()
-    expect(row).to_contain_text("uploaded")
+    expect(page.locator("[data-queue] li.complete")).to_have_count(count)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_no_serious_fault_in_the_widget(page, held, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(ADD)
+    check_accessibility(page, "empty", "[data-s3files]")
+    page.locator("#id_file").set_input_files(file("paper.pdf", PDF))
+    page.locator("#id_cover").set_input_files(file("broken.pdf", b""))
+    expect(row_of(page, "paper.pdf")).to_contain_text("%")
+    check_accessibility(page, "sending and refused", "[data-s3files]")
+    page.get_by_role("button", name="Dismiss broken.pdf").click()
+    page.locator("#paper_form").evaluate("one => (one.noValidate = true)")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("[data-note]").get_by_text("Please wait")).to_be_visible()
+    check_accessibility(page, "waiting", "[data-s3files]")
+    held()
+    # Without a title.
+    expect(page.get_by_text("Please correct the error below.")).to_be_visible()
+    check_accessibility(page, "shown again", "[data-s3files]")
+
+
+def test_the_admins_list_of_uploads_fits_its_window_and_has_sizes_for_people(page):
+    page.goto(ADD)
+    choose(page, "#id_file", LONG)
+    page.goto("/admin/s3files/directupload/")
+    expect(page.get_by_role("row").filter(has_text=LONG)).to_contain_text("2.0 KB")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_scripts_write_sizes_as_django_does(page):
+    page.goto(ADD, wait_until="networkidle")
+    assert read_sizes(page) == write_sizes("en")
 
 
 def test_a_widget_that_is_added_later_uploads_and_one_that_is_removed_stops(page, held):

@@ -126,7 +126,7 @@ export class Queue {
   #makeRow(name, token = "") {
     const row = this.template.content.querySelector("li").cloneNode(true);
     row.dataset.token = token;
-    row.querySelector(".name").textContent = name;
+    row.querySelector(".name bdi").textContent = name;
     row.querySelector("progress").setAttribute("aria-label", name);
     for (const button of row.querySelectorAll("button:not(.use)")) labelButton(button, name);
     this.list.append(row);

@@ -1,12 +1,18 @@
 // What the page says, in its language: the words come with the page (s3files/row.html), so that
-// gettext translates them; numbers are written as the browser writes them in that language.
+// gettext translates them. Sizes and numbers are written as Django writes them.
 
 const texts = new Map();
+const sizes = new Map(); // a number of bytes → how Django's filesizeformat writes it
+let language;
 
 // Read the words of a <template data-row>.
 export function readTexts(template) {
+  language = template.lang || undefined;
   for (const one of template.content.querySelectorAll("[data-text]")) {
     texts.set(one.dataset.text, one.textContent);
+  }
+  for (const one of template.content.querySelectorAll("[data-size]")) {
+    sizes.set(Number(one.dataset.size), one.textContent);
   }
 }
 
@@ -15,17 +21,29 @@ export function text(key, values = {}) {
   return texts.get(key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
-
-// Powers of 1024, as Django's filesizeformat has them.
+// Put a number into what Django wrote, so that the sizes of a page look alike.
 export function formatBytes(bytes) {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1);
-  const digits = { minimumFractionDigits: power ? 1 : 0, maximumFractionDigits: power ? 1 : 0 };
-  return formatUnit(bytes / 1024 ** power, UNITS[power], power ? "short" : "long", digits);
+  const unit = [...sizes.keys()].findLast((size) => size >= 1024 && size <= bytes);
+  if (!unit) return sizes.get(findSamePlural(bytes)).replace(/\d+/, bytes);
+  const number = ONE_DIGIT.format(bytes / unit);
+  return sizes.get(unit).replace(/\d(\D)\d/, (_, point) => number.replace(".", point));
+}
+
+// Rounded as Python rounds.
+const ONE_DIGIT = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+  roundingMode: "halfEven",
+  useGrouping: false,
+});
+
+function findSamePlural(number) {
+  const rules = new Intl.PluralRules(language);
+  return [...sizes.keys()].find((size) => rules.select(size) === rules.select(number)) ?? 100;
 }
 
 export function formatPercent(part) {
-  return new Intl.NumberFormat(language(), { style: "percent" }).format(Math.floor(part * 100) / 100);
+  return formatNumber(Math.floor(part * 100) / 100, { style: "percent" });
 }
 
 export function formatSeconds(seconds) {
@@ -34,15 +52,11 @@ export function formatSeconds(seconds) {
   return formatUnit(Math.round(seconds / 3600), "hour");
 }
 
-export function formatNumber(number) {
-  return new Intl.NumberFormat(language()).format(number);
+// With Django's digits, which are the same in every language.
+export function formatNumber(number, options = {}) {
+  return new Intl.NumberFormat(language, { numberingSystem: "latn", ...options }).format(number);
 }
 
-function formatUnit(number, unit, unitDisplay = "long", options = {}) {
-  const all = { style: "unit", unit, unitDisplay, ...options };
-  return new Intl.NumberFormat(language(), all).format(number);
-}
-
-function language() {
-  return document.documentElement.lang || undefined;
+function formatUnit(number, unit) {
+  return formatNumber(number, { style: "unit", unit, unitDisplay: "long" });
 }
