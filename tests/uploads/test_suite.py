@@ -146,6 +146,14 @@ def test_uploads_hold_on_a_store_that_refuses_what_no_policy_allows(on_ministack
     on_ministack.run(name)
 
 
+def test_a_sweep_works_on_a_store_that_deletes_one_object_at_a_time(start_suite, seaweedfs):
+    with Proxy(seaweedfs["AWS_S3_ENDPOINT_URL"]).running() as proxy:
+        proxy.break_it = lambda request: 501 if "delete" in request.query else None
+        suite = start_suite(seaweedfs | {"AWS_S3_ENDPOINT_URL": proxy.url}, "check_nothing_lost")
+        suite.run("check_nothing_lost.SweepTests.test_everything_that_nobody_finished_goes")
+        assert any("delete" in request.query for request in proxy.requests)
+
+
 def test_uploads_work_on_a_store_that_refuses_conditions(start_suite, seaweedfs):
     with Proxy(seaweedfs["AWS_S3_ENDPOINT_URL"]).running() as proxy:
         # As Swift does.

@@ -15,11 +15,12 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from s3files._s3.errors import S3Error
 from s3files.media.storage import S3MediaStorage
 
 from . import objects
 from .discarding import discard, remove_what_was_sent
-from .errors import Busy, NotArrived, Refused, UnknownUpload
+from .errors import Busy, Misconfigured, NotArrived, Refused, UnknownUpload
 from .inspecting import ask_owner, check_object, put_in_place, take_thumbnail
 from .models import UNDER_WAY, DirectUpload, State
 from .policy import UploadPolicy, load_policy
@@ -122,7 +123,7 @@ def _complete(policy: UploadPolicy, upload: DirectUpload, background: bool) -> S
     storage = policy.storage
     key = sending_key(storage, upload)
     if upload.upload_id and upload.state == State.RESERVED:
-        _put_together(storage, key, upload)
+        _put_together(storage, upload)
     found = objects.look_at(storage, key)
     if found is None:
         return _explain_missing(storage, upload)
@@ -149,8 +150,22 @@ def _complete(policy: UploadPolicy, upload: DirectUpload, background: bool) -> S
     return State.COMPLETE
 
 
-def _put_together(storage: S3MediaStorage, key: str, upload: DirectUpload) -> None:
-    parts = objects.list_parts(storage, key, upload.upload_id)
+def list_parts(
+    storage: S3MediaStorage, upload: DirectUpload
+) -> dict[int, tuple[int, str]] | None:
+    """Return the parts that S3 has of an upload, as objects.list_parts() does."""
+    try:
+        return objects.list_parts(storage, sending_key(storage, upload), upload.upload_id)
+    except S3Error as error:
+        if error.status not in (405, 501):
+            raise
+        raise Misconfigured(
+            _("The storage cannot list the parts of a file (ListParts), so it cannot take it.")
+        ) from error
+
+
+def _put_together(storage: S3MediaStorage, upload: DirectUpload) -> None:
+    parts = list_parts(storage, upload)
     if parts is None:
         return  # Put together before, and the answer was lost; or aborted.
     numbers = range(1, upload.part_count + 1)
@@ -160,6 +175,7 @@ def _put_together(storage: S3MediaStorage, key: str, upload: DirectUpload) -> No
             _("%(missing)s of %(all)s parts have not arrived.")
             % {"missing": len(missing), "all": upload.part_count}
         )
+    key = sending_key(storage, upload)
     objects.complete_multipart(storage, key, upload.upload_id, parts)
 
 

@@ -32,13 +32,10 @@ def discard(storage: S3MediaStorage, upload: DirectUpload) -> bool:
 
     Its bytes no longer count when nothing can be written any more. Returns whether S3 did it all.
     """
-    keys = {sending_key(storage, upload), storage.key(upload.stored_name)}
-    if upload.thumbnail_name:
-        keys |= {thumbnail_key(storage, upload), storage.key(upload.thumbnail_name)}
     try:
         if upload.upload_id:
             objects.abort_multipart(storage, sending_key(storage, upload), upload.upload_id)
-        for key in keys:
+        for key in _all_keys(storage, upload):
             _remove(storage, upload, key)
     except S3Error:
         logger.warning("Could not remove %s; sweepmedia will.", upload.pk, exc_info=True)
@@ -56,21 +53,27 @@ def remove_what_was_sent(storage: S3MediaStorage, upload: DirectUpload, key: str
         logger.warning("Could not remove an object of %s; sweepmedia will.", upload.pk)
 
 
-def discard_leftovers(storage: S3MediaStorage, upload: DirectUpload) -> None:
-    """Remove what an upload whose file a row has left beside that file. Raises S3Error."""
-    final = {storage.key(upload.stored_name)}
-    if upload.thumbnail_name and not upload.thumbnail_refused:
-        final.add(storage.key(upload.thumbnail_name))
-    sent = {sending_key(storage, upload)}
-    if upload.thumbnail_name:
-        sent.add(thumbnail_key(storage, upload))
-    for key in sent - final:
-        _remove(storage, upload, key)
+def find_leftovers(storage: S3MediaStorage, upload: DirectUpload) -> set[str]:
+    """Return the keys of what nobody needs: of a complete upload, what is beside its file."""
+    keys = _all_keys(storage, upload)
+    if upload.state == State.COMPLETE:
+        keys.remove(storage.key(upload.stored_name))
+        if upload.thumbnail_name and not upload.thumbnail_refused:
+            keys.remove(storage.key(upload.thumbnail_name))
+    return keys
 
 
 def delete_file(storage: S3MediaStorage, upload: DirectUpload, name: str) -> None:
     """Delete one of the files that an upload brought, whose row is deleted. Raises S3Error."""
     _remove(storage, upload, storage.key(name))
+
+
+def _all_keys(storage: S3MediaStorage, upload: DirectUpload) -> set[str]:
+    """Return the keys that an upload may have written, or that its file was put under."""
+    keys = {sending_key(storage, upload), storage.key(upload.stored_name)}
+    if upload.thumbnail_name:
+        keys |= {thumbnail_key(storage, upload), storage.key(upload.thumbnail_name)}
+    return keys
 
 
 def _remove(storage: S3MediaStorage, upload: DirectUpload, key: str) -> None:

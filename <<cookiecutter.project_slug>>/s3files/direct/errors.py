@@ -35,7 +35,10 @@ class Refused(UploadError):
 
 
 class Misconfigured(UploadError):
-    """The project's code cannot name the file. The words are for its developer."""
+    """The project's code cannot name the file, or its store lacks an operation.
+
+    The words are for its developer.
+    """
 
     status = 422
 

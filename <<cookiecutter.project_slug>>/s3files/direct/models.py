@@ -7,6 +7,7 @@ became of it. sweepmedia works through these rows.
 
 import time
 import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,23 @@ class UploadAccount(models.Model):
         # Over a limit; or the account's first upload.
         UploadAccount.objects.bulk_create([UploadAccount(key=key)], ignore_conflicts=True)
         return bool(rows.update(**changes))
+
+    @classmethod
+    def lock(cls, keys: Iterable[str]) -> None:
+        """Lock the rows of accounts until the transaction ends."""
+        list(cls.objects.filter(key__in=set(keys)).order_by("key").select_for_update())
+
+    @classmethod
+    def give_back(cls, uploads: Iterable["DirectUpload"]) -> None:
+        """Count uploads, each of which counted until now, no more."""
+        sizes: dict[str, list[int]] = {}
+        for upload in uploads:
+            sizes.setdefault(upload.account, []).append(upload.counted_bytes)
+        for key, found in sizes.items():
+            cls.objects.filter(key=key).update(
+                files_under_way=F("files_under_way") - len(found),
+                bytes_under_way=F("bytes_under_way") - sum(found),
+            )
 
 
 @dataclass(frozen=True)
@@ -190,11 +208,19 @@ class DirectUpload(models.Model):
         """Give its bytes back to the account, once."""
         with transaction.atomic():
             if type(self).objects.filter(pk=self.pk, counted=True).update(counted=False):
-                UploadAccount.objects.filter(key=self.account).update(
-                    files_under_way=F("files_under_way") - 1,
-                    bytes_under_way=F("bytes_under_way") - self.counted_bytes,
-                )
+                UploadAccount.give_back([self])
         self.counted = False
+
+    @classmethod
+    def delete_rows(cls, uploads: Collection["DirectUpload"]) -> None:
+        """Delete rows whose states have not changed, and give their bytes back to the accounts."""
+        states = {upload.state for upload in uploads}
+        rows = cls.objects.filter(pk__in=[one.pk for one in uploads], state__in=states)
+        with transaction.atomic():
+            # Before any row, as a new reservation does: else each could wait for the other.
+            UploadAccount.lock(upload.account for upload in uploads if upload.counted)
+            UploadAccount.give_back(rows.filter(counted=True))
+            rows.delete()
 
     def lease(self, duration: timedelta, attempts: int) -> bool:
         """Be the one that looks at it, for a while. Returns whether it worked out."""

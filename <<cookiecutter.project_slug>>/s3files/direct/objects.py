@@ -3,8 +3,9 @@
 Every function raises S3Error where S3 fails or does not answer.
 """
 
+import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from s3files._s3.clients import credentials
 from s3files._s3.conditions import Condition, condition_of
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.signing import presign
+from s3files.media.deleting import delete_objects
 from s3files.media.names import UniqueName
 from s3files.media.parts import checksum
 from s3files.media.rows import each_page
@@ -24,6 +26,8 @@ from s3files.media.saving import Upload
 from s3files.media.storage import INCOMING, S3MediaStorage
 
 from .kinds import HEAD_BYTES
+
+logger = logging.getLogger(__name__)
 
 # How S3 says that there is no such multipart upload.
 NO_SUCH_UPLOAD = ("NoSuchUpload", "404")
@@ -127,6 +131,34 @@ def delete(storage: S3MediaStorage, key: str) -> None:
     """Delete an object, if it is there."""
     with s3_errors("DeleteObject", key):
         storage.client.delete_object(**_place(storage, key))
+
+
+def delete_all(storage: S3MediaStorage, keys: Collection[str]) -> set[str]:
+    """Delete objects, many with one request; return the keys of those that S3 kept."""
+    try:
+        kept = delete_objects(storage, [{"Key": key} for key in sorted(keys)])
+    except S3Error as error:
+        logger.warning("Deleting %d objects failed: %s", len(keys), error)
+        if not _is_refused(error):
+            return set(keys)
+        # Not every store has DeleteObjects, and one key may be what it does not take.
+        return {key for key in keys if not _is_deleted(storage, key)}
+    for one in kept[:1]:
+        logger.warning("S3 kept %d objects, such as %s: %s", len(kept), one["Key"], one)
+    return {one["Key"] for one in kept}
+
+
+def _is_refused(error: S3Error) -> bool:
+    """Return whether S3 did not take the request, and would not take it again."""
+    return 400 <= error.status < 500 or error.status == 501
+
+
+def _is_deleted(storage: S3MediaStorage, key: str) -> bool:
+    try:
+        delete(storage, key)
+    except S3Error:
+        return False
+    return True
 
 
 def occupy(storage: S3MediaStorage, key: str) -> None:

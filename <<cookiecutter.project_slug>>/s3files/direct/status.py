@@ -5,11 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from . import objects
-from .completing import policy_of
+from .completing import list_parts, policy_of
 from .models import UNDER_WAY, DirectUpload, State
 from .policy import UploadPolicy
-from .tickets import make_token, sending_key
+from .tickets import make_token
 
 # As many unfinished uploads as a page is told of.
 LISTED = 50
@@ -24,8 +23,7 @@ def describe(upload: DirectUpload) -> dict[str, Any]:
     answer: dict[str, Any] = summarize(upload)
     if upload.state != State.RESERVED or not upload.upload_id:
         return answer
-    storage = policy_of(upload).storage
-    parts = objects.list_parts(storage, sending_key(storage, upload), upload.upload_id)
+    parts = list_parts(policy_of(upload).storage, upload)
     whole = None
     if parts is not None:
         whole = [number for number in parts if parts[number][0] == upload.size_of_part(number)]

@@ -5,14 +5,14 @@ of incoming/. Another environment may keep its files in the same bucket, and in 
 one's.
 """
 
+import itertools
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from s3files._s3.errors import S3Error
@@ -20,7 +20,7 @@ from s3files.media.rows import find_storages, folder_of, list_keys, names_in_row
 from s3files.media.storage import S3MediaStorage
 
 from . import objects
-from .discarding import discard, discard_leftovers
+from .discarding import find_leftovers
 from .models import ENDED, UNDER_WAY, DirectUpload, State
 from .policy import find_storage
 from .tickets import sending_key
@@ -63,28 +63,26 @@ class Sweep:
         return rows.order_by("active", "pk")
 
     def _unfinished(self) -> Iterator[Leftover]:
-        now = timezone.now()
-        rows = self._old(*UNDER_WAY)
-        for upload in rows.exclude(leased_until__gt=now).iterator(BATCH):
-            yield Leftover(f"unfinished upload ({upload.state})", _key(upload), upload.name)
-            if self.delete:
-                upload.move(*UNDER_WAY, state=State.CANCELLED)
+        rows = self._old(*UNDER_WAY).exclude(leased_until__gt=timezone.now())
+        for batch in _batches(rows):
+            for upload in batch:
+                yield Leftover(f"unfinished upload ({upload.state})", _key(upload), upload.name)
+            self._cancel(rows, batch)
 
     def _not_taken(self) -> Iterator[Leftover]:
         """Complete uploads that no row has, though they were there for long."""
-        for batch in _batches(self._old(State.COMPLETE)):
+        rows = self._old(State.COMPLETE)
+        for batch in _batches(rows):
             in_rows = names_in_rows([one.stored_name for one in batch])
-            for upload in batch:
-                if upload.stored_name in in_rows:
-                    # The file is its row's; what was reserved for it is history.
-                    if self.delete and not upload.can_be_written:
-                        self._remove(upload, discard_leftovers)
-                    continue
-                if upload.claimed and upload.claimed > self.before:
-                    continue
+            if self.delete:
+                # These files are their rows'; what was reserved for them is history.
+                saved = [one for one in batch if one.stored_name in in_rows]
+                self._remove([one for one in saved if not one.can_be_written])
+            lost = [one for one in batch if one.stored_name not in in_rows]
+            lost = [one for one in lost if not (one.claimed and one.claimed > self.before)]
+            for upload in lost:
                 yield Leftover("upload that no row has", _key(upload), upload.name)
-                if self.delete:
-                    upload.move(State.COMPLETE, state=State.CANCELLED)
+            self._cancel(rows.exclude(claimed__gt=self.before), lost)
 
     def _ended(self) -> Iterator[Leftover]:
         """Once nothing signed is good any more, what it wrote goes, and then the row."""
@@ -92,25 +90,51 @@ class Sweep:
         rows = self.uploads.filter(state__in=ENDED, signed_until__lt=now)
         # A request that was at it when it ended may still write its final object.
         rows = rows.exclude(leased_until__gt=now)
-        for upload in rows.order_by("pk").iterator(BATCH):
-            if not self.delete or self._remove(upload, _discard_all):
+        for batch in _batches(rows.order_by("pk")):
+            for upload in self._remove(batch) if self.delete else batch:
                 yield Leftover(f"{upload.state} upload", _key(upload), upload.name)
 
-    def _remove(
-        self, upload: DirectUpload, remove: Callable[[S3MediaStorage, DirectUpload], None]
-    ) -> bool:
-        """Remove objects of an upload, and then its row."""
+    def _cancel(self, rows: models.QuerySet[DirectUpload], uploads: list[DirectUpload]) -> None:
+        """End uploads that are still among these rows: a form may have taken one meanwhile."""
+        if self.delete:
+            rows.filter(pk__in=[one.pk for one in uploads]).update(state=State.CANCELLED)
+
+    def _remove(self, uploads: list[DirectUpload]) -> list[DirectUpload]:
+        """Remove what uploads left behind, and then their rows; return those that are gone."""
+        gone: list[DirectUpload] = []
+        by_field = sorted(uploads, key=lambda one: one.field)
+        for field, group in itertools.groupby(by_field, key=lambda one: one.field):
+            some = list(group)
+            try:
+                gone += self._remove_objects(find_storage(field), some)
+            except ImproperlyConfigured as error:
+                self.skipped += [Leftover("upload", _key(one), str(error)) for one in some]
+        DirectUpload.delete_rows(gone)
+        return gone
+
+    def _remove_objects(
+        self, storage: S3MediaStorage, uploads: list[DirectUpload]
+    ) -> list[DirectUpload]:
+        """Return the uploads of which nothing is left that nobody needs."""
+        ended = [one for one in uploads if self._remove_parts(storage, one)]
+        keys = {one.pk: find_leftovers(storage, one) for one in ended}
+        kept = objects.delete_all(storage, set[str]().union(*keys.values()))
+        gone = [one for one in ended if kept.isdisjoint(keys[one.pk])]
+        self.failed += len(ended) - len(gone)
+        return gone
+
+    def _remove_parts(self, storage: S3MediaStorage, upload: DirectUpload) -> bool:
+        """Remove the parts of an upload that has ended; return whether S3 did."""
+        if upload.state == State.COMPLETE or not upload.upload_id:
+            return True
+        return self._abort(storage, sending_key(storage, upload), upload.upload_id)
+
+    def _abort(self, storage: S3MediaStorage, key: str, upload_id: str) -> bool:
         try:
-            remove(find_storage(upload.field), upload)
-        except ImproperlyConfigured as error:
-            self.skipped.append(Leftover("upload", _key(upload), str(error)))
-            return False
+            objects.abort_multipart(storage, key, upload_id)
         except S3Error:
             self.failed += 1
             return False
-        with transaction.atomic():
-            upload.stop_counting()
-            DirectUpload.objects.filter(pk=upload.pk, state=upload.state).delete()
         return True
 
     # --- The bucket -------------------------------------------------------------
@@ -124,7 +148,7 @@ class Sweep:
                         continue
                     yield Leftover("multipart upload", key, upload_id)
                     if self.delete:
-                        self._try(objects.abort_multipart, storage, key, upload_id)
+                        self._abort(storage, key, upload_id)
 
     def incoming(self) -> Iterator[Leftover]:
         """Objects in this environment's part of incoming/ without a reservation."""
@@ -134,23 +158,10 @@ class Sweep:
                 own = [key for key, changed in page if changed < self.before]
                 own = [key for key in own if re.fullmatch(rf"{_UUID}/[^/]+", key[len(prefix) :])]
                 kept = _find_reserved(own)
-                for key in own:
-                    if _folder(key) in kept:
-                        continue
-                    yield Leftover("object in incoming/", key)
-                    if self.delete:
-                        self._try(objects.delete, storage, key)
-
-    def _try(self, action: Callable[..., None], *args: Any) -> None:
-        try:
-            action(*args)
-        except S3Error:
-            self.failed += 1
-
-
-def _discard_all(storage: S3MediaStorage, upload: DirectUpload) -> None:
-    if not discard(storage, upload):
-        raise S3Error("DeleteObject", _key(upload), "see the log")
+                lost = [key for key in own if _folder(key) not in kept]
+                yield from (Leftover("object in incoming/", key) for key in lost)
+                if self.delete:
+                    self.failed += len(objects.delete_all(storage, lost))
 
 
 def _key(upload: DirectUpload) -> str:

@@ -1,14 +1,17 @@
-"""Deleting a row's files, after the commit."""
+"""Deleting files: those of a row, after the commit, and many with one request."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import Storage
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.dispatch import Signal
 
-from s3files._s3.errors import S3Error
+from s3files._s3.errors import S3Error, s3_errors
+
+if TYPE_CHECKING:
+    from .storage import S3MediaStorage
 
 logger = logging.getLogger(__name__)
 
@@ -86,3 +89,26 @@ def _find_outage(using: str) -> _Outage:
         if isinstance(callback, _Deletion):
             return callback.outage
     return _Outage()
+
+
+# S3 deletes as many with one request: AWS, "DeleteObjects".
+MOST_OBJECTS = 1000
+
+
+def delete_objects(
+    storage: "S3MediaStorage", objects: Sequence[dict[str, str]]
+) -> list[dict[str, str]]:
+    """Delete objects or versions of them; return those that S3 kept, each with its reason.
+
+    Args:
+        objects: the "Key" of each, and the "VersionId" of a version.
+    """
+    kept: list[dict[str, str]] = []
+    for start in range(0, len(objects), MOST_OBJECTS):
+        batch = objects[start : start + MOST_OBJECTS]
+        with s3_errors("DeleteObjects", batch[0]["Key"]):
+            answer = storage.client.delete_objects(
+                Bucket=storage.address.bucket, Delete={"Objects": batch, "Quiet": True}
+            )
+        kept += answer.get("Errors", [])
+    return kept

@@ -1,12 +1,15 @@
 """Lost answers, dead workers, S3 that does not answer: nothing lost, and nothing left."""
 
 import io
+import re
 import threading
 import time
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from unittest import mock
 
+from botocore.exceptions import ClientError
 from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
@@ -22,10 +25,10 @@ from client import LARGE, PDF, Browser, BucketTestCase
 from papers.models import Paper
 from papers.policies import PaperPolicy
 from s3files._s3.timeouts import WEB_REQUEST, WaitingTime, work_for_request
-from s3files.direct import completing, objects
+from s3files.direct import completing, objects, sweeping
 from s3files.direct.models import DirectUpload, State, UploadAccount
 from s3files.direct.tickets import make_token
-from s3files.media.deleting import file_deletion_planned
+from s3files.media.deleting import delete_objects, file_deletion_planned
 from s3files.media.storage import UniqueName
 from s3files.storages import S3Error
 from uploads.forms import UploadForm
@@ -101,6 +104,16 @@ class LostAnswerTests(BucketTestCase):
         self.assertEqual(self.row(token).state, State.RESERVED)
         self.ada.step("complete", token=token)
 
+    def test_a_store_that_lists_no_parts_is_not_said_to_be_down(self):
+        ticket = self.ada.send("large.pdf", LARGE)
+        answer = {"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 501}}
+        lacks = S3Error("ListParts", "x", ClientError(answer, "ListParts"))
+        with mock.patch.object(objects, "list_parts", side_effect=lacks):
+            for step in ("status", "complete"):
+                answer = self.ada.step(step, status=422, token=ticket["token"])
+                self.assertIn("ListParts", answer["error"])
+                self.assertFalse(answer["retry"])
+
     def test_a_large_upload_that_s3_did_not_begin_begins_again(self):
         data = {"id": "4f2b1d2a-0c5e-4d6e-9f57-2a1f4f3d9b11", "name": "large.pdf"}
         with mock.patch.object(objects, "create_multipart", side_effect=NO_ANSWER):
@@ -125,6 +138,11 @@ class LostAnswerTests(BucketTestCase):
             self.ada.step("complete", token=token)
         self.assertEqual(statuses, [409, 409])
         self.assertIsNone(self.row(token).leased_until)
+
+    def test_a_browser_tries_for_longer_than_the_lease_of_a_killed_worker(self):
+        script = Path(completing.__file__).with_name("static") / "s3files" / "upload.js"
+        milliseconds = re.search(r"const PATIENCE = ([\d_]+);", script.read_text())[1]
+        self.assertGreater(int(milliseconds) / 1000, 2 * completing.LEASE.total_seconds())
 
     def ask_in_a_thread(self, token):
         """Ask to complete an upload, as another worker would."""
@@ -325,12 +343,44 @@ class SweepTests(BucketTestCase):
     def test_what_s3_did_not_delete_is_told_and_tried_again(self):
         self.ada.send()
         self.grow_old()
-        with mock.patch.object(objects, "delete", side_effect=S3Error("x", "y", "z")):
+        with mock.patch.object(objects, "delete_objects", side_effect=NO_ANSWER):
             with self.assertRaisesMessage(CommandError, "Run sweepmedia --delete again."):
                 self.sweep("--delete")
         self.assertEqual(DirectUpload.objects.get().state, State.CANCELLED)
         self.sweep("--delete")
         self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
+
+    def test_an_object_that_s3_keeps_does_not_stop_the_others(self):
+        kept = self.row(self.ada.send("kept.pdf")["token"])
+        for _ in range(3):
+            self.ada.send()
+        self.grow_old()
+
+        def keep_one(storage, found):
+            others = [one for one in found if not one["Key"].endswith(kept.stored_name)]
+            delete_objects(storage, others)
+            return [one | {"Code": "AccessDenied"} for one in found if one not in others]
+
+        with mock.patch.object(objects, "delete_objects", keep_one):
+            with self.assertRaisesMessage(CommandError, "S3 did not delete 1 of them."):
+                self.sweep("--delete")
+        self.assertEqual(DirectUpload.objects.get().pk, kept.pk)
+        account = UploadAccount.objects.get()
+        self.assertEqual((account.files_under_way, account.bytes_under_way), (1, len(PDF)))
+        self.sweep("--delete")
+        self.assertEqual((self.keys(), DirectUpload.objects.count()), ([], 0))
+
+    def test_an_upload_that_a_form_takes_while_it_is_swept_stays(self):
+        token = self.ada.upload()
+        self.grow_old()
+
+        def take(names):
+            self.assertEqual(self.save_paper(token).status_code, 302)
+            return set()
+
+        with mock.patch.object(sweeping, "names_in_rows", take):
+            self.sweep("--delete")
+        self.assertEqual(self.read(self.storage, self.only_paper().file.name), PDF)
 
     def test_a_page_that_stays_open_for_hours_can_still_save(self):
         token = self.ada.upload()

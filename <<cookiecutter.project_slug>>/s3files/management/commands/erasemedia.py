@@ -5,12 +5,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error, s3_errors
+from s3files.media.deleting import delete_objects
 from s3files.media.storage import S3MediaStorage
 
 from .movemedia import add_location, media_storage
-
-# S3 deletes as many with one request: AWS, "DeleteObjects".
-BATCH = 1000
 
 
 class Command(BaseCommand):
@@ -84,10 +82,7 @@ class Command(BaseCommand):
 
     def erase(self, storage: S3MediaStorage, versions: list[dict[str, str]]) -> int:
         """Delete versions; return 1 if S3 kept any, and say why it did."""
-        kept: list[dict[str, str]] = []
-        for start in range(0, len(versions), BATCH):
-            batch = versions[start : start + BATCH]
-            kept += self.delete(storage, batch)
+        kept = delete_objects(storage, versions)
         still_there = {(item["Key"], item["VersionId"]) for item in kept}
         erased = [v for v in versions if (v["Key"], v["VersionId"]) not in still_there]
         self.report(erased, "Erased")
@@ -97,15 +92,6 @@ class Command(BaseCommand):
                 f"{item.get('Message', '')}"
             )
         return bool(kept)
-
-    def delete(self, storage: S3MediaStorage, batch: list[dict[str, str]]) -> list[dict[str, str]]:
-        """Delete up to 1,000 versions; return those that S3 kept, with its reasons."""
-        with s3_errors("DeleteObjects", batch[0]["Key"]):
-            answer = storage.client.delete_objects(
-                Bucket=storage.address.bucket, Delete={"Objects": batch, "Quiet": True}
-            )
-        errors: list[dict[str, str]] = answer.get("Errors", [])
-        return errors
 
     def report(self, versions: list[dict[str, str]], what: str) -> None:
         keys: dict[str, int] = {}
