@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 
 from tests import programs
-from tests.conftest import embedded_server, environment
+from tests.conftest import TEMPLATE, embedded_server, environment
 from tests.proxy import Proxy
 
 # The project's own settings, but static files from a folder that a test fills.
@@ -46,7 +46,7 @@ def site(project, server, proxy, request):
     sites = []
 
     def site(**answers):
-        site = Site(project(example_app="no", **answers), server, proxy)
+        site = Site(project(**{"example_app": "no"} | answers), server, proxy)
         site.inside = request.path.parent / "inside"
         # With `pytest -s`, breakpoint() in a function that runs inside has the terminal.
         site.has_terminal = request.config.option.capture == "no"
@@ -191,6 +191,21 @@ class Site:
         paths = [folder / f"{module}.py" for folder in (self.inside, programs.SHARED)]
         file = next(filter(Path.exists, paths))
         return programs.build_call(file, function, *arguments, result=result)
+
+    def sign_in(self):
+        """Have a site with the example app served as in production, without HTTPS.
+
+        Return a user's session, and the signed target of the form.
+        """
+        self.env |= {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_HTTPS": "off",
+            "DJANGO_SECRET_KEY": "the same in all workers",
+        }
+        prepare = ("python", "-m", "benchmarks.cluster", "--job=prepare")
+        output = self.run(*prepare, PYTHONPATH=str(TEMPLATE))
+        signed_in = json.loads(output.splitlines()[-1])
+        return signed_in["cookie"], signed_in["target"]
 
     def keys(self, prefix=""):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

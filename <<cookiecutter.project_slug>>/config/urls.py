@@ -19,6 +19,9 @@ password_reset = [
     path("complete/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
 ]
 
+# 503 for a database that is locked or away, and for a full disk.
+handler500 = "s3files.middleware.answer_failure"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("password-reset/", include(password_reset)),

@@ -1,4 +1,4 @@
-"""Middleware that is not about S3: probes, answers to HEAD, and large requests of strangers.
+"""HTTP that is not about S3: probes, answers to HEAD, large requests of strangers, failures.
 
 Probes of load balancers and orchestrators (/healthz and /readyz) come by the instance's address
 over plain HTTP, so their middleware stands first: before the host name is checked, before the
@@ -7,15 +7,24 @@ redirect to HTTPS, and before anything opens a session.
 
 from __future__ import annotations
 
+import errno
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.db import Error, InterfaceError, OperationalError, connection
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.utils.decorators import sync_and_async_middleware
+from django.views.defaults import server_error
 
 logger = logging.getLogger(__name__)
 
@@ -127,3 +136,32 @@ class AnonymousBodyLimitMiddleware:
                 f"Sign in to send more than {limit} bytes.", "text/plain", status=413
             )
         return self.get_response(request)
+
+
+# How a disk that is full, or a limit, refuses a form's file in the temporary folder.
+_DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_UNAVAILABLE = "The site cannot do this at the moment. Please try again in a minute."
+
+
+def answer_failure(request: HttpRequest) -> HttpResponseBase:
+    """As handler500: 503 if the database or the disk refused, else the page 500.html.
+
+    Django logs both, with the traceback.
+    """
+    if not _may_pass(sys.exc_info()[1]):
+        return server_error(request)
+    headers = {"Retry-After": "60", "Cache-Control": "no-store"}
+    if request.content_type == "application/json" or not request.accepts("text/html"):
+        answer = {"error": _UNAVAILABLE, "retry": True}
+        return JsonResponse(answer, status=503, headers=headers)
+    kind = "text/plain; charset=utf-8"
+    return HttpResponse(_UNAVAILABLE, status=503, content_type=kind, headers=headers)
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """Return whether the same request may succeed in a minute."""
+    if isinstance(error, OSError):
+        return error.errno in _DISK_IS_FULL
+    # "no such table" is SQLite's OperationalError, too: a migration is missing.
+    is_refused = isinstance(error, (InterfaceError, OperationalError))
+    return is_refused and not str(error).startswith("no such ")

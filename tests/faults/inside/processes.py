@@ -1,5 +1,6 @@
 """Use storages from threads and forks, and on full disks: test_processes.py calls these."""
 
+import json
 import os
 import resource
 import time
@@ -93,25 +94,36 @@ def measure_failures():
     return *messages, time.monotonic() - began
 
 
-def move_files():
-    with open(os.devnull, "w") as nothing:
-        call_command("movemedia", "files", copy=True, stdout=nothing)
+BULK_COMMANDS = {
+    "movemedia": ["files", "--copy"],
+    "collectstatic": ["--noinput"],
+    "prunestatic": [],
+}
 
 
-def move_files_in_a_fork():
-    """Return what movemedia says in a fork of a process that moved files itself."""
+def run_bulk_commands():
+    """Return what each command that uses obstore says if it fails."""
+    errors = {}
+    for name, arguments in BULK_COMMANDS.items():
+        try:
+            with open(os.devnull, "w") as nothing:
+                call_command(name, *arguments, stdout=nothing)
+        except CommandError as error:
+            errors[name] = str(error)
+    return errors
+
+
+def run_bulk_commands_in_a_fork():
+    """Return what they say in this process, and then in a fork of it."""
     Path("files").mkdir()
     Path("files/a.txt").write_text("a")
-    move_files()
+    here = run_bulk_commands()
     Path("files/b.txt").write_text("b")
     read, write = os.pipe()
     if not (child := os.fork()):
-        try:
-            move_files()
-        except CommandError as error:
-            os.write(write, str(error).encode())
+        os.write(write, json.dumps(run_bulk_commands()).encode())
         # What boto3 sends works in a fork.
         media.save("c.txt", ContentFile(b"c"))
         os._exit(0)
     os.waitpid(child, 0)
-    return os.read(read, 2000).decode()
+    return here, json.loads(os.read(read, 10_000))
