@@ -7,21 +7,19 @@ itself, in about six minutes. Exits with 1 if a bar is missed.
 
 import argparse
 import contextlib
-import hashlib
 import json
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.bars import at_most, exactly, table, write_page
-from benchmarks.cluster_clients import Command, Deploy, Poster, Uploader
+from benchmarks.cluster_clients import Command, Deploy, Poster, Uploader, read_again
 from benchmarks.load import serve, wait_for_page
 from benchmarks.seaweedfs import Cluster
-from benchmarks.site import Site
+from benchmarks.site import Site, run_python
 
 BUCKET = "site"
 # Shorter than the ten seconds of a web request, and longer.
@@ -116,8 +114,8 @@ def run_clients(folder, cluster):
         "BENCHMARK_FILES": str(assets),
         "BENCHMARK_STAGE": str(folder / "stage"),
     }
-    prepared = json.loads(run(project, env, "-m", "benchmarks.cluster", "--job=prepare"))
-    run(project, env, "manage.py", "collectstatic", "--noinput")
+    prepared = json.loads(run_python(project, env, "-m", "benchmarks.cluster", "--job=prepare"))
+    run_python(project, env, "manage.py", "collectstatic", "--noinput")
     clients = []
     with serve(project, env, WORKERS, THREADS) as server:
         try:
@@ -136,21 +134,6 @@ def run_clients(folder, cluster):
             for client in clients:
                 if isinstance(client, Command):
                     client.close()
-
-
-def run(project, env, *command):
-    """Run Python in the project; return the last line that it prints."""
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=project,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip()[-2000:])
-    return done.stdout.splitlines()[-1]
 
 
 def prepare():
@@ -212,28 +195,12 @@ def check_objects(cluster, clients):
     acknowledged = {}
     for client in clients:
         acknowledged |= client.acknowledged
-    pages = cluster.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-    found = {}  # a static file is there twice, with the same bytes
-    for page in pages:
-        for item in page.get("Contents", []):
-            found[find_id(item["Key"])] = item["Key"]
-    lost = torn = 0
-    for name, md5 in acknowledged.items():
-        key = found.get(find_id(name))
-        if key is None:
-            print(f"lost: {name}", file=sys.stderr)
-            lost += 1
-        else:
-            body = cluster.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-            torn += hashlib.md5(body).hexdigest() != md5
+    lost, torn = read_again(cluster.client, BUCKET, acknowledged)
+    for name in lost:
+        print(f"lost: {name}", file=sys.stderr)
     what = f"{len(acknowledged):,} acknowledged objects"
-    yield exactly(f"{what}: lost", 0, lost)
-    yield exactly(f"{what}: with other bytes", 0, torn)
-
-
-def find_id(name):
-    """Return the 32 characters with which a client's names begin; storages append to names."""
-    return name.rpartition("/")[2][:32]
+    yield exactly(f"{what}: lost", 0, len(lost))
+    yield exactly(f"{what}: with other bytes", 0, len(torn))
 
 
 if __name__ == "__main__":

@@ -220,6 +220,28 @@ def find_md5(content):
     return hashlib.md5(content).hexdigest()
 
 
+def read_again(s3, bucket, acknowledged):
+    """Read each acknowledged object; return the names of lost ones, and of those with other bytes.
+
+    A static file is there twice, with the same bytes.
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    found = {find_id(one["Key"]): one["Key"] for page in pages for one in page.get("Contents", [])}
+    lost, torn = [], []
+    for name, md5 in acknowledged.items():
+        key = found.get(find_id(name))
+        if key is None:
+            lost.append(name)
+        elif find_md5(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) != md5:
+            torn.append(name)
+    return lost, torn
+
+
+def find_id(name):
+    """Return the 32 characters with which a client's names begin; storages append to names."""
+    return name.rpartition("/")[2][:32]
+
+
 def save_and_read():
     """In a process with the project's settings: save a file, read one, for each line of input."""
     import django

@@ -24,7 +24,7 @@ from typing import IO, NamedTuple
 from benchmarks.bars import Bar, table, write_page
 from benchmarks.proxy import Proxy
 from benchmarks.server import Server, free_ports, program
-from benchmarks.site import Site
+from benchmarks.site import Site, run_python
 
 PICTURES = 60
 WORKERS, THREADS, CLIENTS = 2, 4, 32
@@ -76,7 +76,7 @@ def main():
 
 def measure(project, env, proxy, seconds, links):
     """Serve the page, ask for it for so many seconds, and return what it took."""
-    prepared = json.loads(run_job(project, env, "prepare"))
+    prepared = json.loads(run_python(project, env, "-m", "benchmarks.load", "--job=prepare"))
     with serve(project, env, WORKERS, THREADS) as site:
         page = wait_for_page(site, prepared["cookie"])
         found = len(set(re.findall(rb"X-Amz-Signature=\w+", page)))
@@ -236,20 +236,6 @@ def resident(pids):
     """Return the memory of processes, in bytes."""
     pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def run_job(project, env, name):
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load", f"--job={name}"],
-        cwd=project,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    if done.returncode:
-        raise LoadFailed(done.stderr.strip()[-2000:])
-    return done.stdout.splitlines()[-1]
 
 
 # --- The job, in a process with the project's settings -----------------------

@@ -2,7 +2,7 @@
 
 Runs in a rendered project, on an empty database that is migrated. Prints JSON: for each question
 the seconds that it took, and each of its statements that reads, or counts, a large table from end
-to end.
+to end. With --sweep, then, the seconds that sweepmedia takes to remove the ended uploads.
 """
 
 import itertools
@@ -10,6 +10,7 @@ import json
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import django
@@ -24,6 +25,9 @@ TRIES = 3
 
 def main():
     django.setup()
+    if sys.argv[1] == "--sweep":
+        print(json.dumps(sweep_ended()))
+        return
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
@@ -44,7 +48,8 @@ def fill(rows):
     users.bulk_create(users.model(username=f"user-{number}") for number in range(USERS))
     owners = list(users.order_by("pk"))
     old = timezone.now() - timedelta(days=30)
-    states = [State.COMPLETE] * 95 + [State.CANCELLED] * 3 + [State.REFUSED, State.RESERVED]
+    # One in a thousand each, as sweepmedia leaves them; the others are complete.
+    states = {1: State.RESERVED, 2: State.CANCELLED, 3: State.REFUSED}
     names = [f"uploads/{uuid.uuid4()}/picture.jpg" for _ in range(TEMPLATE_ROWS)]
     DirectUpload.objects.bulk_create(
         DirectUpload(
@@ -52,7 +57,7 @@ def fill(rows):
             field="uploads.Upload.file",
             policy="uploads.rules.Rules",
             object="new",
-            state=states[number // USERS * 7 % 100],
+            state=states.get(number, State.COMPLETE),
             name="picture.jpg",
             size=200_000,
             content_type="image/jpeg",
@@ -166,6 +171,34 @@ def questions():
     }
 
 
+def sweep_ended():
+    """Give each ended upload a file that counts; remove them all, as sweepmedia does."""
+    from django.db.models import Count, Sum
+    from s3files.direct.models import ENDED, DirectUpload, UploadAccount
+    from s3files.direct.policy import find_storage
+    from s3files.direct.sweeping import Sweep
+
+    def put(name):
+        place = {"Bucket": storage.address.bucket, "Key": storage.key(name)}
+        storage.client.put_object(**place, Body=b"x")
+
+    storage = find_storage("uploads.Upload.file")
+    ended = DirectUpload.objects.filter(state__in=ENDED).order_by()
+    ended.update(counted=True)
+    totals = {"files_under_way": Count("pk"), "bytes_under_way": Sum("size")}
+    for account in ended.values("account").annotate(**totals):
+        UploadAccount.objects.create(key=account.pop("account"), **account)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(put, ended.values_list("stored_name", flat=True)))
+    sweep = Sweep(age=timedelta(hours=48), delete=True, locations=[""])
+    start = time.perf_counter()
+    uploads = sum(1 for _ in sweep._ended())
+    seconds = time.perf_counter() - start
+    assert not (sweep.failed or ended.exists())
+    assert not UploadAccount.objects.exclude(files_under_way=0, bytes_under_way=0).exists()
+    return {"uploads": uploads, "seconds": seconds}
+
+
 def get_page_of(client, user):
     client.force_login(user)
     response = client.get("/", secure=True)
@@ -200,7 +233,7 @@ def find_scans(sql):
     """Yield the statement if the database would read a large table for it from end to end."""
     if sql.split(maxsplit=1)[0] not in ("SELECT", "UPDATE", "DELETE"):
         return
-    if "COUNT(*)" in sql and not {"WHERE", "LIMIT"}.intersection(sql.split()):
+    if "COUNT(*)" in sql and "LIMIT" not in sql:
         yield sql[:300]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -1,7 +1,7 @@
 """python -m benchmarks.scale: 100,000 static files, 200,000 objects, 1,000,000 rows.
 
-Everything is on this machine and ends by itself. Prints each bar beside what was reached; a whole
-run also writes the table into docs/scale.md. Exits with 1 if a bar is missed.
+Everything is on this machine, and ends after 20 minutes at most. Prints each bar beside what was
+reached; a whole run also writes the table into docs/scale.md. Exits with 1 if a bar is missed.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks import peers, static, workload
@@ -27,6 +28,10 @@ MOST_MEMORY = 400
 MOST_GROWTH = 48
 # A question of a page, an upload or a batch of 500 rows.
 MOST_SECONDS = 0.5
+# What sweepmedia takes for an upload that has ended: its objects, its bytes, its row.
+MOST_SWEEP_SECONDS = 0.005
+# The whole run; a command has what is left of it.
+RUN_SECONDS = 20 * 60
 STEPS = (static.FIRST, static.CHANGED, static.FRESH)
 PRUNE = "prunestatic"
 # More manifests of the live release, under other names.
@@ -39,6 +44,7 @@ def main():
     parser.add_argument("--rows", type=int, default=ROWS, help=f"of each table ({ROWS:,})")
     parser.add_argument("--only", choices=PARTS, help="one part; no document")
     options = parser.parse_args()
+    options.ends = time.monotonic() + RUN_SECONDS
     # So that the servers stop and the temporary folder goes then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     bars = []
@@ -59,9 +65,12 @@ def measure_objects(site, options):
     try:
         with Server() as server, Proxy(server.address) as proxy:
             publisher = static.Publisher(site, server, proxy, peers.OURS, root, False, 1)
-            bars = [bar for step in STEPS for bar in publish(publisher, step, root)]
-            bars += prune(publisher)
-            return [*bars, *list_objects(site, publisher)]
+            bars = []
+            for step in STEPS:
+                publisher.timeout = left(options)
+                bars += publish(publisher, step, root)
+            bars += prune(publisher, options)
+            return [*bars, *list_objects(site, publisher, options)]
     finally:
         workload.restore(root)
 
@@ -78,7 +87,7 @@ def publish(publisher, step, root):
         yield exactly(f"… {step}: files sent", 0, record["requests"].get("PUT", 0))
 
 
-def prune(publisher):
+def prune(publisher, options):
     """Let prunestatic go through all files and the manifests of six releases."""
     client, bucket = publisher.server.client, publisher.bucket
     stage = publisher.stage / "staticfiles.json"
@@ -88,7 +97,8 @@ def prune(publisher):
         key = f"static/staticfiles.{number:012x}.json"
         client.copy_object(Bucket=bucket, Key=key, CopySource=source)
     command = [sys.executable, "manage.py", PRUNE, "--keep=1", "--older-than=0d"]
-    cost, output = measure(command, cwd=publisher.project, env=publisher.env)
+    place = {"cwd": publisher.project, "env": publisher.env}
+    cost, output = measure(command, **place, timeout=left(options))
     show(PRUNE, vars(cost))
     yield at_most(f"{PRUNE}: memory", MOST_MEMORY, cost.memory / MB, " MB")
     # Of the first release the image, the stylesheet that shows it, the bundle that imports that,
@@ -97,7 +107,7 @@ def prune(publisher):
     yield exactly(f"{PRUNE}: files to delete", unused, output.count("Would delete") - 1)
 
 
-def list_objects(site, publisher):
+def list_objects(site, publisher, options):
     """Let movemedia and sweepmedia list the objects as media, beside the same with none."""
     project = site.project("BucketOwnerEnforced", example_app="yes")
     database = site.folder / "scale.sqlite3"
@@ -126,7 +136,7 @@ def list_objects(site, publisher):
             place = {"BENCHMARK_MEDIA_LOCATION": location}
             # A check refuses media in the place of static files.
             run = [*manage, *command, "--skip-checks"]
-            cost, _ = measure(run, cwd=project, env=env | place)
+            cost, _ = measure(run, cwd=project, env=env | place, timeout=left(options))
             costs.append(cost)
         what = f"{name}, {objects:,} objects"
         show(what, vars(costs[1]))
@@ -138,6 +148,7 @@ def measure_rows(site, options):
     """Return the bars of each question to PostgreSQL."""
     project = site.project("BucketOwnerEnforced", example_app="yes")
     with Server() as server, PostgreSQL() as database:
+        server.make_bucket("rows")
         env = site.environment(server, "http://{}:{}".format(*server.address), "rows") | {
             "DATABASE_URL": database.url,
             # Pages are shown without collectstatic having run.
@@ -146,13 +157,24 @@ def measure_rows(site, options):
             "DJANGO_ALLOWED_HOSTS": "localhost",
         }
         command = [sys.executable, "-m", "benchmarks.queries", str(options.rows)]
-        cost, output = measure(command, cwd=project, env=env, timeout=1200)
-    show(f"{options.rows:,} rows", vars(cost))
-    answers = json.loads(output.splitlines()[-1])
+        cost, output = measure(command, cwd=project, env=env, timeout=left(options))
+        show(f"{options.rows:,} rows", vars(cost))
+        command = [sys.executable, "-m", "benchmarks.queries", "--sweep"]
+        cost, swept = measure(command, cwd=project, env=env, timeout=left(options))
+        show("sweeping", vars(cost))
+    answers, swept = (json.loads(text.splitlines()[-1]) for text in (output, swept))
     scans = sum(len(answer["scans"]) for answer in answers.values())
     yield exactly(f"{options.rows:,} rows: queries that read a whole table", 0, scans)
     for name, answer in answers.items():
         yield at_most(f"… {name}", MOST_SECONDS * 1000, answer["seconds"] * 1000, " ms")
+    name = f"… sweeping {swept['uploads']:,} ended uploads, each with a file: time for one"
+    reached = swept["seconds"] / swept["uploads"] * 1000
+    yield at_most(name, MOST_SWEEP_SECONDS * 1000, reached, " ms")
+
+
+def left(options):
+    """Return how many seconds a command may take."""
+    return max(1, options.ends - time.monotonic())
 
 
 def show(what, cost):

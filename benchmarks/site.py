@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 from benchmarks import workload
+from benchmarks.measure import CommandFailed
 from benchmarks.peers import TOP, environment
 
 
@@ -46,6 +47,17 @@ class Site:
 
     def environment(self, server, url, bucket):
         return environment(server, url, bucket, self.home)
+
+
+def run_python(project, env, *arguments):
+    """Run Python in a rendered project; return the last line that it prints."""
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command, cwd=project, env=env, capture_output=True, text=True, timeout=180
+    )
+    if done.returncode:
+        raise CommandFailed(f"{' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+    return done.stdout.splitlines()[-1]
 
 
 def admin_files():

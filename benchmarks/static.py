@@ -126,6 +126,7 @@ class Publisher:
             self.env["BENCHMARK_WITHOUT_ADMIN"] = "yes"
         self.sources = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
         self.files = len(self.sources) + (0 if sample else admin_files())
+        self.timeout = 900  # seconds, for each command
         self.local = None  # who fills the stage folder that a sync sends
         self.cost = None
         self.names = {}
@@ -137,7 +138,8 @@ class Publisher:
             self.start = {"start_wall": cost.wall, "start_cpu": cost.cpu}
 
     def collectstatic(self, **env):
-        cost, _ = measure(peers.collectstatic(self.peer), cwd=self.project, env=self.env | env)
+        command, env = peers.collectstatic(self.peer), self.env | env
+        cost, _ = measure(command, cwd=self.project, env=env, timeout=self.timeout)
         return cost
 
     def publish(self, step):

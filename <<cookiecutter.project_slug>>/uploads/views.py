@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.generic import DeleteView, ListView
 
-from s3files.views import FileView
+from s3files.views import BoundedPaginator, FileView
 
 from .forms import UploadForm
 from .models import Upload
@@ -42,6 +42,7 @@ class OwnUploadsMixin(LoginRequiredMixin):
 class UploadList(OwnUploadsMixin, ListView):
     template_name = "uploads/list.html"
     paginate_by = 60
+    paginator_class = BoundedPaginator
 
     @property
     def query(self):
@@ -51,6 +52,10 @@ class UploadList(OwnUploadsMixin, ListView):
     def order(self):
         wanted = self.request.GET.get("sort")
         return wanted if wanted in ORDERS else next(iter(ORDERS))
+
+    @property
+    def has_many(self):
+        return self.object_list[:SEARCHED_FROM].count() == SEARCHED_FROM
 
     def get_queryset(self):
         own = super().get_queryset()
@@ -68,7 +73,7 @@ class UploadList(OwnUploadsMixin, ListView):
             order=self.order,
             orders=ORDERS.items(),
             search=search,
-            is_searchable=bool(self.query) or self.object_list.count() >= SEARCHED_FROM,
+            is_searchable=bool(self.query) or self.has_many,
             **kwargs,
         )
 

@@ -8,8 +8,9 @@ MOST_COUNTED = 10_000
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """For ModelAdmin.paginator: counts at most MOST_COUNTED rows, because a database counts
-    them again for each page. Filters and the search find the rows of later pages.
+    """For ModelAdmin.paginator and ListView.paginator_class: counts at most MOST_COUNTED rows,
+    because a database counts them again for each page. Filters and the search find the rows of
+    later pages.
     """
 
     @cached_property
