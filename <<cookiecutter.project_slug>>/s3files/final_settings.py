@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_script_prefix
 
 from ._s3.store import development_server, is_testing, means_development_server
 from .environment import ByDebug, refuse_wrong_base_dir
@@ -66,11 +67,15 @@ def _refuse_storages_of_another_acl() -> None:
 
 
 def complete_urls() -> None:
-    """Have STATIC_URL and MEDIA_URL, where they are paths, name what the storages name."""
-    from .access import is_absolute
+    """Have STATIC_URL and MEDIA_URL name what the storages name, if they are the placeholders.
+
+    The check s3.E024 refuses other paths.
+    """
     from .checks.configured import find_storages
 
     found = find_storages()
     for name, alias in (("STATIC_URL", "staticfiles"), ("MEDIA_URL", "default")):
-        if alias in found and not is_absolute(str(getattr(settings, name))):
+        path = f"{name.partition('_')[0].lower()}/"
+        # Django puts the site's own prefix before a path without a slash.
+        if alias in found and getattr(settings, name) in (f"/{path}", get_script_prefix() + path):
             setattr(settings, name, found[alias].base_url)

@@ -2,17 +2,21 @@
 
 import pytest
 
+MANY = pytest.param(400, marks=[pytest.mark.torture, pytest.mark.timeout(1200)])
 
-@pytest.mark.parametrize("count", [6, 40])
-def test_large_saves_of_one_name_at_once_are_all_there(site, count):
+
+@pytest.mark.parametrize("count", [6, 40, MANY])
+def test_large_saves_of_one_name_at_once_are_all_there(site, count, record_property):
     site = site()
-    names = site.call("large_saves.save_at_once", count)
-    assert "x.bin" in names and len(set(names)) == count
+    names = site.call("large_saves.save_at_once", count, timeout=900)
     lost = [
         name
         for number, name in enumerate(names)
         if site.read(f"media/{name}") != number.to_bytes(4, "big") * (9 * 2**18)
     ]
+    record_property("acknowledged", len(names))
+    record_property("lost", len(lost))
+    assert "x.bin" in names and len(set(names)) == count
     assert not lost
 
 

@@ -263,6 +263,14 @@ MISTAKES = {
         ({}, {"STATIC_URL": "https://www.example.com/static/"}),
         ({}, {}),
     ),
+    "s3.E024 static files on a path of the site": (
+        ({}, {"STATIC_URL": "/assets/"}),
+        ({"AWS_S3_CUSTOM_DOMAIN": "www.example.com"}, {"STATIC_URL": "/static/"}),
+    ),
+    "s3.E024 media on a path of the site": (
+        ({}, {"MEDIA_URL": "/files/"}),
+        ({}, {"MEDIA_URL": "media/"}),
+    ),
 }
 DEPLOY_ONLY = {"s3.E013", "s3.W014", "s3.W016", "s3.W023"}
 

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from s3files.access import is_absolute
+
 from .configured import find_storages, is_this_machine
 
 ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
@@ -58,10 +60,10 @@ def check_static_url_is_the_buckets(app_configs: Any, **kwargs: Any) -> Iterator
     if static is None:
         return
     expected = static.access.base_url
-    if settings.STATIC_URL != expected:
+    if is_absolute(settings.STATIC_URL) and settings.STATIC_URL != expected:
         yield Warning(
             f"STATIC_URL is {settings.STATIC_URL!r}, but collectstatic publishes to {expected}.",
-            hint='Keep STATIC_URL = "/static/" and turn DEBUG off: s3files then replaces it '
-            "with the URL of the bucket or the CDN.",
+            hint='Keep STATIC_URL = "/static/": s3files replaces it with the URL of the bucket or '
+            "the CDN.",
             id="s3.W016",
         )

@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from s3files._s3.address import Address
 from s3files._s3.names import AWS_HOST, AWS_REGION, STORE_REGION, is_bucket_name, partition
+from s3files.access import is_absolute
 
 from .configured import find_storages
 
@@ -183,3 +184,21 @@ def _is_origin(url: str) -> bool:
     rest = (parts.path.rstrip("/"), parts.query, parts.fragment, parts.username)
     is_http = parts.scheme in ("http", "https") and bool(parts.hostname)
     return is_http and port_is_good and not any(rest)
+
+
+@register("s3")
+def check_urls_are_not_paths(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    found = find_storages()
+    for name, alias in (("STATIC_URL", "staticfiles"), ("MEDIA_URL", "default")):
+        url = str(getattr(settings, name))
+        # In development and tests, a path is what static files have.
+        if alias in found and not is_absolute(url) and url != found[alias].base_url:
+            path = "/static/" if name == "STATIC_URL" else "/media/"
+            yield Error(
+                f"{name} is {url!r}, but pages link to {found[alias].base_url}: the files are in "
+                "the bucket, and the site serves none.",
+                hint=f"Set {name} to {path!r}, which is replaced by that URL. If the site's own "
+                "host should be in it, set AWS_S3_CUSTOM_DOMAIN to that host, and have its CDN "
+                f"pass {path}* to the bucket.",
+                id="s3.E024",
+            )

@@ -73,6 +73,8 @@ def examine(
                 links.append((reference, target))
         elif not target.is_absolute:
             message = f"{reference.url!r}: there is no static file {target.name}"
+            if "sourceMappingURL" in reference.template:
+                message += " (the source map: add it, or delete this line)"
             problems.append((reference.start, Problem(0, message, target.name)))
     if not name.endswith(".css"):
         followed = {reference.url for reference, target in links if target.is_absolute}
