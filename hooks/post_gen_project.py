@@ -146,7 +146,8 @@ python manage.py runserver"""
     print(*(f"    {green}{step}{plain}" for step in steps.splitlines()), sep="\n")
     print(
         "\nThen open http://127.0.0.1:8000/ in a browser.\n"
-        "With uv, leave out venv, activate and pip; then uv run manage.py migrate\n"
+        "With uv, skip the venv, activate and pip lines, and write uv run manage.py instead of\n"
+        "python manage.py.\n"
         "This needs no AWS account: runserver starts an S3 server for development.\n"
         "infra/README.md says how to create the bucket.\n"
     )

@@ -210,8 +210,8 @@ def check_project_slug(answers: Answers) -> Iterator[Error]:
         reason += "must begin with a letter and end with a letter or digit."
         yield "project_slug", reason, suggest_slug(slug)
     elif slug.lower() in RESERVED_SLUGS:
-        reason = "Python, Django or this project already has a module of this name, and one "
-        reason += "would hide the other."
+        reason = "Python, this project or one of its dependencies already has a module of this "
+        reason += "name, and one would hide the other."
         yield "project_slug", reason, suggest_slug(slug)
 
 
@@ -279,7 +279,7 @@ def check_r2(answers: Answers) -> Iterator[Error]:
         reason = "Cloudflare R2 has no ACLs."
         yield "object_ownership", reason, "BucketOwnerEnforced"
     if answers["aws_region"] not in R2_REGIONS:
-        yield "aws_region", "Cloudflare R2's region is auto.", "auto"
+        yield "aws_region", "This is not a region of Cloudflare R2. Use auto.", "auto"
 
 
 def check_b2(answers: Answers) -> Iterator[Error]:
