@@ -1,7 +1,7 @@
-"""Stop `migrate` and `check` where the database has the accounts of another model.
+"""Stop `migrate` and `check` if the database has the accounts of another model.
 
-That is a project from before 1.0, updated without the command of the changelog. Once you have
-deployed everywhere, you may delete this module, and ready() in apps.py.
+The project is then from before 1.0, and was updated without the command in the changelog. Once
+you have deployed everywhere, you may delete this module, and ready() in apps.py.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ def list_tables():
     """Return the names of the tables, or none if there is no database, as in a build."""
     is_file = connection.vendor == "sqlite"
     if is_file and not Path(connection.settings_dict["NAME"]).exists():
-        return []  # To connect would create it.
+        return []  # Connecting would create the file.
     try:
         return connection.introspection.table_names()
     except Error:

@@ -1,4 +1,4 @@
-"""Checks of who may read: ACLs, prefixes, credentials, options that do nothing."""
+"""Checks of access: ACLs, prefixes, credentials, options without effect."""
 
 import os
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def check_private_static_has_cdn(app_configs: Any, **kwargs: Any) -> Iterator[Ch
     if static.access.reader is not Reader.CDN:
         yield Error(
             "Static files are private and no CDN serves them: a relative url() in CSS "
-            "carries no signature, so fonts and images would be refused.",
+            "has no signature, so fonts and images would be refused.",
             hint="Set AWS_S3_CUSTOM_DOMAIN to the CDN's domain, or S3_STATIC_ACL to public-read.",
             id="s3.E008",
         )
@@ -66,7 +66,7 @@ def check_key_pair_is_whole(app_configs: Any, **kwargs: Any) -> Iterator[CheckMe
     missing = [name for name in pair if not os.environ.get(name)]
     if len(missing) == 1:
         yield Error(
-            f"Half a key pair is in the environment: {missing[0]} is not set.",
+            f"Only one half of the access key is in the environment: {missing[0]} is not set.",
             hint=f"Set {missing[0]} too, or unset the other one.",
             id="s3.E011",
         )
@@ -90,7 +90,7 @@ def check_locations_are_apart(app_configs: Any, **kwargs: Any) -> Iterator[Check
             )
             yield Error(
                 f"STORAGES[{one!r}] keeps its files in {prefix!r} and {other!r} in "
-                f"{other_prefix!r}: one prefix is empty or contains the other, so {why}.",
+                f"{other_prefix!r}: the prefixes are equal or overlap, so {why}.",
                 hint="Give their classes in config/storages.py locations of their own, such as "
                 "media and static.",
                 id="s3.E012",

@@ -48,7 +48,8 @@ def check_bucket_name(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]
             setting = "bucket_name" if where else "AWS_STORAGE_BUCKET_NAME"
             yield Error(
                 f"{where}{setting} is {name!r}, which is not a valid bucket name.",
-                hint="Give the name alone: 3 to 63 of a-z, 0-9, dot and hyphen; no s3://, no path.",
+                hint="Give only the name: 3 to 63 characters (a-z, 0-9, dot and hyphen); no s3://, "
+                "no path.",
                 id="s3.E002",
             )
 
@@ -87,8 +88,8 @@ def check_custom_domain_is_a_domain(app_configs: Any, **kwargs: Any) -> Iterator
     domain = settings.AWS_S3_CUSTOM_DOMAIN
     if domain and not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
         yield Error(
-            f"AWS_S3_CUSTOM_DOMAIN is {domain!r}, which is more than a domain.",
-            hint="Give the domain alone, such as cdn.example.com: no https://, no path.",
+            f"AWS_S3_CUSTOM_DOMAIN is {domain!r}, which is not a domain.",
+            hint="Give only the domain, such as cdn.example.com: no https://, no path.",
             id="s3.E009",
         )
 
@@ -161,7 +162,7 @@ def check_endpoints_are_urls(app_configs: Any, **kwargs: Any) -> Iterator[CheckM
         url = getattr(settings, name)
         if url and not _is_origin(url):
             yield Error(
-                f"{name} is {url!r}, which is more than scheme, host and port.",
+                f"{name} is {url!r}, which is not scheme, host and port.",
                 hint="Give http:// or https:// and the host, such as https://s3.example.com or "
                 "http://minio:9000: no bucket, no path, no user.",
                 id="s3.E020",

@@ -1,4 +1,4 @@
-"""System checks of direct uploads: nothing else may lie in media/incoming/."""
+"""System checks of direct uploads: no other files may be in media/incoming/."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +14,8 @@ from s3files.media.storage import INCOMING
 def check_location_is_not_incoming(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.AWS_LOCATION.split("/")[0] == "incoming":
         yield Error(
-            f"AWS_LOCATION is {settings.AWS_LOCATION!r}: media/incoming/ holds uploads that nobody "
-            "has looked at yet, which are deleted after a week.",
+            f"AWS_LOCATION is {settings.AWS_LOCATION!r}: media/incoming/ holds unchecked uploads, "
+            "which are deleted after a week.",
             hint="Give another name, such as staging.",
             id="s3.E018",
         )
@@ -24,7 +24,7 @@ def check_location_is_not_incoming(app_configs: Any, **kwargs: Any) -> Iterator[
         if f"{storage.prefix}/".startswith(f"{INCOMING}/"):
             yield Error(
                 f"STORAGES[{alias!r}] keeps its files in {storage.prefix!r}: {INCOMING}/ holds "
-                "uploads that nobody has looked at yet, which are deleted after a week.",
+                "unchecked uploads, which are deleted after a week.",
                 hint="Give its class in config/storages.py another location.",
                 id="s3.E012",
             )

@@ -1,4 +1,4 @@
-"""Options of a storage: those that nothing here acts on are refused, by name."""
+"""Options of a storage: refuse those that have no effect here."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 CREDENTIALS = (
-    "boto3 finds credentials in the environment, in ~/.aws or in a role; a second account is the "
-    "storage's session_profile, or its access_key and secret_key"
+    "boto3 finds credentials in the environment, in ~/.aws or in a role; for a second account, set "
+    "session_profile on the storage, or access_key and secret_key"
 )
-ADDRESS = "AWS_S3_ENDPOINT_URL, with its http: or https:, says where the store is"
+ADDRESS = "set AWS_S3_ENDPOINT_URL, including http: or https:"
 CLIENT = "s3files/_s3/clients.py makes one client for all storages"
 
-# django-storages' options that these classes do not act on: the setting of each, and what
-# to use instead. Accepted in silence, they would only look as if they did something.
+# django-storages' options that have no effect on these classes: the setting of each, and what
+# to use instead. If they were accepted, they would only seem to work.
 REFUSED = {
     "addressing_style": ("AWS_S3_ADDRESSING_STYLE", ADDRESS),
     "client_config": ("AWS_S3_CLIENT_CONFIG", CLIENT),
@@ -34,7 +34,7 @@ REFUSED = {
     "proxies": ("AWS_S3_PROXIES", "boto3 reads HTTPS_PROXY from the environment"),
     "querystring_auth": (
         "AWS_QUERYSTRING_AUTH",
-        'default_acl says who reads: "public-read" has unsigned URLs, any other signed ones',
+        'default_acl decides who can read: "public-read" has unsigned URLs, others presigned ones',
     ),
     "signature_version": ("AWS_S3_SIGNATURE_VERSION", "it is always s3v4"),
     "transfer_config": (
@@ -52,14 +52,21 @@ REFUSED_SETTINGS = {setting: advice for setting, advice in REFUSED.values() if s
     "AWS_SESSION_TOKEN": CREDENTIALS,
     "AWS_SECURITY_TOKEN": CREDENTIALS,
     # config/storages.py sets both, class by class: a setting would lose to it.
-    "AWS_QUERYSTRING_EXPIRE": "querystring_expire of a class in config/storages.py says it",
-    "AWS_S3_FILE_OVERWRITE": "a save keeps what is there; file_overwrite of a class replaces it",
-    "AWS_DEFAULT_ACL": "S3_MEDIA_ACL and S3_STATIC_ACL say who reads, or a storage's default_acl",
+    "AWS_QUERYSTRING_EXPIRE": "set querystring_expire on a class in config/storages.py",
+    "AWS_S3_FILE_OVERWRITE": (
+        "a save never replaces a file; to replace files, set file_overwrite on a class in "
+        "config/storages.py"
+    ),
+    "AWS_DEFAULT_ACL": (
+        "S3_MEDIA_ACL, S3_STATIC_ACL and the default_acl of a storage decide who can read"
+    ),
     "AWS_S3_FILE_BUFFER_SIZE": "PART_BYTES is in s3files/media/parts.py",
     "AWS_S3_HOST": ADDRESS,
-    "AWS_S3_ENCRYPTION": "the bucket encrypts; a key of KMS is a storage's kms_key",
+    "AWS_S3_ENCRYPTION": (
+        "the bucket's default encryption applies; for a KMS key, set kms_key on the storage"
+    ),
     "AWS_HEADERS": "use AWS_S3_OBJECT_PARAMETERS",
-    "AWS_AUTO_CREATE_BUCKET": "infra/s3.yaml makes the bucket",
+    "AWS_AUTO_CREATE_BUCKET": "infra/s3.yaml creates the bucket",
 }
 
 # GetObject's parameters that may stand in a URL: AWS, "GetObject", URI request parameters.
@@ -77,10 +84,10 @@ QUERY = {
 
 # Parameters of PutObject that an object's `object_parameters` cannot have, and why.
 REFUSED_PARAMETERS = {
-    "Checksum": "each request that carries bytes has a Content-MD5",
+    "Checksum": "each request with bytes has a Content-MD5",
     "SSECustomer": (
         "links and direct uploads would need the key in the browser, and AWS blocks such keys on "
-        "new buckets; a storage's kms_key names a key of KMS"
+        "new buckets; set kms_key on the storage instead"
     ),
     **dict.fromkeys(
         ("Body", "ContentLength", "ContentMD5", "IfMatch", "IfNoneMatch"), "the storage sets it"
@@ -95,12 +102,12 @@ REFUSED_HOOKS = {
     "_compress_content": "media files are stored as they are; a CDN compresses them",
     "_create_session": CREDENTIALS,
     "connection": CLIENT,
-    "bucket": "bucket_name says which one",
+    "bucket": "set bucket_name",
 }
 
 
 def refuse_parameters(parameters: Iterable[str]) -> None:
-    """Raise ImproperlyConfigured for the first parameter of an object that cannot be had."""
+    """Raise ImproperlyConfigured for the first parameter that is not supported."""
     for name in parameters:
         for start, advice in REFUSED_PARAMETERS.items():
             if name.startswith(start):
@@ -108,9 +115,9 @@ def refuse_parameters(parameters: Iterable[str]) -> None:
 
 
 def refuse_options(storage: type, options: Iterable[str]) -> None:
-    """Raise ImproperlyConfigured for the first option of a storage that does nothing.
+    """Raise ImproperlyConfigured for the first option of a storage that has no effect.
 
-    Of settings, the system check s3.E017 says so.
+    The system check s3.E017 reports settings that have none.
     """
     for name, (_, advice) in REFUSED.items():
         if name in options or any(name in vars(base) for base in _project_classes(storage)):
