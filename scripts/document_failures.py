@@ -22,11 +22,11 @@ INTRODUCTION = """\
 python manage.py s3doctor
 ```
 
-This command checks the bucket step by step, in the order in which things break. For each failure it
-prints the answer of S3, what it means, and how to fix it. It changes nothing. With `--write` it
-also does what the site does, with small files that it deletes afterwards: it writes, reads, makes
-URLs, uploads with presigned URLs (valid and tampered, whole and in parts), and verifies that
-strangers cannot read a new upload. `--only STEP` repeats one step.
+This command checks the bucket step by step, starting with what everything else depends on. For each
+failure it prints the response of S3, what it means, and how to fix it. It changes nothing. With
+`--write` it also does what the site does, with small files that it deletes afterwards: it writes,
+reads, generates URLs, uploads with presigned URLs (valid and tampered, whole and in parts), and
+verifies that a new upload is not public. `--only STEP` repeats one step.
 
 This page lists every failure that s3doctor can explain, in the same words. Search this page for the
 error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
@@ -56,7 +56,7 @@ def load_table() -> SimpleNamespace:
 def page() -> str:
     table = load_table()
     parts = [INTRODUCTION]
-    for step, asks in {**table.STEPS, "": "What can happen at any step."}.items():
+    for step, asks in {**table.STEPS, "": "These failures can happen at any step."}.items():
         parts.append(f"## {step or 'anywhere'}\n\n{asks}\n")
         parts += [row(failure) for failure in table.FAILURES if failure.step == step]
     return "\n".join(parts)

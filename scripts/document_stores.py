@@ -12,7 +12,7 @@ BEGIN, END = "<!-- make compat: begin -->", "<!-- make compat: end -->"
 STEPS = {
     "objects": "files",
     "uploads": "browser uploads",
-    "unsigned-headers": "refuses unsigned headers",
+    "unsigned-headers": "unsigned headers have no effect",
     "incoming": "`incoming/` closed",
     "links": "presigned, public and private URLs",
     "static": "static files",
@@ -35,11 +35,11 @@ def row(report: dict[str, Any]) -> list[str]:
 
 
 def mark(ok: bool | None, said: str) -> str:
-    """Return ✓, ✗ or –, and what the store does not check or have."""
+    """Return ✓, ✗ or –, and what the store does not enforce or have."""
     if not ok:
         return "–" if ok is None else f"✗ {said.partition(':')[0]}"
-    if loose := said.partition("not checked by this store: ")[2].partition(")")[0]:
-        return f"✓ but not checked: {loose}"
+    if loose := said.partition("not enforced by this store: ")[2].partition(")")[0]:
+        return f"✓ but not enforced: {loose}"
     if "conditional PUT ignored" in said or "conditional PUT refused" in said:
         return "✓ but no conditional PUT"
     return "✓"

@@ -570,7 +570,7 @@ ANSWERS = {
         {"ListObjectsV2": error(400, "NeverHeardOf", "What is that?")},
         "bucket",
         "NeverHeardOf",
-        "does not know this answer",
+        "has no explanation for this error",
         "Error responses",
     ),
     # Region
@@ -1076,7 +1076,8 @@ def test_a_store_that_refuses_conditions_is_told_apart_and_is_not_a_failure(doct
     only = ("--only", "objects", "--only", "uploads")
     steps, code = doctors_project.s3doctor("--write", *only, **on_aws(aws))
     assert (steps["objects"]["ok"], steps["uploads"]["ok"], code) == (True, True, 0), steps
-    assert "conditional PUT refused (the site asks with HEAD instead)" in steps["objects"]["said"]
+    said = "conditional PUT refused (the site sends a HEAD request first)"
+    assert said in steps["objects"]["said"]
 
 
 def test_a_bucket_with_object_lock_gets_the_checksums_that_it_asks_for(doctors_project, aws):
@@ -1239,7 +1240,7 @@ def test_a_cdn_that_is_not_reached_is_named_first_and_nothing_else_is_blamed(
     assert url in steps["cdn-host"]["said"]
     for name in ("static", "cors", "cdn"):
         assert steps[name]["said"] == "not checked, because cdn-host failed"
-    assert "bare public/ not checked, because cdn-host failed" in steps["links"]["said"]
+    assert "unsigned public/ not checked, because cdn-host failed" in steps["links"]["said"]
     assert aws.url not in steps["cdn-host"]["means"] + steps["cdn-host"]["fix"]
 
 
@@ -1276,7 +1277,7 @@ def test_a_bucket_without_versioning_is_told_and_no_failure(doctors_project, aws
     aws.answers = {"GetBucketVersioning": versioning("")}
     steps, code = doctors_project.s3doctor("--only", "versioning", **on_aws(aws))
     assert (steps["versioning"]["ok"], code) == (True, 0)
-    assert "what is deleted or overwritten is lost" in steps["versioning"]["said"]
+    assert "deleted and overwritten files cannot be restored" in steps["versioning"]["said"]
 
 
 def test_every_failure_of_the_table_is_provoked_here():

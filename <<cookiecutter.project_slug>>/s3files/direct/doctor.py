@@ -43,7 +43,7 @@ def _upload_whole(probe: Probe, key: str) -> str:
         raise Failed("TamperedUploadAccepted", f"{tampered.status} with a wrong signature")
     loose = []
     if fetch(url, "PUT", headers | {"content-type": "text/html"}, CONTENT).status < 400:
-        loose.append("type")
+        loose.append("content type")
         objects.delete(probe.media, key)
     if fetch(url, "PUT", headers, CONTENT + b" And more.").status < 400:
         loose.append("size")
@@ -51,8 +51,8 @@ def _upload_whole(probe: Probe, key: str) -> str:
     _expect_stored(probe, key, upload(url, headers, CONTENT), "PutObject")
     if upload(url, headers, CONTENT).status < 400:
         loose.append("second use of a URL")
-    # The site looks at each upload before it counts.
-    return f"not checked by this store: {', '.join(loose)}" if loose else "as strict as signed"
+    # The site itself checks each upload before it accepts it.
+    return f"not enforced by this store: {', '.join(loose)}" if loose else "all limits enforced"
 
 
 def _upload_in_parts(probe: Probe, key: str) -> None:
@@ -91,7 +91,7 @@ def _expect_stored(probe: Probe, key: str, answer: Answer, operation: str) -> No
 
 
 def check_incoming(probe: Probe) -> str:
-    """See that nobody reads what browsers upload before the site has looked at it."""
+    """Check that nobody can read an upload before the site has checked it."""
     probe.require_write()
     storage = cast(Any, storages["public"])
     name = probe.new_name()
@@ -113,11 +113,11 @@ def check_incoming(probe: Probe) -> str:
     finally:
         objects.delete(storage, incoming)
         objects.delete(storage, final)
-    return f"strangers {status}, copied to {storage.prefix}/"
+    return f"unsigned read {status}, copied to {storage.prefix}/"
 
 
 def check_upload_cors(probe: Probe) -> str:
-    """Ask as a browser does before it sends a PUT from a page of the site to the bucket."""
+    """Send the preflight request of a PUT from a page of the site to the bucket."""
     asked = {
         "Origin": probe.origin,
         "Access-Control-Request-Method": "PUT",
@@ -128,7 +128,7 @@ def check_upload_cors(probe: Probe) -> str:
     methods = answer.headers["Access-Control-Allow-Methods"] or ""
     origin = answer.headers["Access-Control-Allow-Origin"]
     if origin not in ("*", probe.origin) or "PUT" not in methods:
-        raise Failed("UploadsRefused", f"{answer.status} to the browser's question before a PUT")
+        raise Failed("UploadsRefused", f"{answer.status} for the preflight request of a PUT")
     return f"pages of {probe.origin} may upload"
 
 

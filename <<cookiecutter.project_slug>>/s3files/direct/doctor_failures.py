@@ -4,8 +4,8 @@ from s3files.doctor.failures import Failure, add_cors_rule
 
 STEPS = {
     "uploads": "Browsers can upload with presigned URLs. Checked with --write only.",
-    "unsigned-headers": "The store ignores unsigned headers. Checked with --write only.",
-    "incoming": "Strangers cannot read unchecked uploads. Checked with --write only.",
+    "unsigned-headers": "The store does not act on unsigned headers. Checked with --write only.",
+    "incoming": "Unchecked uploads are not public. Checked with --write only.",
     "upload-cors": "Pages of the site can upload to the bucket (CORS).",
 }
 
@@ -32,24 +32,24 @@ FAILURES = [
         "PartsNotListed",
         "The store accepted a part of a multipart upload, but ListParts does not list it: browsers "
         "can neither resume nor complete a large upload.",
-        "# Use a store that implements ListParts, or raise the size above which files go in parts.",
+        "# Use a store with ListParts, or raise multipart_threshold of your UploadPolicy.",
     ),
     # --- unsigned-headers
     Failure(
         "unsigned-headers",
         "UnsignedCopySource",
-        "This store is unsafe for direct uploads: it obeys x-amz-copy-source on an upload URL that "
-        "did not sign it. Anyone who can upload, and knows the key of a file in the bucket, can "
-        "copy that file into their own upload and read it there.",
+        "This store is unsafe for direct uploads: it acts on x-amz-copy-source with an upload URL "
+        "that did not sign it. Anyone who can upload, and knows the key of a file in the bucket, "
+        "can copy that file into their own upload and read it there.",
         "# Update the store, or use another (docs/stores.md of the template). Until then, answer\n"
         "# direct_uploads=no (docs/prompts.md), so that no browser gets an upload URL.",
     ),
     Failure(
         "unsigned-headers",
         "UnsignedHeaders",
-        "This store obeys headers that the upload URL did not sign (named above). With x-amz-acl, "
-        "anyone who uploads a file can make it public. The others change how S3 stores, serves "
-        "or bills it.",
+        "This store acts on headers that the upload URL did not sign (named above). With "
+        "x-amz-acl, anyone who uploads a file can make it public. The others change how S3 "
+        "stores, serves or bills it.",
         "# Update the store, or use another (docs/stores.md of the template).",
     ),
     # --- incoming

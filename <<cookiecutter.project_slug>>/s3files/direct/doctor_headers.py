@@ -1,4 +1,4 @@
-"""See whether a store obeys headers that a presigned upload did not sign.
+"""Check that headers which a presigned upload did not sign have no effect.
 
 Amazon S3 refuses x-amz-* headers outside the signature. If a store does not,
 anyone who can upload a file can also copy another file into its place, or make it public.
@@ -72,8 +72,8 @@ def check_unsigned_headers(probe: Probe) -> str:
         obeyed = [header.name for header in headers if _is_obeyed(probe, header)]
     if obeyed:
         code = "UnsignedCopySource" if headers[0].name in obeyed else "UnsignedHeaders"
-        raise Failed(code, f"obeyed, though not signed: {', '.join(obeyed)}")
-    return f"none of {len(headers)} is obeyed"
+        raise Failed(code, f"had an effect, although not signed: {', '.join(obeyed)}")
+    return f"none of the {len(headers)} headers had an effect"
 
 
 def _is_obeyed(probe: Probe, header: Header) -> bool:

@@ -1,4 +1,4 @@
-"""How the bucket is set up: asked of Amazon S3, where these credentials may look."""
+"""Read how the bucket is set up, on Amazon S3 and as far as the credentials permit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .probe import Probe
 
 
 def check_ownership(probe: Probe) -> str:
-    # What a bucket of before April 2023 is.
+    # The setting of a bucket that was created before April 2023.
     writer = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}}
     answer = probe.read_configuration(
         "get_bucket_ownership_controls", {"OwnershipControlsNotFoundError": writer}
@@ -31,9 +31,9 @@ def check_public_access_block(probe: Probe) -> str:
     actual = answer["PublicAccessBlockConfiguration"]
     wrong = [name for name, on in probe.blocks.items() if actual.get(name) and not on]
     if wrong:
-        raise Failed("BlockPublicAccess", f"must be off: {', '.join(wrong)}")
+        raise Failed("BlockPublicAccess", f"settings that must be off: {', '.join(wrong)}")
     loose = [name for name, on in probe.blocks.items() if on and not actual.get(name)]
-    return f"fits; may also be on: {', '.join(loose)}" if loose else "as tight as it can be"
+    return f"OK; can also be on: {', '.join(loose)}" if loose else "OK, as strict as possible"
 
 
 def check_versioning(probe: Probe) -> str:
@@ -41,7 +41,7 @@ def check_versioning(probe: Probe) -> str:
     if status == "Suspended":
         raise Failed("VersioningSuspended", "versioning is Suspended")
     if not status:
-        return "off: what is deleted or overwritten is lost"
+        return "off: deleted and overwritten files cannot be restored"
     none: dict[str, dict[str, Any]] = {"ObjectLockConfiguration": {}}
     lock = probe.read_configuration(
         "get_object_lock_configuration", {"ObjectLockConfigurationNotFoundError": none}
@@ -66,7 +66,7 @@ def check_encryption(probe: Probe) -> str:
     rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
     default = rule["ApplyServerSideEncryptionByDefault"]
     algorithm, key = str(default["SSEAlgorithm"]), default.get("KMSMasterKeyID", "aws/s3")
-    # "authenticated-read" counts, too: another account has no right to the key.
+    # "authenticated-read" counts, too: another account has no permission for the key.
     if algorithm.startswith("aws:kms") and not all(probe.blocks.values()):
         raise Failed("KmsBlocksPublic", f"the default is {algorithm} with {key}")
     if algorithm.startswith("aws:kms") and key == "aws/s3" and settings.AWS_S3_CUSTOM_DOMAIN:

@@ -1,4 +1,4 @@
-"""Can the site reach its bucket: settings, server, clock, credentials, bucket, region."""
+"""Check that the site reaches its bucket: settings, server, clock, credentials, region."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def check_settings(probe: Probe) -> str:
 
 def check_endpoint(probe: Probe) -> str:
     answer, _ = probe.front_door
-    # S3 tells strangers in XML that they may not list.
+    # S3 answers an unsigned request with XML, also if it refuses to list.
     listing = fetch(f"{probe.address.bucket_url}?list-type=2&max-keys=1")
     if not re.match(r"\s*<(\?xml|Error|ListBucketResult)", listing.body):
-        said = f"{probe.address.bucket_url} answers {listing.status}, and not in S3's XML"
+        said = f"{probe.address.bucket_url} returned {listing.status}, but not S3's XML"
         raise Failed("NotS3", said)
     said = f"{probe.address.host_url} answers ({answer.status})"
     public = probe.address.public_host_url
@@ -50,11 +50,12 @@ def check_endpoint(probe: Probe) -> str:
 def check_clock(probe: Probe) -> str:
     answer, now = probe.front_door
     if "Date" not in answer.headers:
-        raise Skipped("the server does not say what time it is")
+        raise Skipped("the server sends no Date header")
     ahead = round((now - parsedate_to_datetime(answer.headers["Date"])).total_seconds())
+    said = f"{abs(ahead)} seconds {'behind' if ahead < 0 else 'ahead of'} S3's clock"
     if abs(ahead) >= CLOCK_SECONDS:
-        raise Failed("RequestTimeTooSkewed", f"this machine is {ahead:+} seconds off S3's clock")
-    return f"{ahead:+} seconds off S3's"
+        raise Failed("RequestTimeTooSkewed", f"this machine is {said}")
+    return said
 
 
 def check_credentials(probe: Probe) -> str:
@@ -78,8 +79,8 @@ def _identify(session: Any) -> str:
     sts = session.client("sts", region_name=settings.AWS_S3_REGION_NAME, config=config)
     try:
         return str(sts.get_caller_identity()["Arn"])
-    except BotoCoreError:  # a private network may let through to S3 alone
-        return "whose is unknown, as STS does not answer"
+    except BotoCoreError:  # a private network may reach only S3
+        return "identity unknown: STS does not answer"
 
 
 def check_bucket(probe: Probe) -> str:
@@ -92,7 +93,8 @@ def check_region(probe: Probe) -> str:
     if not actual:
         raise Skipped("this store does not name the bucket's region")
     if actual != probe.address.region:
-        raise Failed("PermanentRedirect", f"S3 had to redirect (x-amz-bucket-region: {actual})")
+        said = f"S3 reports another region (x-amz-bucket-region: {actual})"
+        raise Failed("PermanentRedirect", said)
     return str(actual)
 
 

@@ -8,23 +8,23 @@ it has; you fill in the others.
 
 from typing import NamedTuple
 
-# In the order in which things break.
+# First the steps that all others depend on.
 STEPS = {
     "settings": "The settings agree with each other.",
     "endpoint": "This machine reaches the S3 server, and its TLS certificate is valid.",
-    "clock": "This machine's clock is right: S3 refuses requests that are 15 minutes off.",
+    "clock": "This machine's clock is right: S3 refuses requests more than 15 minutes off.",
     "credentials": "boto3 finds credentials, and S3 accepts them.",
     "bucket": "The bucket exists, and these credentials may list it.",
     "region": "The bucket is in the region that the settings name.",
     "cdn-host": "This machine reaches the CDN's domain, and its TLS certificate is valid.",
     "ownership": "The bucket accepts ACLs if the settings send them (Object Ownership).",
-    "public-access-block": "Block Public Access blocks no more than the settings allow.",
+    "public-access-block": "Block Public Access does not block files that should be public.",
     "missing-key": "S3 answers 404 for a missing file, not 403.",
     "objects": "The site can write, read and delete files. Checked with --write only.",
     "links": "A media URL opens for everyone who has access, and for nobody else.",
     "static": "Browsers can read the published static files.",
     "cors": "Pages of the site can load fonts from the bucket (CORS).",
-    "versioning": "You can restore a file deleted by mistake, and erase a file that must go.",
+    "versioning": "You can restore a file that was deleted by mistake, and erase one permanently.",
     "lifecycle": "The bucket removes unfinished multipart uploads, which cost money until then.",
     "encryption": "Visitors and the CDN can read files under the bucket's default encryption.",
     "cdn": "The CDN serves the static files, and no private file.",
@@ -85,7 +85,8 @@ FAILURES = [
         "endpoint",
         "TimeoutError ConnectTimeoutError ReadTimeoutError OSError",
         "No answer. A firewall, a security group or a missing route drops the requests, or the "
-        "server hangs. From a private subnet, S3 needs a NAT gateway or a gateway endpoint.",
+        "server hangs. In a private subnet, you need a NAT gateway or a gateway endpoint to "
+        "reach S3.",
         "curl -v --max-time 5 $ENDPOINT\n"
         "aws ec2 create-vpc-endpoint --vpc-id $VPC --route-table-ids $ROUTE_TABLE "
         "--service-name com.amazonaws.$REGION.s3",
@@ -134,8 +135,8 @@ FAILURES = [
     Failure(
         "credentials",
         "NoCredentialsError",
-        "boto3 found no credentials: no environment variables, no profile, no SSO login, no role "
-        "of a server or container.",
+        "boto3 found no credentials: no environment variables, no profile, no SSO login, no "
+        "instance or task role.",
         "aws sts get-caller-identity   # as the user that runs Django\n"
         "# On a server, attach a role (infra/README.md); on your machine: aws sso login.\n"
         "# In development, DJANGO_DEBUG=on and no AWS_… variable start an S3 server for you.",
@@ -169,17 +170,17 @@ FAILURES = [
     Failure(
         "credentials",
         "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException",
-        "S3 does not know this key ID. It was deleted or deactivated, it belongs to another "
+        "This key ID does not exist. It was deleted or deactivated, it belongs to another "
         "partition (China, GovCloud) or store, or it is temporary and lacks AWS_SESSION_TOKEN.",
-        "aws iam list-access-keys --user-name $IAM_USER   # as an administrator: is it Active?",
+        "aws iam list-access-keys --user-name $IAM_USER   # as an administrator: is it active?",
     ),
     Failure(
         "credentials",
         "SignatureDoesNotMatch",
         "The secret does not belong to this key ID: it was cut off, has an extra quote or space, "
-        "or was rotated. If the secret is right: a bucket made minutes ago in another region "
-        "causes the same answer until AWS's DNS knows it (wait up to an hour). So does a proxy "
-        "that changes headers.",
+        "or was rotated. If the secret is right, the bucket may be new and in another region: "
+        "until AWS's DNS is updated (up to an hour), S3 returns the same error. A proxy that "
+        "changes headers can cause it, too.",
         "aws sts get-caller-identity   # fails, too? Then the secret is wrong. As administrator:\n"
         "aws iam create-access-key --user-name $IAM_USER",
     ),
@@ -303,7 +304,7 @@ FAILURES = [
         "MissingKeyForbidden",
         "S3 answers 403 for a missing file, so Django mistakes a missing file for a failure of "
         "S3. Either s3:GetObject is not allowed on $BUCKET/$LOCATION/*, or s3:ListBucket is "
-        "allowed with a condition on s3:prefix, which a GET does not meet.",
+        "allowed only with a condition on s3:prefix, which a GET request does not have.",
         "# Attach the app policy (infra/README.md). Or allow s3:GetObject, and s3:ListBucket\n"
         "# on the bucket itself: no /* at the end of its ARN, and no condition on s3:prefix.",
     ),
@@ -321,7 +322,7 @@ FAILURES = [
         "KMS.NotFoundException KMS.DisabledException KMS.KMSInvalidStateException "
         "KMS.InvalidStateException KMS.KeyUnavailableException",
         "The KMS key of the bucket's default encryption does not exist in this region and "
-        "account, is disabled, or waits for its deletion. Files written with it are unreadable, "
+        "account, is disabled, or is pending deletion. Files written with it are unreadable, "
         "too.",
         "aws s3api get-bucket-encryption --bucket $BUCKET   # names the key\n"
         "aws kms describe-key --key-id $KEY; aws kms cancel-key-deletion --key-id $KEY\n"
@@ -384,7 +385,7 @@ FAILURES = [
         "cdn-host",
         "CdnNameUnknown",
         "DNS has no record of the CDN's domain, $CDN. That is usual after a first deploy: the "
-        "record does not exist yet, or has not spread yet. Until then pages have no styles.",
+        "record does not exist yet, or has not spread yet. Until then, pages have no styles.",
         "python -c \"import socket; print(socket.gethostbyname('$CDN'))\"\n"
         "# Make the CNAME record of infra/README.md. A new one can take an hour, and DNS\n"
         "# remembers a failed look-up for minutes.",
@@ -407,7 +408,7 @@ FAILURES = [
         "cdn-host",
         "CdnUnreachable",
         "DNS has a record of the CDN's domain, $CDN, but nothing answers there: it points to "
-        "another host, the distribution is not deployed yet, or a firewall is in between.",
+        "another host, the distribution is not deployed yet, or a firewall blocks the request.",
         "curl -v https://$CDN/\n"
         "# The record must point to the output CdnTarget of the stack (infra/README.md).",
     ),
@@ -415,7 +416,7 @@ FAILURES = [
     Failure(
         "static",
         "ManifestMissing",
-        "There is no list of static files (staticfiles.json): nothing was published yet, and "
+        "There is no manifest (staticfiles.json): nothing was published yet, and "
         "every page with a {% static %} fails.",
         "python manage.py collectstatic --noinput",
     ),
@@ -431,7 +432,7 @@ FAILURES = [
     Failure(
         "static",
         "StaticMissing",
-        "The list of static files names a file that the bucket does not have: the last "
+        "The manifest lists a file that the bucket does not have: the last "
         "collectstatic failed, went to another bucket, or the file was deleted.",
         "python manage.py collectstatic --noinput",
     ),
@@ -489,7 +490,7 @@ FAILURES = [
         "files answer 403 or 400 to them.",
         "aws s3api put-bucket-encryption --bucket $BUCKET --server-side-encryption-configuration "
         "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
-        "# Then write the files again.",
+        "# Then copy the existing files onto themselves (infra/README.md, \"A KMS key\").",
     ),
     Failure(
         "encryption",
@@ -511,16 +512,16 @@ FAILURES = [
     Failure(
         "cdn",
         "CdnForbidden",
-        "The CDN answers, but the bucket refuses it: the bucket policy lacks the distribution's "
+        "The CDN responds, but the bucket refuses it: the bucket policy lacks the distribution's "
         "Origin Access Control, or the distribution's origin is another bucket or region.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# It must allow cloudfront.amazonaws.com to s3:GetObject (infra/s3.yaml), and a\n"
-        "# KMS key's policy must allow it kms:Decrypt (infra/README.md).",
+        "# It must allow cloudfront.amazonaws.com the action s3:GetObject (infra/s3.yaml), and\n"
+        "# a KMS key's policy must allow it kms:Decrypt (infra/README.md).",
     ),
     Failure(
         "cdn",
         "CdnServesMedia",
-        "Media files are private by the settings, but the CDN serves them to everyone.",
+        "According to the settings, media files are private, but the CDN serves them to everyone.",
         "# Let the CDN read only static/* and public files, or give it a key group: infra/s3.yaml\n"
         "# does the first, or the second if CdnKeyGroup is set. Then:\n"
         "aws cloudfront create-invalidation --distribution-id $DISTRIBUTION --paths '/$LOCATION/*'",
@@ -576,6 +577,6 @@ FAILURES = [
 UNKNOWN = Failure(
     "",
     "",
-    "s3doctor does not know this answer.",
+    "s3doctor has no explanation for this error.",
     '# Look its code up in "Error responses" of the Amazon S3 API Reference.',
 )

@@ -16,8 +16,8 @@ from .requests import fetch, tamper
 
 CONDITIONAL_PUT = {
     Condition.HONOURED: "conditional PUT",
-    Condition.IGNORED: "conditional PUT ignored (the site asks with HEAD instead)",
-    Condition.REFUSED: "conditional PUT refused (the site asks with HEAD instead)",
+    Condition.IGNORED: "conditional PUT ignored (the site sends a HEAD request first)",
+    Condition.REFUSED: "conditional PUT refused (the site sends a HEAD request first)",
 }
 
 
@@ -39,7 +39,7 @@ def check_objects(probe: Probe) -> str:
     with probe.new_file() as place:
         client.head_object(**place)
         if client.get_object(**place)["Body"].read() != CONTENT:
-            raise Failed("WrongContent", "read other bytes than were written")
+            raise Failed("WrongContent", "the bytes read differ from those written")
         upload = client.create_multipart_upload(**place, **parameters)["UploadId"]
         client.abort_multipart_upload(**place, UploadId=upload)
         upload = client.create_multipart_upload(**place, **parameters)["UploadId"]
@@ -60,13 +60,13 @@ def check_links(probe: Probe) -> str:
         if link.startswith(probe.address.host_url):
             _check_signed_link(link, 200 if place else 404)
         if not place:
-            return "signed opens, tampered does not; no file is there to try a bare URL on"
-        said = [_check_bare_url(probe, "default", place)]
+            return "presigned URL opens, tampered URL does not; no file for an unsigned URL"
+        said = [_check_unsigned_url(probe, "default", place)]
     if probe.write:
         other = "private" if _is_public("default") else "public"
         with probe.new_file(other) as place:
-            said.append(_check_bare_url(probe, other, place))
-    return f"signed 200, tampered 403, {', '.join(said)}"
+            said.append(_check_unsigned_url(probe, other, place))
+    return f"presigned 200, tampered 403, {', '.join(said)}"
 
 
 def _check_signed_link(link: str, wanted: int) -> None:
@@ -83,17 +83,17 @@ def _is_public(alias: str) -> bool:
     return not storage.access.needs_signature
 
 
-def _check_bare_url(probe: Probe, alias: str, place: dict[str, str]) -> str:
-    """See whether a stranger reads the file by a URL without a signature, as the settings say."""
+def _check_unsigned_url(probe: Probe, alias: str, place: dict[str, str]) -> str:
+    """Check that an unsigned URL opens the file only if the settings make it public."""
     storage = cast(Any, storages[alias])
     url = f"{storage.address.public_bucket_url}/{place['Key']}"
     if _is_public(alias):
         if probe.cdn_failure:
-            return f"bare {storage.prefix}/ not checked, because cdn-host failed"
+            return f"unsigned {storage.prefix}/ not checked, because cdn-host failed"
         url = f"{storage.access.host_url}/{place['Key']}"
     status = fetch(url).status
     if _is_public(alias) and status != 200:
         raise Failed("MediaIsNotPublic", f"{status} for {url}", prefix=storage.prefix)
     if not _is_public(alias) and status < 400:
         raise Failed("MediaIsPublic", f"{status} for {url}", prefix=storage.prefix)
-    return f"bare {storage.prefix}/ {status}"
+    return f"unsigned {storage.prefix}/ {status}"

@@ -10,7 +10,7 @@ from .diagnosis import Failed, Skipped
 from .probe import Probe
 from .requests import fetch
 
-# Browsers refuse these two when they are called something else.
+# Browsers refuse these two if they have another content type.
 STRICT_KINDS = {".css": "css", ".js": "javascript"}
 NO_CDN = "there is none (AWS_S3_CUSTOM_DOMAIN)"
 
@@ -33,7 +33,7 @@ def check_static(probe: Probe) -> str:
         kind = answer.headers["Content-Type"] or "no Content-Type"
         if STRICT_KINDS.get(PurePosixPath(name).suffix, "") not in kind:
             raise Failed("StaticWrongType", f"{kind} for {url}")
-    return ", ".join(probe.published) or "nothing is published that browsers are strict about"
+    return ", ".join(probe.published) or "no CSS, JavaScript, font or SVG file is published"
 
 
 def check_cors(probe: Probe) -> str:

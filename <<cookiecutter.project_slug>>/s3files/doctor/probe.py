@@ -1,4 +1,4 @@
-"""What the steps share: the settings, the site's own client, files to try things on."""
+"""What the steps share: the settings, the site's own client, and test files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Probe:
     def __init__(self, origin: str, write: bool = False):
         self.origin = origin
         self.write = write
-        # Of this app's classes: its system check says so first.
+        # Storages of this app: otherwise its system check has failed before.
         self.media = cast(Any, storages["default"])
         self.static = cast(Any, storages["staticfiles"])
         self.address = self.media.address
@@ -68,7 +68,7 @@ class Probe:
 
     @cached_property
     def front_door(self) -> tuple[Answer, datetime]:
-        """The server's answer to a bare HEAD, and when it came by this machine's clock."""
+        """The server's answer to an unsigned HEAD, and when it came by this machine's clock."""
         return fetch(self.address.host_url, "HEAD"), datetime.now(UTC)
 
     @cached_property
@@ -100,19 +100,19 @@ class Probe:
     def read_configuration(
         self, operation: str, otherwise: dict[str, dict[str, Any]] | None = None
     ) -> dict[str, Any]:
-        """Return how the bucket is set up, if these credentials may look: the site need not.
+        """Return a part of the bucket's configuration; the site itself needs no permission to.
 
-        `otherwise` has answers in the place of some error codes. Raises Skipped.
+        `otherwise` has what to return for some error codes. Raises Skipped if it cannot be read.
         """
         if not self.on_aws:
-            raise Skipped("checked on Amazon S3 only; other stores have ways of their own")
+            raise Skipped("checked on Amazon S3 only")
         try:
             return dict(getattr(self.client, operation)(Bucket=self.name))
         except ClientError as error:
             code, _ = read_error(error)
             if code == "AccessDenied":
                 needed = missing_permission(error)
-                raise Skipped(f"not allowed to look; needs {needed}") from None
+                raise Skipped(f"not checked: the permission {needed} is missing") from None
             if otherwise and code in otherwise:
                 return otherwise[code]
             raise
@@ -189,13 +189,13 @@ class Probe:
 
     @cached_property
     def blocks(self) -> dict[str, bool]:
-        """Block Public Access of the bucket, as tight as what is kept there allows."""
+        """The strictest Block Public Access settings that the bucket's storages allow."""
         found = [storage.access for storage in find_storages().values()]
         return find_blocks(access for access in found if access.address.bucket == self.name)
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What stands for the $NAMES of failures.py."""
+        """The values of the $NAMES in failures.py."""
         return {
             "BUCKET": self.name,
             "REGION": self.address.region,

@@ -1,4 +1,4 @@
-"""The steps of s3doctor, in the order in which things break.
+"""The steps of s3doctor, starting with those that all others depend on.
 
 Each function checks one thing and returns what it found, or raises: Skipped if it need
 not or cannot check, anything else if something is wrong.
@@ -61,7 +61,7 @@ def load_steps() -> None:
 def add_steps(
     steps: Mapping[str, str], checks: Mapping[str, Check], failures: Collection[Failure]
 ) -> None:
-    """Have s3doctor check more, after its own steps."""
+    """Add steps to s3doctor, after its own."""
     STEPS.update(steps)
     CHECKS.update(checks)
     FAILURES.extend(failures)

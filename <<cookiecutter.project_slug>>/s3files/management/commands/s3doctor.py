@@ -1,4 +1,4 @@
-"""Find out what is wrong with the bucket, and say how to fix it."""
+"""Find what is wrong with the bucket, and explain how to fix it."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def site_origin() -> str:
 
 
 class Command(BaseCommand):
-    help = "Checks the S3 bucket, step by step; says what is wrong, and how to fix it."
+    help = "Checks the S3 bucket step by step, and explains how to fix what is wrong."
     # They are its first step, so that they are explained as the others are.
     requires_system_checks = ()
 
