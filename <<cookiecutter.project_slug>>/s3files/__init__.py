@@ -1,7 +1,7 @@
-"""Static and media files on Amazon S3, or on a store that speaks its protocol.
+"""Static and media files on Amazon S3, or on an S3-compatible store.
 
-An update of the template replaces the whole folder: do not edit it, subclass its classes in
-config/storages.py. What you may import is in docs/public-api.md of the template; all else may
+Do not edit this folder, so that updates of the template apply cleanly: subclass its classes in
+config/storages.py. docs/public-api.md of the template lists what you may import; all else may
 change.
 """
 

@@ -1,7 +1,8 @@
-"""Who can read which prefix, in which way, and where a browser finds it: decided here alone.
+"""Decide who can read each prefix, how, and at which URL.
 
-Storages, the Content-Security-Policy, checks, s3doctor and the development server ask here.
-infra/ says the same in CloudFormation; tests/access/ of the template compares the two.
+Storages, the Content-Security-Policy, checks, s3doctor and the development server use this
+module. infra/ implements the same rules in CloudFormation; tests/access/ of the template compares
+the two.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from ._s3.address import Address
 from ._s3.names import partition
@@ -29,7 +32,7 @@ class Reader(Enum):
 class Way(Enum):
     POLICY = "policy"
     ACL = "acl"
-    # Of a private prefix; or an owner's CDN that reads by a right which the owner gave it.
+    # A private prefix, or files behind a CDN to which the owner grants access.
     NEITHER = "neither"
 
 
@@ -57,14 +60,14 @@ class Access:
 
     @property
     def folder_url(self) -> str:
-        """The first folder of the prefix, which environments and tenants of a bucket share."""
+        """The URL of the prefix's first folder, which all environments and tenants share."""
         folder = self.prefix.split("/")[0]
         return f"{self.host_url}/{folder}/" if folder else f"{self.host_url}/"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The answers that decide who can read, and the bucket that they are about."""
+    """The settings that decide who can read, and the bucket to which they apply."""
 
     bucket: str
     cdn_domain: str
@@ -73,9 +76,6 @@ class Rules:
 
     @classmethod
     def from_settings(cls) -> Rules:
-        # Here, because settings.py itself uses this class.
-        from django.conf import settings
-
         return cls(
             settings.AWS_STORAGE_BUCKET_NAME,
             settings.AWS_S3_CUSTOM_DOMAIN,
@@ -88,13 +88,13 @@ class Rules:
         return self.object_ownership != ENFORCED
 
     def static(self, prefix: str, address: Address, acl: str = "") -> Access:
-        """Return the access of static files, whose URLs never carry a signature."""
+        """Return the access of static files, whose URLs never have a signature."""
         return self._unsigned(prefix, address, acl or self.static_acl)
 
     def media(self, prefix: str, address: Address, acl: str, signs_for_cdn: bool = False) -> Access:
-        """Return the access of media files; `signs_for_cdn` says that the CDN asks for a signature.
+        """Return the access of media files; `signs_for_cdn`: the CDN requires signed URLs.
 
-        Public files are read in the way in which static files are.
+        Public files have the same access as static files.
         """
         if acl == PUBLIC:
             own_bucket = address.bucket != self.bucket
@@ -105,17 +105,18 @@ class Rules:
         return Access(prefix, address, Reader.SIGNED, way, acl, host_url)
 
     def _unsigned(self, prefix: str, address: Address, acl: str) -> Access:
-        # The CDN stands in front of the project's own bucket, not of a storage's other one.
+        # The CDN serves only the project's own bucket.
         cdn = self.cdn_domain if address.bucket == self.bucket else ""
         host_url = self.cdn_url if cdn else address.public_bucket_url
-        # infra/s3.yaml makes a CDN where CloudFormation has CloudFront.
+        # infra/s3.yaml creates a CDN only in the partition that has CloudFront.
         cloudfront = bool(cdn) and address.on_amazon and partition(address.region) == "aws"
         if cdn and (acl == "private" or (cloudfront and not self.has_acls)):
             reader, way = Reader.CDN, Way.POLICY if cloudfront else Way.NEITHER
         elif self.has_acls and acl == PUBLIC:
             reader, way = Reader.EVERYONE, Way.ACL
         else:
-            # Private without a CDN is development: its server's policy stands in.
+            # Static files are private without a CDN only in development, where the local server's
+            # policy lets everyone read them.
             reader, way = Reader.EVERYONE, Way.POLICY
         sent = (PUBLIC if way is Way.ACL else "private") if self.has_acls else ""
         return Access(prefix, address, reader, way, sent, host_url)
@@ -126,7 +127,7 @@ class Rules:
 
 
 def find_blocks(accesses: Iterable[Access]) -> dict[str, bool]:
-    """Return Block Public Access of a bucket, as tight as what is kept there allows."""
+    """Return the strictest Block Public Access settings that these accesses allow."""
     accesses = list(accesses)
     acls = any(access.acl in OPEN_ACLS for access in accesses)
     policy = any(

@@ -1,4 +1,4 @@
-"""The public face: what config/storages.py, models and error handlers import."""
+"""The public API: the names that config/storages.py, models and error handlers import."""
 
 from django.core.files.storage import Storage, storages
 
@@ -16,14 +16,14 @@ __all__ = [
     "public_storage",
 ]
 
-# For FileField(storage=…): a migration names the function, and no bucket.
+# For FileField(storage=…): migrations refer to the function and contain no bucket name.
 
 
 def public_storage() -> Storage:
-    """Return the storage whose files everyone may read."""
+    """Return the storage for public files, which everyone may read."""
     return storages["public"]
 
 
 def private_storage() -> Storage:
-    """Return the storage whose files only the site's users read, by URLs that end."""
+    """Return the storage for private files, whose URLs are presigned and expire."""
     return storages["private"]

@@ -1,4 +1,4 @@
-"""URLs of the machinery: the steps of direct uploads, where they are installed."""
+"""URLs of s3files: the steps of direct uploads, if they are installed."""
 
 from django.apps import apps
 from django.urls import include, path

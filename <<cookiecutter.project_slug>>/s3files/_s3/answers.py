@@ -60,7 +60,7 @@ class _Parsers:
             # Half a number or date is a ValueError, a member of a wrong kind may be anything.
             except Exception as error:
                 raise ResponseParserError(
-                    f"S3's answer cannot be read ({type(error).__name__}: {error})"
+                    f"S3's response cannot be read ({type(error).__name__}: {error})"
                 ) from error
 
         parser.parse = parse_or_refuse
@@ -74,7 +74,7 @@ def _refuse_page(response_dict: dict[str, Any], operation_model: Any, **kwargs: 
     if is_page and response_dict["status_code"] < 300:
         text = re.sub(r"<[^>]*>", " ", response_dict["body"].decode("utf-8", "replace"))
         shown = " ".join(html.unescape(text).split())[:SHOWN]
-        raise UnusableAnswer(f"a web page answered in place of S3: “{shown}”")
+        raise UnusableAnswer(f"a web page was returned instead of S3's response: “{shown}”")
 
 
 def _require_members(http_response: Any, parsed: Any, model: Any, **kwargs: Any) -> None:
@@ -85,7 +85,7 @@ def _require_members(http_response: Any, parsed: Any, model: Any, **kwargs: Any)
     if missing:
         kind = http_response.headers.get("Content-Type", "none")
         raise UnusableAnswer(
-            f"the answer lacks {', '.join(missing)}, so S3 did not send it, or it was cut off "
+            f"the response lacks {', '.join(missing)}, so it is not from S3, or is truncated "
             f"(its type: {kind})"
         )
 

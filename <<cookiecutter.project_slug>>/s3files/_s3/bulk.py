@@ -35,7 +35,8 @@ class _Process:
                 "s3_store",
                 address.bucket,
                 "this process was forked from one that used obstore (collectstatic, prunestatic or "
-                'movemedia). Start it anew: with subprocess, or multiprocessing\'s "spawn"',
+                'movemedia). Start a new process instead: with subprocess, or with "spawn" of '
+                "multiprocessing",
             )
         self.is_used = True
 

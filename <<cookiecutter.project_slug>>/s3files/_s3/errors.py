@@ -1,4 +1,4 @@
-"""What went wrong on S3, as one exception class."""
+"""S3Error, the exception for all failures of S3, and what S3 said."""
 
 import contextlib
 import errno
@@ -15,18 +15,18 @@ from urllib3.exceptions import HTTPError
 
 
 class UnusableAnswer(http.client.HTTPException):
-    """S3's answer is not one to what was asked: cut off, or of something else than S3."""
+    """The response is truncated, or does not come from S3."""
 
 
 class ObjectChanged(http.client.HTTPException):
-    """Another object took the place of the one that was being read."""
+    """The object was replaced while it was being read."""
 
 
 class WaitedTooLong(Exception):
-    """The caller has used up its time for waiting for S3 (timeouts.py)."""
+    """The caller's time limit for S3 is used up (timeouts.py)."""
 
 
-# What an object that is not there is called; a HEAD has no body to name it in.
+# Error codes of a missing object. The response to a HEAD has no body, so its code is the status.
 MISSING = ("NoSuchKey", "NotFound", "404")
 
 # What the libraries raise because of S3 or of the network. FileNotFoundError is obstore's for 404.
@@ -45,11 +45,11 @@ _FAILURES = (
 
 
 class S3Error(OSError):
-    """S3 failed, or did not answer: neither a missing file nor a mistake of the caller.
+    """S3 failed, refused the request or did not respond; a missing file is FileNotFoundError.
 
-    `operation` is S3's name of what was asked ("PutObject"), `key` the object's full
-    key or a prefix, `code` S3's error code ("SlowDown") or the name of the exception
-    where S3 gave none, and `status` the HTTP status of the answer, 0 if none came.
+    `operation` is the S3 operation ("PutObject"), `key` the object's full key or a prefix, `code`
+    S3's error code ("SlowDown"), or the exception's name if there is none, and `status` the HTTP
+    status of the response, 0 if there was none.
     """
 
     def __init__(self, operation: str, key: str, error: BaseException | str, note: str = ""):
@@ -60,7 +60,7 @@ class S3Error(OSError):
         super().__init__(f"{operation} of {key} failed: {describe_failure(error)}{note}")
 
     def __reduce__(self) -> Any:
-        # The class does not take what OSError would pickle: test runners send errors along.
+        # Test runners pickle errors. OSError's own pickling passes __init__ the wrong arguments.
         return _restore, (type(self), str(self), self.__dict__)
 
 
@@ -85,7 +85,7 @@ def _restore(cls: type[S3Error], message: str, attributes: dict[str, Any]) -> S3
 
 @contextlib.contextmanager
 def s3_errors(operation: str, key: str) -> Iterator[None]:
-    """Raise what boto3 or obstore raise inside as S3Error, or as FileNotFoundError.
+    """Convert exceptions of boto3 and obstore to S3Error or FileNotFoundError.
 
     A missing object raises FileNotFoundError; a missing bucket or multipart upload raises
     S3Error. Other exceptions are the caller's mistake and pass unchanged, among them
@@ -116,7 +116,7 @@ def error_code(error: BaseException) -> str:
 
 
 def _code_in_text(error: BaseException) -> str:
-    # obstore has S3's answer in the message alone.
+    # obstore has S3's response only in the message.
     found = re.search(r"<Code>(\w+)</Code>", str(error))
     return found[1] if found else ""
 
@@ -132,7 +132,7 @@ def http_status(error: BaseException) -> int:
 
 
 def was_retried(error: BaseException) -> bool:
-    """Return whether S3 answered a second try: it may have done the first one."""
+    """Return whether the request was retried: S3 may have carried out the first attempt."""
     return bool(_answer(error).get("RetryAttempts"))
 
 

@@ -86,7 +86,7 @@ def check_expires(expires: int) -> None:
     """Refuse a lifetime that S3 would refuse, or that is not a whole number of seconds."""
     if type(expires) is not int or not MIN_EXPIRES <= expires <= MAX_EXPIRES:
         raise ValueError(
-            f"A presigned URL cannot live {expires!r} seconds: S3 takes whole seconds, "
+            f"A presigned URL cannot be valid for {expires!r} seconds: S3 accepts whole seconds, "
             f"{MIN_EXPIRES} to {MAX_EXPIRES} (7 days)."
         )
 

@@ -180,8 +180,8 @@ class _Tries:
         waiting = _thread.request or WaitingTime(self.timeouts)
         if not waiting.left:
             raise WaitedTooLong(
-                f"this web request has waited {waiting.used:.0f} seconds for S3 already, so it is "
-                "not asked any more"
+                f"this web request has waited {waiting.used:.0f} seconds for S3 already, so it "
+                "sends no more requests"
             )
         context["waiting"] = _thread.operation = waiting
 

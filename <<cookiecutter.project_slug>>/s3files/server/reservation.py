@@ -19,14 +19,14 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-CHOOSE = "Or choose an S3: AWS_PROFILE for Amazon's, AWS_S3_ENDPOINT_URL for another one."
+CHOOSE = "Or use another store: set AWS_PROFILE for Amazon S3, or AWS_S3_ENDPOINT_URL."
 
 # No proxy is to be asked for a server on this machine: it would not find it.
 LOOPBACK = "127.0.0.1"
 
 
 class EmbeddedS3Error(Exception):
-    """The embedded server cannot be used; the message says why, and what to do."""
+    """The embedded server cannot be used; the message explains why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def prepare_folder(folder: Path) -> None:
     except OSError as error:
         raise EmbeddedS3Error(
             f"The embedded S3 server cannot keep its files in {folder}: "
-            f"{error.strerror or error}. Let this user write there. {CHOOSE}"
+            f"{error.strerror or error}. Give this user write access to it. {CHOOSE}"
         ) from error
 
 
