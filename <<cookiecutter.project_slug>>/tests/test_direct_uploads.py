@@ -72,7 +72,7 @@ class DirectUploadTests(UploadsTestCase):
         for name, size, words in (
             ("page.html", 10, "not of an accepted type"),
             ("photo.png", 0, "is empty"),
-            ("photo.png", 2**50, "the most is 50.0"),
+            ("photo.png", 2**50, "the limit is 50.0"),
         ):
             with self.subTest(name=name, size=size):
                 response = self.step("begin", name=name, size=size)

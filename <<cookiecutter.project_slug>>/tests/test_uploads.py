@@ -1,6 +1,6 @@
 """What the example app promises, against a real S3 server.
 
-The machinery's own tests are the template's; these are yours to keep with the app.
+The template has the tests of s3files/; these are yours to keep with the app.
 """
 
 import urllib.error
@@ -79,7 +79,7 @@ class PageTests(UploadsTestCase):
             SimpleUploadedFile("notes.txt", b"hello", "text/plain"),
         ]
         response = self.client.post(reverse("uploads"), {"files": files}, follow=True)
-        self.assertContains(response, "photo.png is uploaded.")
+        self.assertContains(response, "photo.png was uploaded.")
         notes = Upload.objects.get(name="notes.txt")
         self.assertEqual(fetch(notes.file.url)[2], b"hello")
         # The site ignores the content type that the browser sends.

@@ -11,7 +11,7 @@ from .rules import Rules
 
 
 class UploadForm(forms.Form):
-    """Files that are on S3 already, or that come through Django if JavaScript is off."""
+    """Files that are on S3 already, or that pass through Django if JavaScript is off."""
 
     files = DirectFilesField("uploads.Upload.file", policy=Rules)
 
@@ -20,7 +20,7 @@ class UploadForm(forms.Form):
         self.user = request.user
         use_request(self, request)
         field = self.fields["files"]
-        # A browser that lost the answer asks again.
+        # If the response is lost, the browser repeats the request.
         field.allow_claimed = True
         # The rules that the page and its script need.
         self.steps = reverse("s3files:begin").removesuffix("begin/")
@@ -49,7 +49,7 @@ class UploadForm(forms.Form):
             with transaction.atomic():
                 row.save(force_insert=True)
         except (ClaimedTwice, IntegrityError):
-            # The answer was lost, and the browser repeats the request.
+            # The response was lost, and the browser repeats the request.
             return Upload.objects.get(pk=row.pk, owner=self.user)
         return row
 #% else
@@ -66,14 +66,14 @@ from .models import Upload
 EXTENSIONS = """
     avif csv docx gif heic jpeg jpg mov mp4 pdf png svg txt webp xlsx zip
 """.split()
-# They pass through the web server, its temporary folder and Django.
+# The limit of one file: it passes through the web server, its temporary folder and Django.
 MAX_BYTES = 200 * 2**20
 
 
 def check_size(file):
     if file.size > MAX_BYTES:
         sizes = {"size": filesizeformat(file.size), "most": filesizeformat(MAX_BYTES)}
-        raise ValidationError(_("A file has %(size)s; the most is %(most)s.") % sizes)
+        raise ValidationError(_("The file is %(size)s; the limit is %(most)s.") % sizes)
 
 
 class FilesInput(forms.FileInput):

@@ -26,7 +26,7 @@ class Upload(models.Model):
         verbose_name=_("owner"),
     )
     file = models.FileField(_("file"), upload_to=final_name, max_length=255)
-    # Only for pictures. The browser makes it.
+    # Only for pictures. The browser makes the thumbnail.
     thumbnail = models.FileField(_("thumbnail"), max_length=300, blank=True)
     name = models.CharField(_("name"), max_length=255)
     size = models.PositiveBigIntegerField(_("size"))
@@ -39,7 +39,7 @@ class Upload(models.Model):
         verbose_name_plural = _("files")
         indexes = [
             models.Index(fields=["owner", "-created"]),
-            # `used` of rules.py adds up the sizes without reading the rows.
+            # Lets used() in rules.py sum the sizes from the index alone.
             models.Index(fields=["owner", "size"]),
             # The admin's order.
             models.Index(fields=["-created", "-id"]),

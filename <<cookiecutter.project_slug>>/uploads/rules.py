@@ -15,7 +15,7 @@ class Rules(UploadPolicy):
         ".xlsx .zip".split()
     )
     max_bytes_under_way = 60 * GIBIBYTE
-    # The browser makes it, and sends it beside the picture.
+    # The browser makes the thumbnail, and sends it with the picture.
     max_thumbnail_bytes = 24 * 1024
 
     def quota(self, account):

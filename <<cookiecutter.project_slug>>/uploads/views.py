@@ -87,7 +87,7 @@ class UploadList(OwnUploadsMixin, ListView):
             html = render_to_string("uploads/_uploads.html", {"uploads": uploads}, request)
             return JsonResponse({"html": html})
         for upload in uploads:
-            messages.success(request, _("%(name)s is uploaded.") % {"name": upload.name})
+            messages.success(request, _("%(name)s was uploaded.") % {"name": upload.name})
         return redirect("uploads")
 
     def refuse(self, form):
@@ -104,7 +104,7 @@ class UploadDelete(OwnUploadsMixin, DeleteView):
     success_url = reverse_lazy("uploads")
 
     def form_valid(self, form):
-        messages.success(self.request, _("%(name)s is deleted.") % {"name": self.object.name})
+        messages.success(self.request, _("%(name)s was deleted.") % {"name": self.object.name})
         return super().form_valid(form)
 
 

@@ -314,12 +314,12 @@ def test_without_javascript_the_form_uploads_and_deletes(browser, site, page):
         [file("photo.png", png()), file("notes.txt", b"hello")]
     )
     plain.get_by_role("button", name="Upload").click()
-    expect(plain.get_by_text("photo.png is uploaded.")).to_be_visible()
+    expect(plain.get_by_text("photo.png was uploaded.")).to_be_visible()
     link = presigned_url(plain, "notes.txt")
     assert get(link) == (200, b"hello")
     plain.get_by_role("link", name="Delete notes.txt").click()
     plain.get_by_role("button", name="Delete").click()
-    expect(plain.get_by_text("notes.txt is deleted.")).to_be_visible()
+    expect(plain.get_by_text("notes.txt was deleted.")).to_be_visible()
     expect(plain.locator("#files li")).to_have_count(1)
     assert get(link)[0] == 404
     context.close()
@@ -339,8 +339,8 @@ def test_deleting_asks_first_and_removes_the_file(page):
     assert get(link)[0] == 200
     page.get_by_role("link", name="Delete paper.pdf").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("paper.pdf is deleted.")).to_be_visible()
-    expect(page.get_by_text("paper.pdf is deleted.")).to_be_focused()
+    expect(page.get_by_text("paper.pdf was deleted.")).to_be_visible()
+    expect(page.get_by_text("paper.pdf was deleted.")).to_be_focused()
     expect(page.locator("#files li")).to_have_count(1)
     assert is_gone(link)
 
@@ -378,7 +378,7 @@ def test_everything_works_from_the_keyboard(page):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("paper.pdf is deleted.")).to_be_visible()
+    expect(page.get_by_text("paper.pdf was deleted.")).to_be_visible()
 
 
 # --- Who may read, and what may run ------------------------------------------------
@@ -584,7 +584,7 @@ def test_no_page_is_wider_than_its_window(page, context):
     page.goto(f"/uploads/{row}/delete/")
     check_widths(page, "confirm")
     page.get_by_role("button", name="Delete").click()
-    expect(page.locator(".note")).to_contain_text("is deleted.")
+    expect(page.locator(".note")).to_contain_text("was deleted.")
     check_widths(page, "deleted")
     for path in ("/?q=" + "x" * 90, "/admin/uploads/upload/", "/nothing-here/"):
         page.goto(path)

@@ -146,7 +146,7 @@ def test_ctrl_c_ends_it_in_five_seconds(site):
     output = process.communicate(timeout=60)[0]
     assert time.monotonic() - began < 5
     assert process.returncode != 0
-    assert "Traceback" not in output and "The release before is as it was" in output
+    assert "Traceback" not in output and "The previous release is unchanged" in output
     assert site.live_manifest() == before
     site.proxy.break_it = lambda request: None
     site.collectstatic()

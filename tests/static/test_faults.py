@@ -101,7 +101,7 @@ def test_ctrl_c_ends_it_though_everything_hangs(site):
     assert process.returncode == 130
     first, *rest = output.splitlines()
     assert first.startswith(f"Bucket {site.bucket} at ")
-    assert rest == ["Interrupted. The release before is as it was."]
+    assert rest == ["Interrupted. The previous release is unchanged."]
 
 
 def test_bytes_that_change_on_the_way_are_sent_again(site):

@@ -5,7 +5,7 @@ class DirectConfig(AppConfig):
     """Uploads from the browser straight to S3."""
 
     name = "s3files.direct"
-    # As when the machinery was one app: tables, migrations and permissions keep their names.
+    # As when s3files was one app: tables, migrations and permissions keep their names.
     label = "s3files"
     verbose_name = "Files on S3"
     default_auto_field = "django.db.models.BigAutoField"

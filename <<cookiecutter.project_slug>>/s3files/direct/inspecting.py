@@ -36,7 +36,7 @@ def check_object(policy: UploadPolicy, upload: DirectUpload, found: objects.Foun
     expected = parameters_for(policy.storage, upload)
     if found.size != upload.size or not _is_as_announced(found, expected):
         raise Refused(
-            _("“%(name)s” did not arrive as it was announced. Please send it again.")
+            _("“%(name)s” differs from the file that was announced. Please send it again.")
             % {"name": upload.name}
         )
     with _refusing():

@@ -27,7 +27,7 @@ class UnsetField(Exception):
 def check_name(name: Any) -> str:
     """Return a file's name as it is stored. Raises ValidationError if it is not a file name."""
     if not isinstance(name, str) or not 0 < len(name) <= 255:
-        raise ValidationError(_("The name of a file has 1 to 255 characters."))
+        raise ValidationError(_("A file name must have 1 to 255 characters."))
     kept = drop_controls(name)
     if "\0" in name or "/" in name or "\\" in name or kept.strip() in ("", ".", ".."):
         raise ValidationError(
@@ -44,7 +44,7 @@ def find_instance(policy: UploadPolicy, object_key: str, request: HttpRequest) -
     found: Model | None
     found = policy.field.model._base_manager.filter(pk=object_key).first()
     if found is None:
-        raise UnknownUpload(_("What this form changes is not there any more."))
+        raise UnknownUpload(_("The object that this form changes no longer exists."))
     return found
 
 
@@ -63,7 +63,7 @@ def make_name(policy: UploadPolicy, instance: Model, name: str) -> str:
         return make_unique(wanted, policy.field.max_length)
     except UnsetField as error:
         raise Misconfigured(
-            f"upload_to of {policy.label} reads {error}, which nothing has set. Return an instance "
+            f"upload_to of {policy.label} reads {error}, which is not set. Return an instance "
             f"that has it from {type(policy).__qualname__}.new_instance(request)."
         ) from None
     except SuspiciousFileOperation:

@@ -1,4 +1,4 @@
-"""What the machinery asks of S3 for one upload. Names here are full keys.
+"""The S3 requests for one upload. Names here are full keys.
 
 Every function raises S3Error where S3 fails or does not answer.
 """

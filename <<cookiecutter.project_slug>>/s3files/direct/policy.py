@@ -149,7 +149,7 @@ class UploadPolicy:
             raise ValidationError(_("“%(name)s” is empty.") % {"name": drop_controls(name)})
         if size > self.max_bytes:
             raise ValidationError(
-                _("“%(name)s” has %(size)s; the most is %(most)s.")
+                _("“%(name)s” is %(size)s; the limit is %(most)s.")
                 % {
                     "name": drop_controls(name),
                     "size": filesizeformat(size),

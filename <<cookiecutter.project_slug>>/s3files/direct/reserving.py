@@ -198,7 +198,7 @@ def _explain_limit(policy: UploadPolicy, account: str, size: int) -> OverLimit |
         text = _("%(count)s uploads are under way already. Please wait until some are done.")
         return OverLimit(text % {"count": row.files_under_way})
     if row.bytes_under_way + size > limits.bytes_under_way:
-        text = _("Uploads of %(size)s are under way already, and %(most)s is the most at once.")
+        text = _("Uploads of %(size)s are in progress already; the limit is %(most)s.")
         sizes = {
             "size": filesizeformat(row.bytes_under_way),
             "most": filesizeformat(limits.bytes_under_way),

@@ -43,7 +43,7 @@ class CheckTests(BucketTestCase):
         DirectUpload.objects.update(size=len(PDF) + 1)
         UploadAccount.objects.update(bytes_under_way=len(PDF) + 1)
         refusal = self.ada.step("complete", status=422, token=ticket["token"])
-        self.assert_refused(refusal, "did not arrive as it was announced")
+        self.assert_refused(refusal, "differs from the file that was announced")
         self.assertEqual(self.files(), [])
 
     def test_a_type_that_the_store_let_through_is_refused(self):
@@ -52,7 +52,7 @@ class CheckTests(BucketTestCase):
             Bucket=self.bucket, Key=f"media/{row.stored_name}", Body=PDF, ContentType="text/html"
         )
         refusal = self.ada.step("complete", status=422, token=make_token(row))
-        self.assert_refused(refusal, "did not arrive as it was announced")
+        self.assert_refused(refusal, "differs from the file that was announced")
 
     def test_what_did_not_arrive_is_told(self):
         token = self.ada.begin()["token"]

@@ -45,7 +45,9 @@ class LimitTests(BucketTestCase):
     def test_bytes_under_way_are_counted(self):
         for _ in range(2):
             self.ada.begin(size=40 * 2**20)
-        self.assert_refused(self.ada.begin(size=21 * 2**20, status=429), "is the most at once")
+        self.assert_refused(
+            self.ada.begin(size=21 * 2**20, status=429), "in progress already; the limit is"
+        )
         self.ada.begin(size=20 * 2**20)
 
     def test_uploads_begun_in_a_minute_are_counted(self):
@@ -97,7 +99,7 @@ class LimitTests(BucketTestCase):
 
     @override_settings(S3_UPLOAD_MAX_BYTES=500)
     def test_a_setting_says_what_a_project_allows(self):
-        self.assert_refused(self.ada.begin(status=400), "the most is 500\xa0bytes")
+        self.assert_refused(self.ada.begin(status=400), "the limit is 500\xa0bytes")
 
 
 class StrangersBodyTests(BucketTestCase):

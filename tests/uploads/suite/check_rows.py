@@ -109,7 +109,7 @@ class NameTests(BucketTestCase):
         ):
             with self.subTest(field), self.assertLogs("s3files.direct.views", "ERROR"):
                 answer = self.begin(field, policy, status=422)
-                self.assertIn(f"reads {name}, which nothing has set", answer["error"])
+                self.assertIn(f"reads {name}, which is not set", answer["error"])
                 self.assertIn(f"{policy.__name__}.new_instance(request)", answer["error"])
                 self.assertFalse(answer["retry"])
         self.assertEqual(DirectUpload.objects.count(), 0)
@@ -120,7 +120,7 @@ class NameTests(BucketTestCase):
         name = self.row(ada.begin("a.bin")["token"]).stored_name
         self.assertRegex(name, rf"^drafts/{draft.pk}/a_\w{{12}}\.bin$")
         draft.delete()
-        self.assert_refused(ada.begin("a.bin", status=410), "is not there any more")
+        self.assert_refused(ada.begin("a.bin", status=410), "no longer exists")
 
     def test_long_names_are_cut_where_they_are_stored_and_accepted(self):
         for name in ("x" * 116 + ".pdf", "사" * 251 + ".pdf"):

@@ -24,14 +24,14 @@ class Command(collectstatic.Command):
         parser.add_argument(
             "--manifest-only",
             action="store_true",
-            help="Hash the files and write the manifest; send nothing. Needs no credentials.",
+            help="Hash the files and write the manifest, but upload nothing. Needs no credentials.",
         )
 
     def run_from_argv(self, argv: list[str]) -> None:
         try:
             super().run_from_argv(argv)
         except KeyboardInterrupt:
-            self.stderr.write("Interrupted. The release before is as it was.")
+            self.stderr.write("Interrupted. The previous release is unchanged.")
             self.leave(130)
         except SystemExit as end:
             if threading.active_count() > 1:  # some requests hang
@@ -53,14 +53,14 @@ class Command(collectstatic.Command):
         self.publishes = isinstance(self.storage, S3StaticStorage)
         if self.manifest_only and (self.dry_run or not self.publishes):
             raise CommandError(
-                "--manifest-only hashes the files: leave out --dry-run, and have an "
-                "S3StaticStorage as STORAGES['staticfiles']."
+                "--manifest-only hashes the files: leave out --dry-run, and set "
+                "STORAGES['staticfiles'] to an S3StaticStorage."
             )
         if self.publishes and (self.symlink or not self.post_process):
             option = "--link" if self.symlink else "--no-post-process"
             raise CommandError(
                 f"{option} is for local copies, and an S3StaticStorage makes none: leave it out. "
-                "To try what would be published, use --dry-run."
+                "To see what would be published, use --dry-run."
             )
 
     def is_local_storage(self) -> bool:

@@ -19,17 +19,22 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("names", nargs="+", metavar="name", help="as the database has it")
+        parser.add_argument("names", nargs="+", metavar="name", help="a name as in the database")
         parser.add_argument(
-            "--storage", default="default", metavar="ALIAS", help="where the files are (default)"
+            "--storage",
+            default="default",
+            metavar="ALIAS",
+            help="the storage in STORAGES (default)",
         )
         add_location(parser)
         parser.add_argument(
             "--prefix",
             action="store_true",
-            help="a name that ends in / stands for every file whose name begins with it",
+            help="erase every file whose name begins with the given name, which ends in /",
         )
-        parser.add_argument("--erase", action="store_true", help="erase, do not just show")
+        parser.add_argument(
+            "--erase", action="store_true", help="erase the files; default: only show them"
+        )
 
     def handle(
         self,
@@ -48,7 +53,7 @@ class Command(BaseCommand):
             for name in names:
                 versions = self.find(target, name, prefix)
                 if not versions:
-                    self.stderr.write(f"{name}: there is no version of it.")
+                    self.stderr.write(f"{name}: no version exists.")
                     failed += 1
                 elif erase:
                     failed += self.erase(target, versions)
@@ -66,8 +71,8 @@ class Command(BaseCommand):
         """Return key and version id of all that is, or was, stored under a name."""
         if name.endswith("/") != prefix:
             raise CommandError(
-                f"{name!r}: give --prefix and a name that ends in / to erase a folder, neither to "
-                "erase a file."
+                f"{name!r}: to erase a folder, give --prefix and a name that ends in /; to erase "
+                "a file, give neither."
             )
         key = storage.key(name.rstrip("/")) + ("/" if prefix else "")
         client, bucket = storage.client, storage.address.bucket

@@ -22,8 +22,8 @@ SHOWN = 10
 class Command(BaseCommand):
     help = (
         "Copy a local MEDIA_ROOT, or another bucket or prefix, into a storage, with the types "
-        "and dispositions that the storage sets. Shows what it would do; --copy does it. Files "
-        "that are there stay as they are, so a run that was interrupted can be repeated."
+        "and dispositions that the storage sets. Only shows what it would do, without --copy. "
+        "Existing files are not changed, so an interrupted run can be repeated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,13 +32,15 @@ class Command(BaseCommand):
             "--storage",
             default="default",
             metavar="ALIAS",
-            help="the storage of STORAGES to copy into (default)",
+            help="the storage in STORAGES to copy into (default)",
         )
         add_location(parser)
         parser.add_argument(
             "--workers", type=positive, default=32, metavar="N", help="files at once (32)"
         )
-        parser.add_argument("--copy", action="store_true", help="copy, do not just show")
+        parser.add_argument(
+            "--copy", action="store_true", help="copy the files; default: only show them"
+        )
 
     def handle(
         self,
@@ -87,9 +89,9 @@ class Command(BaseCommand):
         said = {
             "failed": "{} files were not copied. Run the command again.",
             "left out": "{} files were left out. They have no content that can be copied, or no "
-            "name that S3 takes.",
-            "different": "{} files are in the storage with other content, and stay so. Delete or "
-            "rename those that should not.",
+            "name that S3 accepts.",
+            "different": "{} files exist in the storage with other content, and were not replaced. "
+            "Delete or rename those that you want to replace.",
         }
         counts = {state: plan.count(state)[0] for state in said}
         problems = [said[state].format(count) for state, count in counts.items() if count]
@@ -107,7 +109,7 @@ class Command(BaseCommand):
         for item, reason in plan.files(state, None if self.verbose else SHOWN):
             self.stdout.write(f"{what} {printable(item.name)}{reason and f': {reason}'}")
         if count > SHOWN and not self.verbose:
-            self.stdout.write(f"… and {count - SHOWN} more (-v 2 names them)")
+            self.stdout.write(f"… and {count - SHOWN} more (-v 2 shows them)")
 
     verbose = False
 
@@ -121,7 +123,7 @@ def add_location(parser: CommandParser) -> None:
         "--location",
         default="",
         metavar="PLACE",
-        help="for a storage whose location varies, with the tenant of a request: which one",
+        help="the location to use, if that of the storage varies by tenant",
     )
 
 
@@ -137,7 +139,7 @@ def media_storage(alias: str, location: str = "") -> S3MediaStorage:
         raise CommandError(f"The storage {alias!r} is not an S3MediaStorage.")
     if storage.location_varies and not location:
         raise CommandError(
-            f"The location of the storage {alias!r} varies, so say which one is meant: "
+            f"The location of the storage {alias!r} varies, so name the one to use: "
             f"--location {storage.declared_location}/…"
         )
     try:
@@ -150,9 +152,9 @@ def refuse_unchosen_store() -> None:
     """Raise CommandError if files would go to the development server because nothing is chosen."""
     if settings.S3_EMBEDDED and not is_testing():
         raise CommandError(
-            "No S3 is chosen, so the files would stay on this machine, in the development server. "
-            f"Set AWS_PROFILE or another of {', '.join(CHOSEN)}; or, to have them there: "
-            "python -m s3files.server python manage.py movemedia …"
+            "Neither credentials nor an endpoint are configured, so the files would go to the "
+            f"development server on this machine. Set one of {', '.join(CHOSEN)}. To copy them to "
+            "the development server: python -m s3files.server python manage.py movemedia …"
         )
 
 

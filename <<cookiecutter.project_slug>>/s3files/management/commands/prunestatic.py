@@ -41,8 +41,8 @@ def describe_object(item: "ObjectMeta") -> Listed:
 
 class Command(BaseCommand):
     help = (
-        "Delete static files that no kept release is made of. Shows what it would do; --delete "
-        "does it. Do not run it at the same time as collectstatic."
+        "Delete static files that no kept release uses. Only shows what it would do, without "
+        "--delete. Do not run it at the same time as collectstatic."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -51,22 +51,24 @@ class Command(BaseCommand):
             type=parse_age,
             default="30d",
             metavar="DAYS",
-            help="keep releases that were live in these days, and younger files (30d)",
+            help="keep releases that were live in the last DAYS, and newer files (30d)",
         )
         parser.add_argument(
             "--keep",
             type=int,
             default=3,
             metavar="RELEASES",
-            help="keep the newest releases, however old they are (3)",
+            help="keep so many of the newest releases, however old they are (3)",
         )
         parser.add_argument(
             "--unknown",
             action="store_true",
-            help="also delete hashed files that no manifest names: of releases from before each "
-            "had a manifest, and of publishes that were killed",
+            help="also delete hashed files that no manifest lists: from old releases without a "
+            "manifest of their own, and from interrupted publishes",
         )
-        parser.add_argument("--delete", action="store_true", help="delete, do not just show")
+        parser.add_argument(
+            "--delete", action="store_true", help="delete the files; default: only show them"
+        )
 
     def handle(
         self, *, older_than: int, keep: int, unknown: bool, delete: bool, **options: Any
@@ -105,8 +107,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not live:
             raise CommandError(
-                f"There is no {self.destination}{self.manifest_name}, so it is not known which "
-                "files are in use. Run collectstatic first."
+                f"There is no {self.destination}{self.manifest_name}, which lists the files in "
+                "use. Run collectstatic first."
             )
         others = tuple(find_environments(self.manifest_name, listed))
         files = {name: item for name, item in listed.items() if not name.startswith(others)}

@@ -1,4 +1,4 @@
-"""Show which objects of the media storages no row names."""
+"""Show the objects of the media storages to which no row refers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +22,8 @@ from s3files.publishing.storage import S3StaticStorage
 
 class Command(BaseCommand):
     help = (
-        "Show which objects no FileField names (--report). They are not touched: thumbnails, "
-        "editors' images and backups have no row either."
+        "Show the objects to which no FileField refers (--report). They are not changed: "
+        "thumbnails, editors' images and backups have no row either."
     )
     # Which names a row has.
     knows: KnowsNames = staticmethod(names_in_rows)
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report",
             action="store_true",
-            help="Read the listing of all media storages, and show the objects without a row.",
+            help="List all media files, and show the objects without a row.",
         )
         add_locations(parser)
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             with told_locations(options["location"]):
                 self.report_objects_without_row()
         else:
-            self.stdout.write("Nothing to do. Look for objects without a row with: --report")
+            self.stdout.write("Nothing to do. To find objects without a row, use --report.")
 
     def report_objects_without_row(self) -> None:
         found, environments = 0, find_other_environments()
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         for key in find_objects_without_row(self.knows, environments):
             found += 1
             self.stdout.write(f"object without a row: {printable(key)}")
-        self.stdout.write(f"{found} objects without a row; they are not touched.")
+        self.stdout.write(f"{found} objects without a row; they were not changed.")
 
 
 def find_other_environments() -> list[str]:
@@ -77,8 +77,8 @@ def add_locations(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="PLACE",
-        help="For storages whose location varies, with the tenant of a request: which one. Once "
-        "for each such storage.",
+        help="The location to use, for a storage whose location varies by tenant. Repeat it for "
+        "each such storage.",
     )
 
 

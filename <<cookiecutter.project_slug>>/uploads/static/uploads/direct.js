@@ -1,4 +1,4 @@
-// Sends files straight to S3 and shows how far each one is.
+// Sends files straight to S3 and shows the progress of each one.
 //
 // Without this script the form works too: the files then go through Django.
 
@@ -31,17 +31,17 @@ const queue = new Queue({
     accept: input.accept,
     maxBytes: Number(form.dataset.maxBytes),
     thumbnailBytes: Number(form.dataset.thumbnailBytes),
-    completes: false, // record() has the server look at the file.
+    completes: false, // record() has the server check the file.
   },
   onComplete: record,
 });
 
-// S3 has the file: give it its row, as the form without JavaScript would.
+// The file is on S3: create its row, as the form does without JavaScript.
 async function record(upload) {
   let answer;
   show(upload, "checking");
   while (!(answer = await retrying(() => post(upload.token))).html) {
-    show(upload, "processing"); // A large file is put in its place by a command.
+    show(upload, "processing"); // finishuploads copies a large file to its final key.
     await wait(3000);
   }
   const list = document.createElement("template");
@@ -76,7 +76,7 @@ async function post(token) {
   return answer;
 }
 
-// What was begun and not finished, in this browser or another: all of it belongs in this list.
+// Show all unfinished uploads, also those that began in another browser.
 async function resumeUnfinished() {
   let list, held;
   try {

@@ -1,4 +1,4 @@
-"""Check large uploads and put them in their place, where no browser waits."""
+"""Check large uploads and copy them to their final keys, while no browser waits."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ from s3files.management.commands.sweepmedia import add_locations, told_locations
 class Command(BaseCommand):
     help = (
         "Finish the uploads that are in the state “processing”: large ones into a public "
-        "storage, and those that a policy wants checked in the background."
+        "storage, and those that a policy has checked in the background."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             "--every",
             type=float,
             metavar="SECONDS",
-            help="Go on, and look again after so long. Default: once.",
+            help="Repeat, with a pause of so many seconds. Default: run once.",
         )
         add_locations(parser)
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 complete(upload, background=True)
                 self.stdout.write(f"{printable(upload.name)}: complete")
             except Busy:
-                continue  # Another one of these commands is at it.
+                continue  # Another finishuploads is checking it.
             except UploadError as error:
                 self.stdout.write(f"{printable(upload.name)}: {printable(error.message)}")
             except S3Error as error:

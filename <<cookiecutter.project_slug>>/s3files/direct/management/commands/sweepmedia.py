@@ -19,20 +19,22 @@ SHOWN = 20
 class Command(sweepmedia.Command):
     help = (
         "Show what unfinished uploads left behind: reservations, multipart uploads and objects "
-        "in incoming/. --delete removes it. --report reads the listing of all media files and "
-        "shows the objects without a row, which are not touched."
+        "in incoming/. --delete removes them. --report lists all media files and shows the objects "
+        "without a row, which are not changed."
     )
     knows = staticmethod(find_known_names)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--delete", action="store_true", help="Remove it. Default: look.")
+        parser.add_argument(
+            "--delete", action="store_true", help="Remove them. Default: only show them."
+        )
         parser.add_argument(
             "--hours",
             type=float,
             default=48,
-            help="What was touched in the last HOURS stays. Default: 48. Not less than a form "
-            "may stay open in a browser.",
+            help="Keep what changed in the last HOURS. Default: 48. Choose at least the time that "
+            "a form may stay open in a browser.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
