@@ -28,8 +28,8 @@ DEBUG = env.switch("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
-    # Before s3files, because its sweepmedia command extends that of s3files.
     #% if cookiecutter.direct_uploads == "yes"
+    # Before s3files, because its sweepmedia command extends that of s3files.
     "s3files.direct",
     #% endif
     "s3files",
@@ -276,12 +276,12 @@ S3_OBJECT_OWNERSHIP = "<< cookiecutter.object_ownership >>"
 S3_MEDIA_ACL = "<< cookiecutter.media_acl >>"
 S3_STATIC_ACL = "<< cookiecutter.static_acl >>"
 
-# Whether files go to the local S3 server. None: in DEBUG, if no S3 is configured. Tests always
-# use such a server.
+# Whether to use the local S3 server. None: use it with DEBUG on, unless credentials or an endpoint
+# are configured. Tests always use one.
 S3_EMBEDDED = env.switch("S3_EMBEDDED", default=None)
 
-# Placeholders: when all settings are final, s3files replaces them by the URL of the bucket or the
-# CDN. In DEBUG and tests STATIC_URL stays, so that pages show your edits at once.
+# Placeholders: when all settings are final, s3files replaces them with the URL of the bucket or the
+# CDN. With DEBUG on and in tests, STATIC_URL stays as it is, so that pages show your edits at once.
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

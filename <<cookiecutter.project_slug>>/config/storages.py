@@ -1,4 +1,4 @@
-"""Where files live on S3: one class for each kind. STORAGES in settings.py names them.
+"""Where files are stored on S3: one class for each kind. STORAGES in settings.py names them.
 
 To add one, copy a class and add it to STORAGES; the README shows how.
 """
@@ -11,7 +11,7 @@ from s3files.storages import S3MediaStorage, S3StaticStorage
 
 
 class StaticStorage(S3StaticStorage):
-    """What you ship. collectstatic publishes it under content-hashed names."""
+    """Static files: collectstatic publishes them under content-hashed names."""
 
     location = "static"
 
@@ -21,7 +21,7 @@ class StaticStorage(S3StaticStorage):
 
 
 class MediaStorage(S3MediaStorage):
-    """What users upload, unless a field says otherwise: Django's default storage."""
+    """Uploaded files of every field without its own storage (Django's default storage)."""
 
     location = "media"
     querystring_expire = 3600  # seconds

@@ -82,7 +82,7 @@ def test_the_bucket_made_by_hand_is_published_to_and_used_with_the_roles(reader,
     stack = "Then create the stack:" if "cdn_domain" in reader.answers else "## Make it"
     reader.follow("README.md", until=stack)
     reader.follow("by-hand.md")
-    reader.follow("README.md", after="Then publish the files", until="## Give the site")
+    reader.follow("README.md", after="Then publish the files", until="## Grant the site")
     reader.follow("README.md", after="**The site.**", until="Then run s3doctor again as the site")
     run_s3doctor_as_the_site(reader, ministack)
     reader.follow("README.md", after="**The operator.**", until="To run `sweepmedia` every night")
@@ -107,7 +107,7 @@ def test_the_pages_for_another_store_are_followed_on_seaweedfs(render, seaweedfs
 
 
 def follow_the_roles(reader, ministack):
-    """The rest of "Give the site and the deploy their rights", each role at what it is for."""
+    """The rest of "Grant the site and the deploy their permissions", each role for its task."""
     run_s3doctor_as_the_site(reader, ministack)
     follow_the_github_job(reader, ministack)
     release_the_image(reader, ministack)
