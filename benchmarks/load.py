@@ -114,7 +114,7 @@ def bars(ours, bare, stock):
     yield Bar(
         "the links' share of the page's CPU time",
         "at most 5 %",
-        f"{ours['links']:.1%} (stock {stock['links']:.0%})",
+        f"{ours['links']:.1%} (django-storages {stock['links']:.0%})",
         ours["links"] <= 0.05,
     )
     yield Bar("p99", "at most 1.0 s", f"{ours['p99']:.2f} s", ours["p99"] <= 1)
@@ -133,9 +133,9 @@ def describe_pages(ours, bare, stock):
     """Return what a page takes with each kind of link."""
     cpu, without, stocks = (f"{one['cpu'] * 1000:.0f}" for one in (ours, bare, stock))
     return (
-        f"A page takes {cpu} ms of CPU here, {without} ms without links and {stocks} ms with "
-        f"stock's; half of the requests are answered in {ours['p50']:.2f} s. Stock answers "
-        f"{stock['requests']:.0f} a second."
+        f"A page takes {cpu} ms of CPU time, {without} ms without links and {stocks} ms with "
+        f"django-storages' links; the median response time is {ours['p50']:.2f} s. With "
+        f"django-storages' links, the site answers {stock['requests']:.0f} requests a second."
     )
 
 

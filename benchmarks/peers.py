@@ -32,19 +32,19 @@ class Peer:
 
 
 OURS = Peer("this project", "ours", stage=True)
-OURS_HASHED = Peer("this project, hashed names alone", "ours-hashed", stage=True)
+OURS_HASHED = Peer("this project (hashed names only)", "ours-hashed", stage=True)
 OURS_MANIFEST = Peer(
-    "this project, manifest alone", "ours", stage=True, sends=False, options=("--manifest-only",)
+    "this project (manifest only)", "ours", stage=True, sends=False, options=("--manifest-only",)
 )
-OURS_ACL = Peer("this project, canned ACL", "ours", ownership="BucketOwnerPreferred", stage=True)
-LOCAL = Peer("local ManifestStaticFilesStorage, nothing sent", "local", stage=True, sends=False)
+OURS_ACL = Peer("this project (canned ACL)", "ours", ownership="BucketOwnerPreferred", stage=True)
+LOCAL = Peer("local ManifestStaticFilesStorage (no upload)", "local", stage=True, sends=False)
 SYNCS = [
     Peer(f"local manifest + {sync} sync", "local", sync=sync, stage=True)
     for sync in ("s5cmd", "rclone", "aws s3")
 ]
-COLLECTFASTA = Peer("collectfasta, 20 threads", "collectfasta", module="collectfasta")
+COLLECTFASTA = Peer("collectfasta (20 threads)", "collectfasta", module="collectfasta")
 COLLECTFASTA_MANIFEST = Peer(
-    "collectfasta with manifest, 20 threads", "collectfasta-manifest", module="collectfasta"
+    "collectfasta with manifest (20 threads)", "collectfasta-manifest", module="collectfasta"
 )
 STOCK = Peer("S3StaticStorage", "stock")
 STOCK_MANIFEST = Peer("S3ManifestStaticStorage", "stock-manifest")

@@ -84,11 +84,11 @@ def _upload_bars(results):
     ours = results.median("worker_ms", part="uploads", peer="ours")
     for peer, name in (
         ("s3-file-field", "django-s3-file-field"),
-        ("stock", "stock through Django"),
+        ("stock", "django-storages, through Django"),
     ):
         theirs = results.median("worker_ms", part="uploads", peer=peer)
         yield _at_most(
-            1.0, f"upload of 200 KB, web worker CPU, against {name}", _ratio(ours, theirs)
+            1.0, f"upload of 200 KB: web worker CPU relative to {name}", _ratio(ours, theirs)
         )
 
 
@@ -99,7 +99,7 @@ def _static_bars(results):
     small, large = sizes[0], sizes[-1]
     yield _at_most(
         1.0,
-        f"time per file, {large:,} files against {small:,}",
+        f"time per file: {large:,} files relative to {small:,}",
         _ratio(_per_file(results, large), _per_file(results, small)),
     )
     memory = results.median("memory", part="growth", files=large)
@@ -107,14 +107,15 @@ def _static_bars(results):
 
 
 def _first_bars(results):
-    times = f"first publish, {results.files:,} files, 30 ms"
     local = results.static("wall", LOCAL, static.FIRST)
     for peer, wall, cpu in ((HASHED, 1.0, 0.7), (OURS, 2.0, 1.2)):
         first = results.static("wall", peer, static.FIRST)
-        yield _at_most(wall, f"{times}: {peer}, against {LOCAL}", _ratio(first, local))
+        yield _at_most(
+            wall, f"first publish: time of {peer} relative to {LOCAL}", _ratio(first, local)
+        )
         yield _at_most(
             cpu,
-            f"{times}, CPU: {peer}, against {LOCAL}",
+            f"first publish: CPU time of {peer} relative to {LOCAL}",
             _ratio(
                 results.static("cpu", peer, static.FIRST),
                 results.static("cpu", LOCAL, static.FIRST),
@@ -123,24 +124,24 @@ def _first_bars(results):
     first = results.static("wall", OURS, static.FIRST)
     yield _at_most(
         0.4,
-        f"{times}: {OURS}, against {S5CMD}",
+        f"first publish: time of {OURS} relative to {S5CMD}",
         _ratio(first, results.static("wall", S5CMD, static.FIRST)),
     )
     fasta_name = peers.COLLECTFASTA_MANIFEST.name
     fasta = results.static("wall", fasta_name, static.FIRST)
     yield _at_least(
         25,
-        f"{times}: {fasta_name}, against {OURS}",
+        f"first publish: time of {fasta_name} relative to {OURS}",
         _ratio(fasta, first),
     )
     yield _at_most(
         2.0,
-        f"{times}: {peers.OURS_ACL.name}, against {LOCAL}",
+        f"first publish: time of {peers.OURS_ACL.name} relative to {LOCAL}",
         _ratio(results.static("wall", peers.OURS_ACL.name, static.FIRST), local),
     )
     yield _at_most(
         0.6,
-        f"{times}: {peers.OURS_MANIFEST.name}, against {LOCAL}",
+        f"first publish: time of {peers.OURS_MANIFEST.name} relative to {LOCAL}",
         _ratio(results.static("wall", peers.OURS_MANIFEST.name, static.FIRST), local),
     )
 
@@ -153,7 +154,7 @@ def _later_bars(results):
     for step, bar in ((static.UNCHANGED, 0.36), (static.CHANGED, 0.45)):
         yield _at_most(
             bar,
-            f"{step}, 30 ms: {OURS}, against {LOCAL}",
+            f"{step}: time of {OURS} relative to {LOCAL}",
             _ratio(results.static("wall", OURS, step), results.static("wall", LOCAL, step)),
         )
     yield _at_most(
@@ -165,7 +166,7 @@ def _later_bars(results):
     yield _at_most(0, "unchanged publish: PUT", unchanged and unchanged.get("PUT", 0), unit="")
     yield _at_most(
         names + 3,
-        f"one file changed: PUT ({names:.0f} hashed names, one original, two manifests)",
+        f"one file changed: PUT ({names:.0f} hashed names, one plain name, two manifests)",
         changed and changed.get("PUT", 0),
         unit="",
     )
@@ -179,7 +180,7 @@ def _media_bars(results):
             results.media("url_us", "url", peer, kind=kind) for peer in (OURS, media.STOCK_NAME)
         )
         what = f"list page with {media.LINKS} {kind} links: "
-        what += "stock's time relative to this project's"
+        what += "time of django-storages relative to this project"
         yield _at_least(limit, what, _ratio(stock, ours))
     same = results.find(part="media", peer=OURS, measure="same link")
     yield _at_most(
@@ -199,7 +200,7 @@ def _media_bars(results):
     races = results.find(part="media", peer=OURS, measure="race")
     saves = media.SAVES
     who = f"{media.THREADS} threads × {media.PROCESSES} processes save one name {saves} times: "
-    yield _exactly(saves, f"{who}objects", [race["objects"] for race in races])
+    yield _exactly(saves, f"{who}objects stored", [race["objects"] for race in races])
     yield _exactly(saves, f"{who}with the right bytes", [race["right"] for race in races])
     seconds = results.media("seconds", "thread", OURS)
     memory = results.media("memory", "thread", OURS)
@@ -214,7 +215,7 @@ def _media_bars(results):
         yield _at_most(64, f"{what}: memory above idle", memory and memory / MB, unit=" MB")
         yield _at_most(
             1.0,
-            f"{what}, 30 ms: time against stock's",
+            f"{what}, 30 ms: time relative to django-storages",
             _ratio(
                 results.media("wall", measure, OURS, round_trip=FAR),
                 results.media("wall", measure, media.STOCK_NAME, round_trip=FAR),
@@ -224,7 +225,7 @@ def _media_bars(results):
     files = f"{results.media('files', 'move', 'movemedia') or 0:,.0f} files of 100 KB moved"
     for other, limit in (("aws s3 sync", 1), ("s5cmd sync", 2)):
         ratio = _ratio(moved, results.media("wall", "move", other))
-        yield _at_most(limit, f"{files}: time against {other}", ratio)
+        yield _at_most(limit, f"{files}: time relative to {other}", ratio)
     chunk = results.media("first_chunk", "read", OURS, round_trip=FAR)
     yield _at_most(
         3, f"{size:.0f} MB read: first chunk, in round trips", chunk and chunk / FAR, unit=""
@@ -288,7 +289,7 @@ def _upload_table(results):
         rows.append(
             (
                 {"ours": "this project", "s3-file-field": "django-s3-file-field"}.get(
-                    record["peer"], "stock, through Django"
+                    record["peer"], "django-storages, through Django"
                 ),
                 f"{record['worker_ms']:.1f} ms",
                 f"{record['requests']:.0f}",
@@ -313,6 +314,9 @@ S3 server. `make bench` repeats the measurements and writes this page.
 
 ## Targets
 
+Static files: {results.files:,} files, with a round trip of 30 ms to S3. "django-storages" is its
+`S3Storage` with `file_overwrite=False`.
+
 {bars_table(results)}
 ## Static files
 
@@ -324,7 +328,7 @@ of 30 ms to S3, as from another region:
 {_publish_table(results, FAR)}
 *On a fresh machine*: every file is published already, but the local folder is empty, as in a
 new container. "–": this tool has no local folder. *This project* also publishes each file
-under its plain name. *Manifest alone* and *nothing sent* upload no file at all.
+under its plain name. *Manifest only* and *no upload* send no file at all.
 {_samples(results)}
 The same without latency:
 
@@ -343,25 +347,24 @@ First publish by this project, 30 ms. The counts include the admin's files.
 ## Media files
 
 {_media_table(results)}
-"Stock" is django-storages' `S3Storage` with `file_overwrite=False`; with its default, the
-race would leave one object of {media.SAVES}. The time of an additional thread is the time of
-its first request minus the time of a normal request.
+With the default of django-storages, `file_overwrite=True`, the concurrent saves would leave one
+object of {media.SAVES}. The time of an additional thread is the time of its first request minus
+the time of a normal request.
 
 ## Uploads
 
 {_upload_table(results)}
 Files of {uploads.SIZE:,} bytes by {uploads.CLIENTS} clients at once, {uploads.WORKERS} gunicorn
 processes with {uploads.THREADS} threads each, SQLite. Each client makes every request that a
-browser makes. Only with stock, the files pass through Django.
+browser makes. Only with django-storages do the files pass through Django.
 
 ## How it is measured
 
 - S3 is SeaweedFS, on the same machine. Each round uses a new server, warmed up by a
   publish that is not counted, and each tool has its own bucket.
 - A proxy (`benchmarks/proxy.py`) in a separate process adds the latency: half a round trip in each
-  direction, and one more round trip for a new connection. There is no TLS and no limit of
-  bandwidth. The proxy used
-  {_proxy_cost(results)} of CPU per request.
+  direction, and one more round trip for a new connection. There is no TLS and no bandwidth
+  limit. The proxy used {_proxy_cost(results)} of CPU per request.
 - Every tool runs with the same project, files and environment. Bytecode is compiled beforehand.
   The order of the tools changes from round to round.
 - Each tool has the settings that its documentation recommends for speed: s5cmd with 256
@@ -431,7 +434,7 @@ def _media_table(results):
         more = "each additional thread"
         yield (f"{more}: time", *_both(results, "seconds", "thread", "{:.1f} ms", 1000))
         yield (f"{more}: memory", *_both(results, "memory", "thread", "{:.2f} MB", 1 / MB))
-        race = f"{media.SAVES} saves of one name at once: objects"
+        race = f"{media.SAVES} concurrent saves of one name: objects stored"
         yield (race, *_both(results, "objects", "race", "{:.0f}"))
         yield ("… saves whose content was kept", *_both(results, "right", "race", "{:.0f}"))
         requests = [
@@ -468,7 +471,7 @@ def _media_table(results):
 
     files = results.media("files", "move", "movemedia") or 0
     return (
-        f"{_table(('', OURS, 'stock'), rows())}\n"
+        f"{_table(('', OURS, 'django-storages'), rows())}\n"
         f"A folder of {files:,.0f} files of {media.FILE_BYTES // 1000} KB into an empty bucket:\n\n"
         f"{_table(('', 'seconds', 'CPU', 'memory'), moves())}"
     )
@@ -674,5 +677,5 @@ def _bar(kind, seconds, y, end):
 
 def _short(peer):
     return peer.replace(", 20 threads", "").replace(
-        "ManifestStaticFilesStorage, nothing sent", "manifest, nothing sent"
+        "ManifestStaticFilesStorage (no upload)", "manifest (no upload)"
     )
