@@ -8,7 +8,7 @@
 # make load      many people at once
 # make scale     100,000 static files, 200,000 objects, 1,000,000 rows
 # make cluster   the site on a SeaweedFS cluster whose nodes are killed
-# make bench     this project beside its peers, in half an hour: docs/benchmarks.md
+# make bench     this project compared with its peers: docs/benchmarks.md
 # Each sets up what it needs first.
 
 PYTHON ?= python3
