@@ -490,7 +490,7 @@ FAILURES = [
         "files answer 403 or 400 to them.",
         "aws s3api put-bucket-encryption --bucket $BUCKET --server-side-encryption-configuration "
         "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
-        "# Then copy the existing files onto themselves (infra/README.md, \"A KMS key\").",
+        '# Then copy the existing files onto themselves (infra/README.md, "A KMS key").',
     ),
     Failure(
         "encryption",
