@@ -62,7 +62,7 @@ def test_each_question_offers_what_follows_from_the_answers_before(terminal, tmp
     terminal.expect_exact("(our-site-files)")
     terminal.sendline("")
     answer(terminal, (4, "ap-northeast-2"), (5, "2"))
-    terminal.expect_exact("only people to whom your site gives a presigned URL")
+    terminal.expect_exact("only people who get a presigned URL from your site")
     terminal.sendline("3")
     answer(terminal, (7, "2"), (8, "cdn.example.com"), (9, ""))
     answer(terminal, (10, "2"), (11, "2"), (12, "2"))

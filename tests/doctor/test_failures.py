@@ -122,7 +122,7 @@ CREDENTIALS = [
         "none",
         "credentials",
         "NoCredentialsError",
-        "no environment variables, no profile, no SSO login, no role",
+        "no environment variables, no profile, no SSO login, no instance or task role",
         "aws sts get-caller-identity",
     ),
     Case(
@@ -188,7 +188,7 @@ SIGNED_WRONG = [
         "a key that is unknown",
         "credentials",
         "InvalidAccessKeyId",
-        "S3 does not know this key ID",
+        "This key ID does not exist",
         "aws iam list-access-keys",
         env={"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"},
     ),
@@ -388,7 +388,7 @@ def test_a_static_file_that_is_not_as_it_was_published(what, doctors_project):
     original = {"Body": file["Body"].read(), "ContentType": file["ContentType"]}
     if what == "deleted":
         client.delete_object(Bucket=BUCKET, Key=key)
-        expected = "StaticMissing", "names a file that the bucket does not have"
+        expected = "StaticMissing", "lists a file that the bucket does not have"
     else:
         client.put_object(Bucket=BUCKET, Key=key, Body=b"a {}", ContentType="text/plain")
         expected = "StaticWrongType", "wrong Content-Type"

@@ -154,7 +154,7 @@ def test_the_readme_gives_each_role_to_those_who_need_it_and_the_operators_not_t
 def test_the_readme_says_what_goes_with_the_stack_before_the_command_that_deletes_it():
     readme = page("README.md")
     removal = readme[readme.index("## Remove it") :]
-    assert removal.index("answer 403") < removal.index("aws cloudformation delete-stack")
+    assert removal.index("S3 returns 403") < removal.index("aws cloudformation delete-stack")
 
 
 @pytest.mark.parametrize("media_acl", ["private", "public-read"])

@@ -385,7 +385,7 @@ FAILURES = [
         "cdn-host",
         "CdnNameUnknown",
         "DNS has no record of the CDN's domain, $CDN. That is usual after a first deploy: the "
-        "record does not exist yet, or has not spread yet. Until then, pages have no styles.",
+        "record does not exist yet, or has not spread yet. Until then pages have no styles.",
         "python -c \"import socket; print(socket.gethostbyname('$CDN'))\"\n"
         "# Make the CNAME record of infra/README.md. A new one can take an hour, and DNS\n"
         "# remembers a failed look-up for minutes.",
@@ -408,7 +408,7 @@ FAILURES = [
         "cdn-host",
         "CdnUnreachable",
         "DNS has a record of the CDN's domain, $CDN, but nothing answers there: it points to "
-        "another host, the distribution is not deployed yet, or a firewall blocks the request.",
+        "another host, the distribution is not deployed yet, or a firewall is in between.",
         "curl -v https://$CDN/\n"
         "# The record must point to the output CdnTarget of the stack (infra/README.md).",
     ),

@@ -139,7 +139,7 @@ class PartsTests(BucketTestCase):
                 Bucket=self.bucket, Key=one["Key"], UploadId=one["UploadId"]
             )
         refusal = self.ada.step("complete", status=410, token=ticket["token"])
-        self.assert_refused(refusal, "no longer exists")
+        self.assert_refused(refusal, "is not there any more")
 
     def test_many_parts_keep_within_s3s_limits(self):
         from papers.policies import PaperPolicy
