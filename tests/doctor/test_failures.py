@@ -1286,7 +1286,7 @@ def test_every_failure_of_the_table_is_provoked_here():
     tried += [row[-3:-1] for table in tables for row in table.values()]
     # test_unsigned_headers.py
     tried += [("UnsignedCopySource", "unsafe"), ("UnsignedHeaders", "did not sign (named above)")]
-    tried += [("StaticMissing", "names a file"), ("StaticWrongType", "wrong Content-Type")]
+    tried += [("StaticMissing", "lists a file"), ("StaticWrongType", "wrong Content-Type")]
     names = {"$BUCKET": BUCKET, "$ENDPOINT": "s3.example.com", "$REGION": "us-east-1"}
     names |= {"$ACTION": "s3:ListBucket", "$RESOURCE": BUCKET, "$RIGHT_REGION": "eu-central-1"}
     names |= {"$ORIGIN": "http://127.0.0.1:8000", "$HOST": "127.0.0.1"}
