@@ -194,7 +194,8 @@ def sweep_ended():
     start = time.perf_counter()
     uploads = sum(1 for _ in sweep._ended())
     seconds = time.perf_counter() - start
-    assert not (sweep.failed or ended.exists())
+    assert not sweep.failed
+    assert not ended.exists()
     assert not UploadAccount.objects.exclude(files_under_way=0, bytes_under_way=0).exists()
     return {"uploads": uploads, "seconds": seconds}
 

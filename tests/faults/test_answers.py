@@ -77,9 +77,7 @@ def test_credentials_that_cannot_be_had_are_an_error_of_s3_in_words(site, tmp_pa
     assert "of media/a.txt failed: Unable to locate credentials" in save
 
 
-def test_obstore_and_boto3_renew_credentials_that_end_in_a_minute(
-    site, tmp_path, record_property
-):
+def test_obstore_and_boto3_renew_credentials_that_end_in_a_minute(site, tmp_path, record_property):
     site = site()
     environment, calls = configure(site, tmp_path)
     folder = tmp_path / "files"

@@ -214,8 +214,10 @@ PROBLEMS = [
     "b.css:1: '../../etc/passwd': there is no static file ../../etc/passwd",
     "app.js:3: './lost.js': there is no static file lost.js",
     "latin.css: not UTF-8, so not looked through: 'utf-8' codec",
-    "map.js:2: 'map.js.map': there is no static file map.js.map "
-    "(the source map: add it, or delete this line)",
+    (
+        "map.js:2: 'map.js.map': there is no static file map.js.map "
+        "(the source map: add it, or delete this line)"
+    ),
 ]
 
 

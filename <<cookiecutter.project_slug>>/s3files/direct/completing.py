@@ -150,9 +150,7 @@ def _complete(policy: UploadPolicy, upload: DirectUpload, background: bool) -> S
     return State.COMPLETE
 
 
-def list_parts(
-    storage: S3MediaStorage, upload: DirectUpload
-) -> dict[int, tuple[int, str]] | None:
+def list_parts(storage: S3MediaStorage, upload: DirectUpload) -> dict[int, tuple[int, str]] | None:
     """Return the parts that S3 has of an upload, as objects.list_parts() does."""
     try:
         return objects.list_parts(storage, sending_key(storage, upload), upload.upload_id)

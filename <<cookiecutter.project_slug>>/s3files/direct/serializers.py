@@ -32,7 +32,7 @@ class SavedAlready(serializers.ValidationError, ClaimedTwice):
 
     def __init__(self, field: str, upload: DirectUpload) -> None:
         words = _("“%(name)s” is saved already.") % {"name": upload.name}
-        super().__init__({field: [words]}, code="claimed")
+        serializers.ValidationError.__init__(self, {field: [words]}, code="claimed")
 
 
 class DirectFileField(serializers.FileField):
