@@ -196,9 +196,12 @@ def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_f
 
 def test_a_lock_that_is_held_for_long_is_named_and_not_waited_for_without_end(project_folder):
     saved_names(project_folder)
+    # Before django.setup(), which waits for the lock.
+    code = "from s3files.server import development\ndevelopment.WAIT_SECONDS = 0.5\n"
     with open(project_folder / ".s3" / "start.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        status, output = finish(start_call(project_folder, "save_without_patience"))
+        user = start(project_folder, sys.executable, "-c", code + SAVE)
+        status, output = finish(user)
     assert_says_one_thing(status, output, "start.lock for 0.5 seconds", "fuser")
 
 

@@ -9,7 +9,6 @@ import sys
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from s3files.server import development
 from s3files.storages import S3Error
 
 
@@ -45,11 +44,6 @@ def save_where_the_port_is_taken():
 
 def save_with_program(weed):
     shutil.which = lambda *_, **__: weed
-    save_files(1)
-
-
-def save_without_patience():
-    development.WAIT_SECONDS = 0.5
     save_files(1)
 
 
