@@ -101,7 +101,7 @@ def test_a_model_form_takes_a_file_from_the_keyboard(page, paper):
     page.get_by_label("Title").fill("A paper that is too long")
     page.get_by_label("File").set_input_files(paper)
     expect(queued_in_form(page, "paper.pdf")).to_contain_text("uploaded")
-    expect(page.get_by_role("status").first).to_have_text("paper.pdf was uploaded.")
+    expect(page.get_by_role("status").first).to_have_text("paper.pdf is uploaded.")
     # The form is shown again, and still has the file.
     page.get_by_label("Title").evaluate("one => one.removeAttribute('maxlength')")
     page.get_by_label("Title").fill("A paper whose title is too long")

@@ -58,7 +58,7 @@ def choose(page, *files):
 
 
 def uploaded(page, name):
-    return page.locator("#files li").filter(has_text=name)
+    return page.locator("#files li").filter(has=page.get_by_text(name, exact=True))
 
 
 def queued(page, name):

@@ -60,7 +60,7 @@ def test_another_file_of_the_same_size_is_not_there_already(site, folder):
     output = move(site, folder, "--copy", status=1)
     assert "1 to copy" in output and "1 there already" in output
     assert "Other content under this name other.bin" in output
-    assert "1 files are in the storage with other content" in output
+    assert "1 files exist in the storage with other content" in output
     assert site.read("media/other.bin") == other
 
 
@@ -74,10 +74,10 @@ VARYING = """
 def test_a_storage_whose_location_varies_needs_to_be_told_which_one(site, folder):
     site = site()
     site.configure(VARYING.strip(), "MediaStorage")
-    assert "say which one is meant: --location media/…" in move(site, folder, status=1)
+    assert "name the one to use: --location media/…" in move(site, folder, status=1)
     assert "is not below 'media'" in move(site, folder, "--location", "other", status=1)
     move(site, folder, "--location", "media/acme", "--copy")
     assert site.keys() == {"media/acme/photos/a.jpg"}
     erase = ["python", "manage.py", "erasemedia", "photos/a.jpg", "--erase"]
-    assert "say which one is meant" in site.run(*erase, status=1)
+    assert "name the one to use" in site.run(*erase, status=1)
     assert "Erased media/acme/photos/a.jpg" in site.run(*erase, "--location", "media/acme")

@@ -258,7 +258,7 @@ def test_other_local_users_can_read_as_security_md_warns(project_folder):
     )
     assert done.stdout.startswith("kept "), done.stderr
     warning = (TEMPLATE / "SECURITY.md").read_text(encoding="utf-8")
-    assert "read every file that you keep there, private ones too (`weed shell`" in warning
+    assert "read every file in it, including private ones (with `weed shell`" in warning
     finish(user)
 
 

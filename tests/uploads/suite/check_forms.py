@@ -89,7 +89,7 @@ class FormTests(BucketTestCase):
         self.assertEqual(len(self.files()), 1)
         complete = DirectUpload.objects.filter(state=State.COMPLETE)
         self.assertEqual([upload.name for upload in complete], ["kept.pdf"])
-        self.assertInHTML('<bdi class="name">kept.pdf</bdi>', str(form))
+        self.assertInHTML('<span class="name"><bdi>kept.pdf</bdi></span>', str(form))
 
     def test_a_direct_file_can_be_read_like_any_other(self):
         token = self.ada.upload("large.pdf", LARGE)
