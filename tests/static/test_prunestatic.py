@@ -105,7 +105,9 @@ def test_without_a_manifest_it_deletes_nothing(releases):
     site.s3.delete_object(Bucket=site.bucket, Key="static/staticfiles.json")
     before = site.keys()
     output = site.run("python", "manage.py", "prunestatic", "--older-than=0", "--delete", status=1)
-    assert "static/staticfiles.json, which lists the files in use. Run collectstatic first." in output
+    assert (
+        "static/staticfiles.json, which lists the files in use. Run collectstatic first." in output
+    )
     assert site.keys() == before
 
 
