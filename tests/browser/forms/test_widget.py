@@ -66,6 +66,18 @@ def test_save_during_an_upload_says_so_and_is_done_when_it_is(page, held):
     expect(page.get_by_role("link", name="papers/")).to_be_visible()
 
 
+def test_save_waits_for_an_upload_and_not_for_a_file_that_was_refused_before(page, held):
+    page.goto(ADD)
+    page.get_by_label("Title").fill("Waits without a cover")
+    page.locator("#id_cover").set_input_files(file("empty.pdf", b""))
+    expect(row_of(page, "empty.pdf")).to_contain_text("The file is empty.")
+    page.locator("#id_file").set_input_files(file("paper.pdf", PDF))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("[data-note]").get_by_text("Please wait")).to_be_visible()
+    held()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+
 def test_a_double_click_saves_one_row(page):
     page.goto(ADD)
     page.get_by_label("Title").fill("Clicked twice")

@@ -13,7 +13,8 @@ const SELECTOR = "[data-s3files]";
 // The server answers for so many at once.
 const MOST_TARGETS = 200;
 const widgets = new Map(); // element → Widget
-const waitingForms = new Map(); // form that is sent when its uploads are done → its button
+// Form that is sent when its uploads are done → its button, and the files refused before it.
+const waitingForms = new Map();
 const sentForms = new WeakSet(); // forms whose answer is under way
 // How long a second click on a button that sends a form is taken for the first.
 const SECOND_CLICK = 5_000;
@@ -236,13 +237,13 @@ document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    const unready = widgetsOf(form).find((widget) => widget.queue.isBusy || stuck(widget));
+    const unready = widgetsOf(form).find((widget) => widget.queue.isBusy || find(widget, isStuck));
     if (!unready && !isSecondClick(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (!unready) return;
-    unready.explain(unready.queue.isBusy ? "pleaseWait" : "notSent", stuck(unready));
-    if (unready.queue.isBusy) waitingForms.set(form, event.submitter);
+    unready.explain(unready.queue.isBusy ? "pleaseWait" : "notSent", find(unready, isStuck));
+    if (unready.queue.isBusy) sendLater(form, event.submitter);
     else unready.list.querySelector("button:not([hidden])").focus();
   },
   true,
@@ -260,23 +261,28 @@ function isSecondClick(event) {
   return false;
 }
 
+function sendLater(form, submitter) {
+  const uploads = widgetsOf(form).flatMap((widget) => [...widget.queue.uploads.keys()]);
+  waitingForms.set(form, { submitter, refused: uploads.filter(isRefused) });
+}
+
 // Send a form that waits, if all its uploads are done.
 function settle(form) {
   if (!waitingForms.has(form)) return;
   const all = widgetsOf(form);
   if (all.some((widget) => widget.queue.isBusy)) return;
-  const submitter = waitingForms.get(form);
+  const { submitter, refused } = waitingForms.get(form);
   waitingForms.delete(form);
   for (const widget of all) widget.explain("");
-  const bad = all.find((widget) => stuck(widget) ?? failed(widget));
-  if (bad) bad.explain("notSent", stuck(bad) ?? failed(bad));
+  // What was refused before does not go with the form, as its user has seen.
+  const isBad = (upload) => isStuck(upload) || (isRefused(upload) && !refused.includes(upload));
+  const bad = all.find((widget) => find(widget, isBad));
+  if (bad) bad.explain("notSent", find(bad, isBad));
   // A task later: the queue is then at rest, and nothing asks whether to leave the page.
   else setTimeout(() => form.requestSubmit(submitter?.isConnected ? submitter : undefined));
 }
 
 const widgetsOf = (form) => [...widgets.values()].filter((widget) => widget.form === form);
 const find = (widget, test) => [...widget.queue.uploads.keys()].find(test);
-const failed = (widget) => find(widget, ({ state }) => state === "failed");
-const stuck = (widget) =>
-  find(widget, ({ state, error }) => state === "paused" || (state === "failed" && error?.retry));
-
+const isRefused = ({ state, error }) => state === "failed" && !error?.retry;
+const isStuck = ({ state, error }) => state === "paused" || (state === "failed" && error?.retry);
