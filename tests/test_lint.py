@@ -79,13 +79,16 @@ def test_a_new_commit_of_an_action_replaces_the_old_one():
 
 def test_what_the_refresh_installs_runs_without_the_right_to_change_anything():
     text = (TEMPLATE / ".github" / "workflows" / "refresh.yml").read_text(encoding="utf-8")
-    installs, proposes = yaml.safe_load(text)["jobs"].values()
-    assert installs["permissions"] == {"contents": "read"}
-    [command] = [step["run"] for step in installs["steps"] if "run" in step]
-    assert command.index("UV_EXCLUDE_NEWER") < command.index("make requirements")
-    assert proposes["permissions"]["contents"] == "write"
-    ran = "\n".join(step.get("run", "") for step in proposes["steps"])
-    assert "git push" in ran and not re.search(r"\b(make|pip|uv|python3?|npm)\b", ran)
+    jobs = yaml.safe_load(text)["jobs"].values()
+    scripts = ["\n".join(step.get("run", "") for step in job["steps"]) for job in jobs]
+    rights = [job["permissions"] for job in jobs]
+    [installs] = [index for index, script in enumerate(scripts) if "make requirements" in script]
+    assert rights[installs] == {"contents": "read"}
+    command = scripts[installs]
+    assert 0 <= command.find("UV_EXCLUDE_NEWER") < command.index("make requirements")
+    [proposes] = [index for index, script in enumerate(scripts) if "git push" in script]
+    assert rights[proposes]["contents"] == "write"
+    assert not re.search(r"\b(make|pip|uv|python3?|npm)\b", scripts[proposes])
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: str(path.relative_to(TEMPLATE)))

@@ -23,6 +23,16 @@ def block(page, language, holding):
     return found
 
 
+def read_all_blocks(rendered, language):
+    """Yield each code block in one language: of docs/ and of the pages of a rendered project."""
+    pages = [*(TEMPLATE / "docs").glob("*.md"), rendered / "README.md"]
+    pages += (rendered / "infra").glob("*.md")
+    for page in sorted(pages):
+        for name, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if name == language:
+                yield text
+
+
 def commands(text):
     """Split a shell block into its commands: continued lines joined, comments dropped."""
     lines = text.replace("\\\n", " ").splitlines()

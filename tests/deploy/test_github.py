@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.pages import block, read_github_job
+from tests.deploy.pages import block, read_all_blocks, read_github_job
 
 JOB = read_github_job()
 
@@ -34,11 +34,14 @@ def test_every_action_is_pinned_by_commit_and_the_job_holds_no_key():
     assert "AWS_SECRET_ACCESS_KEY" not in json.dumps(JOB) and "secrets." not in json.dumps(JOB)
 
 
-def test_packages_are_installed_before_the_job_has_the_role():
-    steps = [step.get("uses") or step["run"] for step in JOB["steps"]]
-    [install] = [step for step in steps if "pip install" in step]
-    [role] = [step for step in steps if step.startswith("aws-actions/configure-aws-credentials@")]
-    assert "--require-hashes" in install and steps.index(install) < steps.index(role)
+def test_no_page_has_packages_installed_by_a_job_that_has_the_role(render):
+    role = "uses: aws-actions/configure-aws-credentials@"
+    texts = read_all_blocks(render(cdn_domain="cdn.example.com"), "yaml")
+    jobs = [text.partition(role) for text in texts if role in text]
+    assert jobs
+    for before, _, after in jobs:
+        assert "pip install" not in after
+        assert "pip install --require-hashes" in before
 
 
 def test_the_role_can_be_had_by_one_environment_of_one_repository():

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import TEMPLATE
 from tests.deploy.dockerfile import read_ignored
-from tests.deploy.pages import BLOCK
+from tests.deploy.pages import read_all_blocks
 
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 # Where a command says that it reads or writes a file: --env-file site.env, -out private.pem, > x.
@@ -31,17 +31,12 @@ OTHERS = [
 
 def files_of_pages(render):
     """The files in the project's folder that commands of the pages name as their own."""
-    rendered = render(cdn_domain="cdn.example.com")
-    pages = [*(TEMPLATE / "docs").glob("*.md"), rendered / "README.md"]
-    pages += (rendered / "infra").glob("*.md")
-    for page in pages:
-        for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
-            if language == "sh":
-                yield from (
-                    name
-                    for name in WRITTEN.findall(text.replace("\\\n", " "))
-                    if not name.startswith(("/", "~", "$", "..."))
-                )
+    for text in read_all_blocks(render(cdn_domain="cdn.example.com"), "sh"):
+        yield from (
+            name
+            for name in WRITTEN.findall(text.replace("\\\n", " "))
+            if not name.startswith(("/", "~", "$", "..."))
+        )
 
 
 @pytest.fixture(scope="module")
