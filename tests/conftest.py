@@ -67,7 +67,7 @@ SLOW_MODULES = """
     access/test_projects.py
     deploy/test_existing_project.py deploy/test_image.py deploy/test_rolling.py deploy/test_vm.py
     harness/test_interrupted_runs.py infra/test_policies.py infra/test_template.py
-    media/test_large_saves.py
+    media/test_large_saves.py media/test_stock_questions.py
     server/test_embedded_server.py server/test_one_truth.py server/test_timeouts.py
     server/test_ways_to_start.py server/test_which_store.py
     static/test_faults.py static/test_in_browser.py static/test_listing.py
