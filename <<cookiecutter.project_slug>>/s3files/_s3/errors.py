@@ -13,6 +13,8 @@ from botocore.parsers import ResponseParserError
 from obstore.exceptions import BaseError as ObstoreError
 from urllib3.exceptions import HTTPError
 
+from .printing import printable
+
 
 class UnusableAnswer(http.client.HTTPException):
     """The response is truncated, or does not come from S3."""
@@ -57,7 +59,9 @@ class S3Error(OSError):
         self.key = key
         self.code = error_code(error) if isinstance(error, BaseException) else str(error)
         self.status = http_status(error) if isinstance(error, BaseException) else 0
-        super().__init__(f"{operation} of {key} failed: {describe_failure(error)}{note}")
+        # Commands and logs write it: a key may have line breaks and escape sequences.
+        text = f"{operation} of {key} failed: {describe_failure(error)}{note}"
+        super().__init__(printable(text))
 
     def __reduce__(self) -> Any:
         # Test runners pickle errors. OSError's own pickling passes __init__ the wrong arguments.

@@ -17,6 +17,7 @@ from django.core.files.base import ContentFile
 from s3files._s3.clients import credentials
 from s3files._s3.conditions import Condition, condition_of
 from s3files._s3.errors import S3Error, s3_errors
+from s3files._s3.printing import printable
 from s3files._s3.signing import presign
 from s3files.media.deleting import delete_objects
 from s3files.media.names import UniqueName
@@ -144,7 +145,7 @@ def delete_all(storage: S3MediaStorage, keys: Collection[str]) -> set[str]:
         # Not every store has DeleteObjects, and one key may be what it does not take.
         return {key for key in keys if not _is_deleted(storage, key)}
     for one in kept[:1]:
-        logger.warning("S3 kept %d objects, such as %s: %s", len(kept), one["Key"], one)
+        logger.warning("S3 kept %d objects, such as %s: %s", len(kept), printable(one["Key"]), one)
     return {one["Key"] for one in kept}
 
 

@@ -18,7 +18,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.shortcuts import get_object_or_404
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import content_disposition_header
 from django.views import View
 
@@ -121,6 +121,8 @@ class FileView(AccessMixin, View):
         # A public URL does not end, but who may read the row can change.
         unchanged = ends[0] if ends else storage.querystring_expire // 2
         patch_cache_control(response, private=True, max_age=max(0, int(unchanged)))
+        # A browser's cache does not answer for a script with what it kept for an image.
+        patch_vary_headers(response, ["Sec-Fetch-Dest"])
         return response
 
     def get_url_parameters(self, instance: Any) -> dict[str, str] | None:

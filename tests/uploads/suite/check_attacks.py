@@ -14,6 +14,7 @@ from django.urls import reverse
 from client import LARGE, NO_S3, PDF, Browser, BucketTestCase, http
 from papers.models import Paper
 from papers.policies import QuotaPolicy
+from s3files._s3.errors import S3Error
 from s3files.direct.models import DirectUpload, State
 from uploads.models import Upload
 
@@ -234,10 +235,22 @@ class RawInputTests(BucketTestCase):
                 self.assertEqual(self.row(self.ada.begin(name)["token"]).name, kept)
 
     def test_a_key_in_the_bucket_forges_no_line_of_a_command(self):
-        self.s3.put_object(Bucket=self.bucket, Key="media/\x1b[2J\nDeleted all.pdf", Body=PDF)
-        text = io.StringIO()
-        call_command("sweepmedia", "--report", stdout=text)
-        self.assertIn("object without a row: media/\\x1b[2J\\nDeleted all.pdf\n", text.getvalue())
+        self.s3.put_object(Bucket=self.bucket, Key="media/a/\x1b[2J\nDeleted all.pdf", Body=PDF)
+        shown = "media/a/\\x1b[2J\\nDeleted all.pdf"
+        erase = ("erasemedia", "a/", "--prefix")
+        for command, line in (
+            (("sweepmedia", "--report"), f"object without a row: {shown}\n"),
+            (erase, f"Would erase {shown}: 1 version\n"),
+            ((*erase, "--erase"), f"Erased {shown}: 1 version\n"),
+        ):
+            with self.subTest(command):
+                text = io.StringIO()
+                call_command(*command, stdout=text)
+                self.assertIn(line, text.getvalue())
+
+    def test_a_key_forges_no_line_of_an_error_or_of_the_log(self):
+        error = S3Error("GetObject", "media/\x1b[2J\nDeleted all.pdf", "SlowDown")
+        self.assertIn("GetObject of media/\\x1b[2J\\nDeleted all.pdf failed", str(error))
 
 
 class FileLinkTests(BucketTestCase):
@@ -253,7 +266,10 @@ class FileLinkTests(BucketTestCase):
         for destination in ("document", "image", "video", "empty", ""):
             with self.subTest(destination):
                 headers = {"Sec-Fetch-Dest": destination}
-                self.assertEqual(self.ada.client.get(link, headers=headers).status_code, 302)
+                response = self.ada.client.get(link, headers=headers)
+                self.assertEqual(response.status_code, 302)
+                # Else the browser's cache would answer for the script what it kept for an image.
+                self.assertIn("Sec-Fetch-Dest", response["Vary"])
 
 
 class ManyTokensTests(BucketTestCase):

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.description import describe_store
 from s3files._s3.errors import S3Error, s3_errors
+from s3files._s3.printing import printable
 from s3files.media.deleting import delete_objects
 from s3files.media.storage import S3MediaStorage
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             for name in names:
                 versions = self.find(target, name, prefix)
                 if not versions:
-                    self.stderr.write(f"{name}: no version exists.")
+                    self.stderr.write(printable(f"{name}: no version exists."))
                     failed += 1
                 elif erase:
                     failed += self.erase(target, versions)
@@ -92,10 +93,8 @@ class Command(BaseCommand):
         erased = [v for v in versions if (v["Key"], v["VersionId"]) not in still_there]
         self.report(erased, "Erased")
         for item in kept[:10]:
-            self.stderr.write(
-                f"{item['Key']} version {item['VersionId']}: {item.get('Code')} "
-                f"{item.get('Message', '')}"
-            )
+            answer = f"{item.get('Code')} {item.get('Message', '')}"
+            self.stderr.write(printable(f"{item['Key']} version {item['VersionId']}: {answer}"))
         return bool(kept)
 
     def report(self, versions: list[dict[str, str]], what: str) -> None:
@@ -103,4 +102,4 @@ class Command(BaseCommand):
         for version in versions:
             keys[version["Key"]] = keys.get(version["Key"], 0) + 1
         for key, count in keys.items():
-            self.stdout.write(f"{what} {key}: {count} version{'s' * (count > 1)}")
+            self.stdout.write(f"{what} {printable(key)}: {count} version{'s' * (count > 1)}")

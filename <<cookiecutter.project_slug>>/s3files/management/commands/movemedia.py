@@ -107,7 +107,7 @@ class Command(BaseCommand):
     def show(self, what: str, plan: Plan, state: str) -> None:
         count, _ = plan.count(state)
         for item, reason in plan.files(state, None if self.verbose else SHOWN):
-            self.stdout.write(f"{what} {printable(item.name)}{reason and f': {reason}'}")
+            self.stdout.write(printable(f"{what} {item.name}{reason and f': {reason}'}"))
         if count > SHOWN and not self.verbose:
             self.stdout.write(f"… and {count - SHOWN} more (-v 2 shows them)")
 

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from s3files._s3.description import describe_store
 from s3files._s3.errors import s3_errors
+from s3files._s3.printing import printable
 from s3files.publishing.releases import Destination, find_environments, release_of
 from s3files.publishing.storage import S3StaticStorage
 from s3files.publishing.uploader import PublishError
@@ -142,7 +143,7 @@ class Command(BaseCommand):
 
     def remove(self, names: list[str], delete: bool) -> None:
         for name in names:
-            self.stdout.write(f"{'Deleting' if delete else 'Would delete'} {name}")
+            self.stdout.write(f"{'Deleting' if delete else 'Would delete'} {printable(name)}")
         if names and delete:
             try:
                 with s3_errors("DeleteObjects", str(self.destination)):

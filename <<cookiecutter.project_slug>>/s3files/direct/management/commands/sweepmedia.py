@@ -58,7 +58,7 @@ class Command(sweepmedia.Command):
         if options["report"]:
             self.report_objects_without_row()
         for one in sweep.skipped:
-            self.stderr.write(f"skipped: {one.kind}: {printable(one.key)} ({one.detail})")
+            self.stderr.write(printable(f"skipped: {one.kind}: {one.key} ({one.detail})"))
         self.stdout.write(f"{removed} leftovers {verb}.")
         if removed and not options["delete"]:
             self.stdout.write("Nothing was changed. Remove them with: sweepmedia --delete")
@@ -71,8 +71,8 @@ class Command(sweepmedia.Command):
         count = 0
         for count, one in enumerate(found, 1):
             if count <= SHOWN:
-                detail = f" ({printable(one.detail)})" if one.detail else ""
-                self.stdout.write(f"{verb}: {one.kind}: {printable(one.key)}{detail}")
+                detail = f" ({one.detail})" if one.detail else ""
+                self.stdout.write(printable(f"{verb}: {one.kind}: {one.key}{detail}"))
         if count > SHOWN:
             self.stdout.write(f"… and {count - SHOWN} more")
         return count
