@@ -1,5 +1,6 @@
 import compileall
 import contextlib
+import functools
 import json
 import os
 import random
@@ -77,6 +78,7 @@ SLOW_MODULES = """
 SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
 
 
+@functools.cache
 def is_slow(path):
     """Whether a test module, or a folder of them, is slow as a whole."""
     tests = Path(__file__).parent
