@@ -20,6 +20,9 @@ from tests.silence import Silence
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
+# Else each worker compiles all test modules, in each run, if the shell forbids writing bytecode.
+sys.dont_write_bytecode = False
+
 # `make test &` starts with SIGINT ignored, and all that is started here would inherit that: Ctrl-C
 # could not stop it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -61,17 +64,20 @@ def end_ignoring_hangups():
 
 
 # What `make test` leaves to `make test-all`: what drives a browser, builds an image, installs
-# packages, starts servers beside the S3 server or many times, or waits for faults to end. `slow`
-# marks a single test.
+# packages, starts servers beside the S3 server or many times, waits for faults to end, or publishes
+# or follows pages again and again. `slow` marks a single test.
 SLOW_FOLDERS = ("browser", "corpus", "compat", "faults", "torture", "media/packages")
 SLOW_MODULES = """
     access/test_projects.py
-    deploy/test_existing_project.py deploy/test_image.py deploy/test_rolling.py deploy/test_vm.py
-    harness/test_interrupted_runs.py infra/test_policies.py infra/test_template.py
-    media/test_large_saves.py media/test_stock_questions.py
+    deploy/test_existing_project.py deploy/test_image.py deploy/test_readme.py
+    deploy/test_rolling.py deploy/test_vm.py
+    harness/test_interrupted_runs.py
+    infra/test_costs.py infra/test_policies.py infra/test_template.py
+    media/test_large_saves.py media/test_moving.py media/test_stock_questions.py
     server/test_embedded_server.py server/test_one_truth.py server/test_timeouts.py
     server/test_ways_to_start.py server/test_which_store.py
     static/test_faults.py static/test_in_browser.py static/test_listing.py
+    static/test_prunestatic.py
     test_demo.py test_export_template.py test_messages.py test_postgresql.py test_updates.py
     test_versions.py
 """.split()

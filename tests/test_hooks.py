@@ -290,6 +290,7 @@ class TestAReplay:
         assert replay().returncode == 0
         assert (tmp_path / "out" / "my_site" / "README.md").exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", list(PRE["CHOICES"]))
     @pytest.mark.parametrize("value", ['"+__import__("os").getcwd()+"', None, ["private"], "a\nb"])
     def test_of_a_choice_that_there_is_not_is_refused(self, replay, tmp_path, name, value):
