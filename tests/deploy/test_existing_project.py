@@ -233,11 +233,12 @@ def test_the_page_followed_word_for_word_brings_fifty_files_to_s3(
 ):
     shop, (name, client) = full_shop, bucket
     before = shop.files()
-    pieces, settings, try_it, move, deploy = blocks(PAGE, "sh")
+    pieces, settings, try_it, copy_here, move, deploy = blocks(PAGE, "sh")
 
     shop.shell(pieces)
     assert "no issues" in shop.shell(settings)
     shop.shell(try_it.replace("python manage.py runserver", ""))  # its tests pass, unchanged
+    assert "50 files copied" in shop.shell(copy_here)
 
     # Nothing but the page's variables: AWS is meant, and is named before any request.
     said = shop.shell(move, status=1, HTTPS_PROXY="http://127.0.0.1:9")

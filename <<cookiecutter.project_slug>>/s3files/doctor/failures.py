@@ -490,7 +490,10 @@ FAILURES = [
         "files answer 403 or 400 to them.",
         "aws s3api put-bucket-encryption --bucket $BUCKET --server-side-encryption-configuration "
         "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
-        '# Then copy the existing files onto themselves (infra/README.md, "A KMS key").',
+        "# Files keep the encryption that they were written with: copy them onto themselves.\n"
+        "aws s3 cp s3://$BUCKET/static/ s3://$BUCKET/static/ --recursive --sse AES256\n"
+        "# The same for public/, or media/ if media files are public. If the bucket has ACLs, add\n"
+        "# --acl public-read to both, because a copy loses its ACL.",
     ),
     Failure(
         "encryption",

@@ -154,7 +154,8 @@ def refuse_unchosen_store() -> None:
         raise CommandError(
             "Neither credentials nor an endpoint are configured, so the files would go to the "
             f"development server on this machine. Set one of {', '.join(CHOSEN)}. To copy them to "
-            "the development server: python -m s3files.server python manage.py movemedia …"
+            f"the development server: DJANGO_SETTINGS_MODULE={settings.SETTINGS_MODULE} "
+            "python -m s3files.server python manage.py movemedia …"
         )
 
 
