@@ -235,8 +235,8 @@ class RawInputTests(BucketTestCase):
                 self.assertEqual(self.row(self.ada.begin(name)["token"]).name, kept)
 
     def test_a_key_in_the_bucket_forges_no_line_of_a_command(self):
-        self.s3.put_object(Bucket=self.bucket, Key="media/a/\x1b[2J\nDeleted all.pdf", Body=PDF)
-        shown = "media/a/\\x1b[2J\\nDeleted all.pdf"
+        self.s3.put_object(Bucket=self.bucket, Key="media/a/\u202e\nDeleted all.pdf", Body=PDF)
+        shown = "media/a/\\u202e\\nDeleted all.pdf"
         erase = ("erasemedia", "a/", "--prefix")
         for command, line in (
             (("sweepmedia", "--report"), f"object without a row: {shown}\n"),
