@@ -265,7 +265,8 @@ class Aws:
             "UploadPart": Answer(200, headers={"ETag": '"part"'}),
             "ListParts": Answer(
                 200,
-                f"{XML}<ListPartsResult {NS}><IsTruncated>false</IsTruncated><Part>"
+                f"{XML}<ListPartsResult {NS}><UploadId>1</UploadId>"
+                "<IsTruncated>false</IsTruncated><Part>"
                 f"<PartNumber>1</PartNumber><Size>{len(CONTENT)}</Size><ETag>part</ETag></Part>"
                 "</ListPartsResult>",
             ),

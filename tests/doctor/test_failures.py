@@ -910,9 +910,8 @@ ANSWERS = {
     ),
     "parts that are not listed": (
         {
-            "ListParts": Answer(
-                200, "<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>"
-            )
+            # As rclone answers: without IsTruncated.
+            "ListParts": Answer(200, "<ListPartsResult><UploadId>1</UploadId></ListPartsResult>")
         },
         "uploads",
         "PartsNotListed",

@@ -25,7 +25,8 @@ MEMBERS = {
     "ListMultipartUploads": ("IsTruncated",),
     "ListObjectsV2": ("IsTruncated",),
     "ListObjectVersions": ("IsTruncated",),
-    "ListParts": ("IsTruncated",),
+    # rclone leaves IsTruncated out if it is false.
+    "ListParts": ("UploadId",),
     "PutObject": ("ETag",),
     "UploadPart": ("ETag",),
     "UploadPartCopy": ("CopyPartResult",),
