@@ -29,9 +29,8 @@ def table(reports: list[dict[str, Any]]) -> str:
 
 def row(report: dict[str, Any]) -> list[str]:
     steps = [mark(*report["doctor"][step]) for step in STEPS]
-    count = report["storages"]["count"] + report["uploads"]["count"]
-    failed = len(report["storages"]["failed"]) + len(report["uploads"]["failed"])
-    return [report["store"], *steps, f"{count - failed} of {count}"]
+    count = report["tests"]["count"]
+    return [report["store"], *steps, f"{count - len(report['tests']['failed'])} of {count}"]
 
 
 def mark(ok: bool | None, said: str) -> str:

@@ -1,7 +1,7 @@
 """Runs inside a rendered project, against the store that its environment names.
 
-Publishes the static files, runs the project's own tests of storages and uploads there,
-and s3doctor --write; prints what passed as JSON.
+Publishes the static files, runs MODULES of the project's own tests there, and
+s3doctor --write; writes what passed as JSON.
 """
 
 import io
@@ -10,6 +10,7 @@ import os
 import sys
 
 import django
+from modules import MODULES, NOT_ABOUT_STORES
 
 sys.path.insert(0, os.getcwd())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -20,18 +21,14 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.test.utils import get_runner  # noqa: E402
 from s3files._s3 import clients as client  # noqa: E402
 
-# runserver's and the test client's own way with static files: no store has a part in it.
-NOT_ABOUT_STORES = {"test_static_files_are_served_without_collectstatic"}
-MODULES = {"storages": "tests.test_storages", "uploads": "tests.test_uploads"}
 
-
-def run_tests(module):
+def run_tests():
     """Return how many tests ran, and the names and last lines of those that failed."""
     runner = get_runner(settings)(verbosity=0, interactive=False)
     # The tests are meant to reach this store, and not the embedded server.
     client._is_under_test = lambda: False
     runner.setup_test_environment()
-    suite = runner.build_suite([module])
+    suite = runner.build_suite([f"tests.{module}" for module in MODULES])
     suite._tests = [test for test in suite if test._testMethodName not in NOT_ABOUT_STORES]
     databases = runner.setup_databases()
     result = runner.run_suite(suite)
@@ -63,7 +60,6 @@ def publish():
     return ""
 
 
-report = {"collectstatic": publish(), "doctor": diagnose(sys.argv[2])}
-report |= {name: run_tests(module) for name, module in MODULES.items()}
+report = {"collectstatic": publish(), "doctor": diagnose(sys.argv[2]), "tests": run_tests()}
 with open(sys.argv[1], "w", encoding="utf-8") as file:
     json.dump(report, file)
