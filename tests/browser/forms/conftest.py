@@ -63,6 +63,28 @@ def page(context):
     return open_tab(context)
 
 
+@pytest.fixture
+def held(page):
+    """Uploads to S3 wait; call it to let them go on."""
+    waiting = []
+    held = True
+
+    def hold(route):
+        if held and route.request.method == "PUT":
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    def let_go():
+        nonlocal held
+        held = False
+        while waiting:
+            waiting.pop().continue_()
+
+    page.route("**/media/**", hold)
+    return let_go
+
+
 def open_tab(context):
     page = context.new_page()
     page.errors = []

@@ -12,35 +12,12 @@ from tests.browser.forms.conftest import (
     read_sizes,
     row_of,
     take_several,
-    tokens,
     write_sizes,
 )
 from tests.browser.layout import QUEUE, SCHEMES, WIDTHS, find_faults, make_names, measure
 from tests.browser.test_uploads_page import PDF, check_accessibility, file
 
 LONG = "회의록 " + "A-very-long-name-without-a-space" * 3 + " محضر.pdf"
-
-
-@pytest.fixture
-def held(page):
-    """Uploads to S3 wait; call it to let them go on."""
-    waiting = []
-    held = True
-
-    def hold(route):
-        if held and route.request.method == "PUT":
-            waiting.append(route)
-        else:
-            route.continue_()
-
-    def let_go():
-        nonlocal held
-        held = False
-        while waiting:
-            waiting.pop().continue_()
-
-    page.route("**/media/**", hold)
-    return let_go
 
 
 def test_a_refused_file_in_an_optional_field_does_not_block_the_form(page):
@@ -188,22 +165,6 @@ def test_the_admins_list_of_uploads_fits_its_window_and_has_sizes_for_people(pag
 def test_scripts_write_sizes_as_django_does(page):
     page.goto(ADD, wait_until="networkidle")
     assert read_sizes(page) == write_sizes("en")
-
-
-def test_a_widget_that_is_added_later_uploads_and_one_that_is_removed_stops(page, held):
-    page.goto(ADD, wait_until="networkidle")
-    page.evaluate("() => { window.kept = document.querySelector('#paper_form').outerHTML; }")
-    page.locator("#id_file").set_input_files(file("paper.pdf", PDF))
-    expect(row_of(page, "paper.pdf")).to_be_visible()
-    completed = []
-    page.on("request", lambda one: "/complete/" in one.url and completed.append(one))
-    # As htmx swaps a form.
-    page.evaluate("() => { document.querySelector('#paper_form').outerHTML = window.kept; }")
-    held()
-    choose(page, "#id_file", "later.pdf")
-    assert len(tokens(page)) == 1
-    assert len(completed) == 1, "the first widget has gone, and its upload with it"
-    page.errors.clear()
 
 
 def test_a_session_that_ended_is_explained(page, context):

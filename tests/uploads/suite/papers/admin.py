@@ -14,3 +14,8 @@ class PageInline(DirectUploadMixin, admin.TabularInline):
 class PaperAdmin(DirectUploadMixin, admin.ModelAdmin):
     upload_policy = PaperPolicy
     inlines = [PageInline]
+
+
+@admin.register(Page)
+class PageAdmin(DirectUploadMixin, admin.ModelAdmin):
+    """With a popup that adds a paper."""

@@ -49,6 +49,8 @@ class Widget {
     this.input.addEventListener("change", () => this.#choose([...this.input.files]));
     this.#adoptRows();
     this.update();
+    // Chosen before this script was there.
+    this.#choose([...this.input.files]);
   }
 
   get form() {
@@ -104,10 +106,11 @@ class Widget {
     for (const token of this.tokens) if (recall(token) !== this.place) forget(token);
   }
 
-  stop() {
+  // `replaced`: another element is in its place, as when a script shows the form again.
+  stop(replaced) {
     this.queue.stop();
     // Removed from a page that is still open: its files are no longer wanted.
-    if (this.page !== currentPage()) return;
+    if (replaced || this.page !== currentPage()) return;
     for (const token of this.tokens) forget(token);
   }
 
@@ -211,12 +214,11 @@ function enhance() {
 }
 
 function follow() {
-  for (const [element, widget] of widgets) {
-    if (element.isConnected) continue;
-    widgets.delete(element);
-    widget.stop();
-  }
+  const gone = [...widgets.values()].filter(({ element }) => !element.isConnected);
+  for (const { element } of gone) widgets.delete(element);
   const fresh = enhance();
+  const places = new Set(fresh.map(({ place }) => place));
+  for (const widget of gone) widget.stop(places.has(widget.place));
   if (fresh.length) restore(fresh);
 }
 
