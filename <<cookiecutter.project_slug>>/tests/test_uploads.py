@@ -111,6 +111,7 @@ class PageTests(UploadsTestCase):
             self.upload(name)
         for query, names in (
             ("q=an", ["banana.png"]),
+            ("q=an%00", ["banana.png"]),
             ("sort=name&q=.png", ["apple.png", "banana.png", "cherry.png"]),
             ("sort=nonsense", ["cherry.png", "banana.png", "apple.png"]),
         ):

@@ -46,7 +46,8 @@ class UploadList(OwnUploadsMixin, ListView):
 
     @property
     def query(self):
-        return self.request.GET.get("q", "").strip()
+        # PostgreSQL refuses a null character.
+        return self.request.GET.get("q", "").replace("\0", "").strip()
 
     @property
     def order(self):

@@ -4,9 +4,11 @@ import io
 import json
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.asgi import ASGIRequest
 from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -16,6 +18,7 @@ from papers.models import Paper
 from papers.policies import QuotaPolicy
 from s3files._s3.errors import S3Error
 from s3files.direct.models import DirectUpload, State
+from s3files.direct.views import read_json
 from uploads.models import Upload
 
 PAGE = b"<html><script>alert(1)</script>".ljust(len(PDF))
@@ -224,6 +227,15 @@ class RawInputTests(BucketTestCase):
                 "POST", reverse("s3files:begin"), b"{}", "application/json", CONTENT_LENGTH="abc"
             )
             self.assertEqual(response.status_code, 400)
+
+    def test_no_more_is_read_of_a_body_that_names_no_length(self):
+        """As ASGI servers pass on what comes in chunks."""
+        headers = [(b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+        body = io.BytesIO(b'{"name": "' + b"x" * 200_000 + b'"}')
+        with self.assertRaisesMessage(ValidationError, "longer than 65536 bytes"):
+            read_json(ASGIRequest(scope, body))
+        self.assertLess(body.tell(), 70_000)
 
     def test_names_show_no_escape_sequence_line_break_or_turned_text(self):
         for name, kept in (
