@@ -2,16 +2,18 @@
 
 import hashlib
 import io
+import tempfile
+from pathlib import Path
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.forms import inlineformset_factory, modelform_factory
 from django.http import QueryDict
 from django.test import override_settings
+from django.urls import reverse
 
 from client import PDF, Browser, BucketTestCase
 from config.storages import MediaStorage
@@ -206,21 +208,27 @@ class OpenFileTests(BucketTestCase):
 
 
 class ForeignStorageTests(BucketTestCase):
-    @override_settings(
-        STORAGES={
-            "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-            "public": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-        }
-    )
-    def test_a_form_posts_through_django(self):
-        form = PaperForm({"title": "x"}, {"file": SimpleUploadedFile("a.pdf", PDF)})
-        use_request(form, self.ada.request())
-        self.assertTrue(form.is_valid(), form.errors)
-        paper = form.save()
-        with storages["default"].open(paper.file.name) as file:
-            self.assertEqual(file.read(), PDF)
+    def post_through_django(self, backend, **options):
+        """Save a form while its field's storage is one of Django's; return the row's file."""
+        storage = {"BACKEND": f"django.core.files.storage.{backend}", "OPTIONS": options}
+        replaced = override_settings(STORAGES=settings.STORAGES | {"default": storage})
+        replaced.enable()
+        self.addCleanup(replaced.disable)
         self.assertNotIn("data-s3files", str(PaperForm()["file"]))
+        file = SimpleUploadedFile("a.pdf", PDF)
+        answer = self.ada.client.post(reverse("new-paper"), {"title": "x", "file": file})
+        self.assertEqual(answer.status_code, 302)
+        self.assertEqual(self.files(), [])
+        return self.only_paper().file
+
+    def test_a_form_posts_through_django_into_memory(self):
+        file = self.post_through_django("InMemoryStorage")
+        self.assertEqual(file.read(), PDF)
+
+    def test_a_form_posts_through_django_into_a_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = self.post_through_django("FileSystemStorage", location=folder)
+            self.assertEqual(Path(folder, file.name).read_bytes(), PDF)
 
 
 class RootStorage(MediaStorage):
