@@ -350,6 +350,32 @@ def test_an_acl_is_sent_only_to_a_bucket_that_has_acls(site, ownership, acl):
             assert site.read(f"static/{hashed_name}").decode() == SMALL[name]
 
 
+def ask_for_checksum(request):
+    """Answer as AWS does for a bucket with Object Lock and a default retention."""
+    sends = request.kind in ("PUT", "PART")
+    if not sends or {"content-md5", "x-amz-checksum-sha256"} & {*map(str.lower, request.headers)}:
+        return None
+    body = (
+        b"<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP header is "
+        b"required for Put Object requests with Object Lock parameters</Message></Error>"
+    )
+    head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\n"
+    return "answer", head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize("store", ["Amazon S3", "another"])
+def test_a_bucket_with_object_lock_gets_the_checksums_that_it_asks_for(site, store):
+    site = site()
+    site.proxy.break_it = ask_for_checksum
+    site.write(SMALL | {"film.mp4": os.urandom(17 * 2**20)})  # as well in parts
+    if store == "Amazon S3":
+        site.call("publishing.publish_as_to_amazon")
+    else:
+        site.collectstatic(AWS_CHECKSUM_ALGORITHM="SHA256")  # as docs/uploads.md says
+    assert "PART" in site.proxy.kinds()
+    assert site.read(f"static/{site.live_manifest()['theme.css']}").decode() == SMALL["theme.css"]
+
+
 def test_names_of_any_kind_arrive(site):
     site = site()
     names = [

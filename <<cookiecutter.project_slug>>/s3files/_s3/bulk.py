@@ -100,6 +100,9 @@ def s3_store(
         # Loopback must not go through a proxy. obstore cannot turn proxies off, so this sets one
         # that is never used.
         client_options |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": LOOPBACK}
+    # Amazon S3 takes nothing without a checksum into a bucket with Object Lock ("PutObject"). Of
+    # other stores, not all know it.
+    checksum: Any = {"checksum_algorithm": "SHA256"} if address.on_amazon else {}
     return S3Store(
         address.bucket,
         prefix=prefix,
@@ -111,6 +114,7 @@ def s3_store(
         virtual_hosted_style_request=True,
         credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,
+        **checksum,
         client_options=client_options,
         retry_config={"max_retries": max_retries, "retry_timeout": timedelta(minutes=1)},
     )
