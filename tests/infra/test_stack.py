@@ -103,6 +103,19 @@ def test_nobody_writes_outside_their_prefixes(deployment, files):
                 client.put_object(Bucket=deployment.bucket, Key=key, Body=b"")
 
 
+def test_the_deploy_role_lists_static_files_alone_and_reads_no_private_one(deployment, files):
+    deploy = deployment.user("DeployPolicyArn")
+    listed = deploy.list_objects_v2(Bucket=deployment.bucket, Prefix="static/")
+    assert "static/a.css" in [item["Key"] for item in listed["Contents"]]
+    for prefix in ("", "media/", "media/incoming/", "private/"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            deploy.list_objects_v2(Bucket=deployment.bucket, Prefix=prefix)
+    private = f"{private_prefix(deployment.answers)}/a.jpg"
+    for key in files & {private, "media/incoming/a.jpg"}:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            deploy.get_object(Bucket=deployment.bucket, Key=key)
+
+
 def test_the_operator_alone_erases_a_version(deployment, files):
     private = private_prefix(deployment.answers)
     place = {"Bucket": deployment.bucket, "Key": f"{private}/erase.txt"}
