@@ -32,12 +32,13 @@ CHANCES = {"COMPLETE": 0.5, "PUT": 0.25}
 class Killer:
     """Kills processes while S3 has a request of theirs, at most KILLS times, once for each key.
 
-    S3 does what it was asked, or does not.
+    S3 does what it was asked, or does not. Two kills are at least `pause` seconds apart.
     """
 
-    def __init__(self, find_processes, chance):
+    def __init__(self, find_processes, chance, pause=0):
         self.counts = Counter()
-        self._find_processes, self._chance = find_processes, chance
+        self._find_processes, self._chance, self._pause = find_processes, chance, pause
+        self._next = 0
         self._keys = set()
         self._lock = threading.Lock()
 
@@ -46,6 +47,7 @@ class Killer:
             if not self._is_met(request):
                 return None
             self._keys.add(request.key)
+            self._next = time.monotonic() + self._pause
             for process in self._find_processes(request):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -56,6 +58,7 @@ class Killer:
         return (
             request.key not in self._keys
             and not self.is_done
+            and time.monotonic() >= self._next
             and self._chance.random() < CHANCES.get(request.kind, 0)
         )
 
@@ -80,8 +83,9 @@ def test_uvicorn_workers_killed_while_they_save_and_complete_uploads(
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--workers=2"]
     environment = {"cwd": site.folder, "env": site.environment()}
     with Serving([*command, f"--port={port}"], port, tmp_path / "log", **environment) as server:
-        # All of them: which one has the request is not known here.
-        killer = Killer(lambda request: find_workers(server.process.pid), random.Random(5))
+        # All of them: which one has the request is not known here. An upload whose completion is
+        # killed waits 30 seconds for its lease, and the browser 90 seconds for the upload.
+        killer = Killer(lambda _: find_workers(server.process.pid), random.Random(5), pause=10)
         clients = [Poster(*browser), *(Uploader(*browser) for _ in range(3))]
         site.proxy.break_it = killer
         for client in clients:
