@@ -123,7 +123,8 @@ def look_at(storage: S3MediaStorage, key: str) -> Found | None:
     except FileNotFoundError:
         return None
     except S3Error as error:
-        if error.code == "InvalidRange":  # It is empty.
+        # It is empty, or archived: some stores take an unsigned header for its storage class.
+        if error.code in ("InvalidRange", "InvalidObjectState"):
             return Found(0, "", "", b"")
         raise
 

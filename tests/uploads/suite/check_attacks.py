@@ -161,6 +161,9 @@ class UnsignedHeadersTests(BucketTestCase):
     def test_metadata_of_the_browsers_own_are_refused(self):
         self.complete_with(**{"x-amz-meta-x": "1"})
 
+    def test_an_archive_that_nobody_can_read_is_refused(self):
+        self.complete_with(**{"x-amz-storage-class": "GLACIER"})
+
     def test_a_copy_of_somebody_elses_object_is_refused_and_its_size_not_told(self):
         secret = storages["default"].save("secret.pdf", ContentFile(PDF + b"secret"))
         source = {"x-amz-copy-source": f"{self.bucket}/media/{secret}"}
