@@ -175,7 +175,7 @@ def update_as_the_changelog_says(shell, project, own_storages=""):
     (project / ".cruft.json").write_text(json.dumps(cruft | {"skip": [".env"]}))
     commit(shell, project, "Leave .env to this machine")
     changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
-    update = re.search(r"^2\. `(cruft update .*)`", changelog, re.M)[1]
+    update = re.search(r"^2\. `(uvx cruft update .*)`", changelog, re.M)[1]
     run_cruft(shell, project, update)
     unmerged = shell(project, "git", "diff", "--name-only", "--diff-filter=U").split()
     assert set(unmerged) <= {"config/settings.py", "config/storages.py"}

@@ -11,7 +11,10 @@ from django.db import Error, connection
 
 from .models import User
 
-COMMAND = """cruft update --checkout standard --variables-to-update '{"user_model": "auth.User"}'"""
+COMMAND = (
+    "uvx cruft update --checkout standard "
+    """--variables-to-update '{"user_model": "auth.User"}'"""
+)
 
 
 @checks.register
