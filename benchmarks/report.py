@@ -298,8 +298,8 @@ def _upload_table(results):
                 str(record["errors"]),
             )
         )
-    columns = ("", "Web worker CPU, a file", "Requests to Django", "Median", "99 % below", "Errors")
-    return _table(columns, rows)
+    per_file = ("Web worker CPU per file", "Requests to Django per file")
+    return _table(("", *per_file, "Median", "p99", "Errors"), rows)
 
 
 def document(results, about):

@@ -141,7 +141,7 @@ def list_objects(site, publisher, options):
         what = f"{name}, {objects:,} objects"
         show(what, vars(costs[1]))
         grown = max(0, (costs[1].memory - costs[0].memory) / MB)
-        yield at_most(f"{what}: memory, more than for none", MOST_GROWTH, grown, " MB")
+        yield at_most(f"{what}: memory beyond that for an empty bucket", MOST_GROWTH, grown, " MB")
 
 
 def measure_rows(site, options):

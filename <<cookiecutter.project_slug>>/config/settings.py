@@ -177,8 +177,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # --- Content-Security-Policy ---------------------------------------------
 
 # What a page may load, and from where. Scripts and styles come only from static/ in the
-# bucket, so a browser never runs an uploaded file. Everything that is not listed is refused,
-# also inline scripts and styles. s3files/csp.py replaces "s3:static", "s3:media" and
+# bucket, so a browser never runs an uploaded file. Everything else is refused, including
+# inline scripts and styles. s3files/csp.py replaces "s3:static", "s3:media" and
 # "s3:uploads" by the URLs of the storages in STORAGES. In DEBUG, "s3:static" is the site itself.
 STATIC_SOURCES = ["s3:static"]
 # The error pages contain their CSS, so they need neither S3 nor the manifest.

@@ -19,13 +19,13 @@ password_reset = [
     path("complete/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
 ]
 
-# 503 for a database that is locked or away, and for a full disk.
+# 503 if the database is locked or unavailable, or the disk is full.
 handler500 = "s3files.middleware.answer_failure"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("password-reset/", include(password_reset)),
-    # Browsers ask for it unasked. A template: it needs neither S3 nor the manifest.
+    # Browsers request it without a link. It is a template, so it needs neither S3 nor the manifest.
     path("favicon.ico", cache_control(max_age=86400)(favicon)),
     path("s3files/", include("s3files.urls")),
     #% if cookiecutter.example_app == "yes"

@@ -47,8 +47,8 @@ def _refuse_two_stores() -> None:
     endpoint = os.environ.get("AWS_S3_ENDPOINT_URL")
     if settings.S3_EMBEDDED and endpoint and not is_testing():
         raise ImproperlyConfigured(
-            f"S3_EMBEDDED is on, so files go to the development server, and AWS_S3_ENDPOINT_URL is "
-            f"{endpoint!r}, so they go there: unset one of the two."
+            "S3_EMBEDDED is on and selects the development server, but AWS_S3_ENDPOINT_URL is "
+            f"{endpoint!r}: unset one of the two."
         )
 
 
@@ -61,8 +61,9 @@ def _refuse_storages_of_another_acl() -> None:
     if default and storages.get(other) == default != storages.get(same):
         raise ImproperlyConfigured(
             f"S3_MEDIA_ACL is {settings.S3_MEDIA_ACL!r}, but STORAGES[{other!r}] is the same as "
-            f"STORAGES['default']: it was made for another S3_MEDIA_ACL. Where you set that, also "
-            f"set STORAGES[{same!r}] to STORAGES['default'], and STORAGES[{other!r}] to another."
+            "STORAGES['default'], as for another S3_MEDIA_ACL. After the line that sets "
+            f"S3_MEDIA_ACL, set STORAGES[{same!r}] to STORAGES['default'], and "
+            f"STORAGES[{other!r}] to a storage of its own."
         )
 
 

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.templatetags.static import static
 from django.test import SimpleTestCase, override_settings
 
-# No proxy of HTTP_PROXY finds this machine.
+# A proxy from HTTP_PROXY cannot reach this machine.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -59,7 +59,7 @@ class MediaStorageTests(SimpleTestCase):
         self.assertEqual(default_storage.open(first).read(), b"first")
         self.assertEqual(default_storage.open(second).read(), b"second")
 
-    def test_a_page_that_says_it_is_a_picture_is_served_as_one(self):
+    def test_the_content_type_follows_the_extension(self):
         name = self.save("x.png", SimpleUploadedFile("x.png", b"<script>", "text/html"))
         _, headers, _ = fetch(default_storage.url(name))
         self.assertEqual(headers["Content-Type"], "image/png")
@@ -127,7 +127,7 @@ class StaticStorageTests(SimpleTestCase):
         self.collectstatic()
         self.assertIn(" 0 uploaded", self.collectstatic())
         (self.assets / "logo.svg").write_text("<svg>new</svg>")
-        # The stylesheet has a new name, too: it names the logo. And the logo's plain name.
+        # The logo under both of its names, and the stylesheet, whose hash changes with the logo's.
         self.assertIn(" 3 uploaded", self.collectstatic())
 
     def test_a_broken_reference_fails_and_changes_nothing(self):
@@ -138,7 +138,7 @@ class StaticStorageTests(SimpleTestCase):
             self.collectstatic()
         self.assertEqual(self.read("staticfiles.json")["Body"].read(), before)
 
-    def test_without_a_local_manifest_the_buckets_is_read(self):
+    def test_without_a_local_manifest_the_one_in_the_bucket_is_read(self):
         self.collectstatic()
         Path(settings.STATIC_ROOT, "staticfiles.json").unlink()
         staticfiles_storage.hashed_files = {}

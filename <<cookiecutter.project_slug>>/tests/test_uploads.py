@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n".ljust(108, b"\0")
 # Pages are rendered without collectstatic having run.
 STATIC = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-# No proxy of HTTP_PROXY finds this machine.
+# A proxy from HTTP_PROXY cannot reach this machine.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -93,7 +93,7 @@ class PageTests(UploadsTestCase):
         self.assertContains(page, "photo.png")
         self.assertNotContains(page, 'name="_save"')
 
-    def test_no_cache_between_keeps_a_page_with_links(self):
+    def test_shared_caches_must_not_store_the_page(self):
         self.assertEqual(self.page["Cache-Control"], "private")
 
     def test_the_security_policy_has_no_inline_code(self):

@@ -32,7 +32,7 @@ def test_a_line_for_each_step_and_exit_code_0(s3doctor):
     done = s3doctor("--write")
     assert (done.returncode, done.stderr) == (0, "")
     assert set(re.findall(r"^\S", done.stdout, re.MULTILINE)) == {"✓", "–", "N"}
-    assert done.stdout.endswith("\nNothing is wrong: 14 steps passed, 8 were not checked.\n")
+    assert done.stdout.endswith("\nNo failures: 14 steps passed, 8 were not checked.\n")
     assert "\033" not in done.stdout, "colours, and no terminal"
     assert max(map(len, done.stdout.splitlines())) <= 80
 

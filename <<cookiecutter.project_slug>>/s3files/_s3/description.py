@@ -22,15 +22,13 @@ def describe_store(address: Address, account: Account | None = None) -> str:
             f"Bucket {address.bucket} of the development server on this machine "
             f"({address.host_url})."
         )
-    return (
-        f"Bucket {address.bucket} at {address.host_url}, with credentials of "
-        f"{_describe_credentials(account or Account())}."
-    )
+    credentials = _describe_credentials(account or Account())
+    return f"Bucket {address.bucket} at {address.host_url}, {credentials}."
 
 
 def _describe_credentials(account: Account) -> str:
     session, found = find_credentials(account)
     if found is None:
-        return "nobody: boto3 found none"
-    origin = ORIGINS.get(found.method)
-    return origin or f"the profile {session.profile_name or 'default'} ({found.method})"
+        return "but boto3 found no credentials"
+    profile = f"the profile {session.profile_name or 'default'} ({found.method})"
+    return f"with credentials of {ORIGINS.get(found.method) or profile}"

@@ -198,8 +198,8 @@ def check_urls_are_not_paths(app_configs: Any, **kwargs: Any) -> Iterator[CheckM
             yield Error(
                 f"{name} is {url!r}, but pages link to {found[alias].base_url}: the files are in "
                 "the bucket, and the site serves none.",
-                hint=f"Set {name} to {path!r}, which is replaced by that URL. If the site's own "
-                "host should be in it, set AWS_S3_CUSTOM_DOMAIN to that host, and have its CDN "
-                f"pass {path}* to the bucket.",
+                hint=f"Set {name} to {path!r}; s3files replaces it with that URL. To serve the "
+                "files from the site's own host, set AWS_S3_CUSTOM_DOMAIN to that host, and have "
+                f"the CDN in front of it pass {path}* to the bucket.",
                 id="s3.E024",
             )

@@ -47,9 +47,9 @@ FAILURES = [
     Failure(
         "unsigned-headers",
         "UnsignedHeaders",
-        "This store acts on headers that the upload URL did not sign (named above). With "
-        "x-amz-acl, anyone who uploads a file can make it public. The others change how S3 "
-        "stores, serves or bills it.",
+        "This store acts on headers that the signature of the upload URL does not cover; s3doctor "
+        "prints which. With x-amz-acl, anyone who uploads a file can make it public. The others "
+        "change how S3 stores, serves or bills it.",
         "# Update the store, or use another (docs/stores.md of the template).",
     ),
     # --- incoming

@@ -33,7 +33,7 @@ def check_public_access_block(probe: Probe) -> str:
     if wrong:
         raise Failed("BlockPublicAccess", f"settings that must be off: {', '.join(wrong)}")
     loose = [name for name, on in probe.blocks.items() if on and not actual.get(name)]
-    return f"OK; can also be on: {', '.join(loose)}" if loose else "OK, as strict as possible"
+    return f"OK; you can also turn on {', '.join(loose)}" if loose else "OK, as strict as possible"
 
 
 def check_versioning(probe: Probe) -> str:

@@ -139,7 +139,8 @@ FAILURES = [
         "instance or task role.",
         "aws sts get-caller-identity   # as the user that runs Django\n"
         "# On a server, attach a role (infra/README.md); on your machine: aws sso login.\n"
-        "# In development, DJANGO_DEBUG=on and no AWS_… variable start an S3 server for you.",
+        "# In development, DJANGO_DEBUG=on starts a local S3 server if neither credentials nor an\n"
+        "# endpoint are configured.",
     ),
     Failure(
         "credentials",
@@ -288,7 +289,7 @@ FAILURES = [
         "the ACL that allows it: visitors get 403.",
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "$BLOCK\n"
-        "aws s3control get-public-access-block --account-id $ACCOUNT   # the account's overrides",
+        "aws s3control get-public-access-block --account-id $ACCOUNT   # overrides the bucket's",
     ),
     Failure(
         "public-access-block",

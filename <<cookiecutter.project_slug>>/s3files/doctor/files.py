@@ -60,7 +60,10 @@ def check_links(probe: Probe) -> str:
         if link.startswith(probe.address.host_url):
             _check_signed_link(link, 200 if place else 404)
         if not place:
-            return "presigned URL opens, tampered URL does not; no file for an unsigned URL"
+            return (
+                "presigned URL passes the signature check, tampered URL does not; unsigned URLs "
+                "not checked, because there is no file"
+            )
         said = [_check_unsigned_url(probe, "default", place)]
     if probe.write:
         other = "private" if _is_public("default") else "public"

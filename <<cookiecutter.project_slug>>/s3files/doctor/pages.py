@@ -12,7 +12,7 @@ from .requests import fetch
 
 # Browsers refuse these two if they have another content type.
 STRICT_KINDS = {".css": "css", ".js": "javascript"}
-NO_CDN = "there is none (AWS_S3_CUSTOM_DOMAIN)"
+NO_CDN = "not checked: there is no CDN (AWS_S3_CUSTOM_DOMAIN is empty)"
 
 
 def check_cdn_host(probe: Probe) -> str:

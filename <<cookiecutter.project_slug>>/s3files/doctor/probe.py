@@ -164,7 +164,7 @@ class Probe:
     def require_write(self) -> None:
         """Raise Skipped unless files may be written."""
         if not self.write:
-            raise Skipped("checked with --write")
+            raise Skipped("not checked: needs --write")
 
     def missing_file(self) -> dict[str, str]:
         return {"Bucket": self.name, "Key": self.media.key(self.new_name())}

@@ -51,10 +51,11 @@ class Command(collectstatic.Command):
         self.collected: dict[str, list[str]] = {}
         self.most_problems = sys.maxsize if self.verbosity > 1 else 20
         self.publishes = isinstance(self.storage, S3StaticStorage)
-        if self.manifest_only and (self.dry_run or not self.publishes):
+        if self.manifest_only and self.dry_run:
+            raise CommandError("--manifest-only writes the manifest: leave out --dry-run.")
+        if self.manifest_only and not self.publishes:
             raise CommandError(
-                "--manifest-only hashes the files: leave out --dry-run, and set "
-                "STORAGES['staticfiles'] to an S3StaticStorage."
+                "--manifest-only needs an S3StaticStorage as STORAGES['staticfiles']."
             )
         if self.publishes and (self.symlink or not self.post_process):
             option = "--link" if self.symlink else "--no-post-process"

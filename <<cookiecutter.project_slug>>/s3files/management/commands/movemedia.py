@@ -22,7 +22,7 @@ SHOWN = 10
 class Command(BaseCommand):
     help = (
         "Copy a local MEDIA_ROOT, or another bucket or prefix, into a storage, with the types "
-        "and dispositions that the storage sets. Only shows what it would do, without --copy. "
+        "and dispositions that the storage sets. Without --copy, it only shows what it would do. "
         "Existing files are not changed, so an interrupted run can be repeated."
     )
 

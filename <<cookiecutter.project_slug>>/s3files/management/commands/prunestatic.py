@@ -42,8 +42,8 @@ def describe_object(item: "ObjectMeta") -> Listed:
 
 class Command(BaseCommand):
     help = (
-        "Delete static files that no kept release uses. Only shows what it would do, without "
-        "--delete. Do not run it at the same time as collectstatic."
+        "Delete static files that no kept release uses. Without --delete, it only shows what it "
+        "would do. Do not run it at the same time as collectstatic."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             type=int,
             default=3,
             metavar="RELEASES",
-            help="keep so many of the newest releases, however old they are (3)",
+            help="keep the newest RELEASES releases, however old they are (3)",
         )
         parser.add_argument(
             "--unknown",

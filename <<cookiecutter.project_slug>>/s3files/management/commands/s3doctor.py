@@ -112,7 +112,7 @@ class Command(BaseCommand):
 
     def show_summary(self, results: list[Result]) -> None:
         passed = sum(result.ok is True for result in results)
-        said = f"Nothing is wrong: {passed} steps passed"
+        said = f"No failures: {passed} steps passed"
         if skipped := len(results) - passed:
             said += f", {skipped} were not checked"
         self._print(f"\n{said}.")

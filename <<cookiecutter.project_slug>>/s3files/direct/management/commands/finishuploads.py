@@ -17,8 +17,8 @@ from s3files.management.commands.sweepmedia import add_locations, told_locations
 
 class Command(BaseCommand):
     help = (
-        "Finish the uploads that are in the state “processing”: large ones into a public "
-        "storage, and those that a policy has checked in the background."
+        "Finish the uploads in the state “processing”: large files for a public storage, and "
+        "files whose policy leaves the checks to this command."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             "--every",
             type=float,
             metavar="SECONDS",
-            help="Repeat, with a pause of so many seconds. Default: run once.",
+            help="Repeat, with a pause of SECONDS. Default: run once.",
         )
         add_locations(parser)
 
