@@ -1284,7 +1284,7 @@ def test_every_failure_of_the_table_is_provoked_here():
     tables = [ON_THE_WAY, IN_THE_BUCKET, ANSWERS, AS_CDN, CDN_NOT_REACHED]
     tried += [row[-3:-1] for table in tables for row in table.values()]
     # test_unsigned_headers.py
-    tried += [("UnsignedCopySource", "unsafe"), ("UnsignedHeaders", "did not sign (named above)")]
+    tried += [("UnsignedCopySource", "unsafe"), ("UnsignedHeaders", "does not cover; s3doctor")]
     tried += [("StaticMissing", "lists a file"), ("StaticWrongType", "wrong Content-Type")]
     names = {"$BUCKET": BUCKET, "$ENDPOINT": "s3.example.com", "$REGION": "us-east-1"}
     names |= {"$ACTION": "s3:ListBucket", "$RESOURCE": BUCKET, "$RIGHT_REGION": "eu-central-1"}
