@@ -217,7 +217,7 @@ class OneTokenOneObjectTests(BucketTestCase):
             lambda number: self.save_paper(token, browser=browsers[number])
         )
         self.assertEqual(saved.status_code, 302)
-        self.assertContains(refused, "If you sent a form twice, it is saved once", status_code=400)
+        self.assertContains(refused, "If you sent a form twice, it was saved once", status_code=400)
 
     def test_the_second_of_two_admin_forms_at_once_says_that_the_file_is_saved(self):
         token = self.ada.upload()
@@ -230,7 +230,7 @@ class OneTokenOneObjectTests(BucketTestCase):
         )
         # SQLite lets one request in alone: the second is the form with its error.
         (refused,) = [answer for answer in answers if answer.status_code != 302]
-        words = {200: "is saved already", 400: "If you sent a form twice, it is saved once"}
+        words = {200: "is saved already", 400: "If you sent a form twice, it was saved once"}
         status = refused.status_code
         self.assertContains(refused, words[status], status_code=status)
 
