@@ -6,7 +6,6 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
@@ -34,7 +33,8 @@ class Content(NamedTuple):
 
     name: str  # of the file in the project
     md5: str
-    read: Callable[[], bytes]
+    # Is given the name: one function for all, because there may be a hundred thousand files.
+    read: Callable[[str], bytes]
 
 
 @dataclass(slots=True)
@@ -129,13 +129,13 @@ class HashedTree:
         """
         record = self.records[name]
         if not record.module or record.hashed == name:
-            return Content(name, record.md5, partial(self._read, name))
+            return Content(name, record.md5, self._read)
         url = "./" + quote(posixpath.basename(record.hashed))
         text = f'export * from "{url}";\n'
         if record.module == "default":
             text += f'export {{ default }} from "{url}";\n'
         body = text.encode()
-        return Content(name, _find_md5(body), lambda: body)
+        return Content(name, _find_md5(body), lambda name: body)
 
     def is_passed_on(self, name: str) -> bool:
         """Return whether the plain name of a file only leads to its hashed name."""
@@ -160,7 +160,7 @@ class HashedTree:
             self._links[name] = links
             return [target.name for _, target in links if target.name in self._paths]
         else:
-            content = Content(name, md5, partial(self._read, name))
+            content = Content(name, md5, self._read)
             self._name(name, self._hashed_name(name, data, md5), content, data)
         return None
 
@@ -222,7 +222,7 @@ class HashedTree:
             body = self._substitute(name, texts[name])
             md5 = _find_md5(body)
             hashed = self.names.get(name) or self._hashed_name(name, body, md5)
-            self._name(name, hashed, Content(name, md5, partial(self._read_hashed, name)), body)
+            self._name(name, hashed, Content(name, md5, self._read_hashed), body)
 
     def _read_hashed(self, name: str) -> bytes:
         return self._substitute(name, self._read(name))

@@ -6,7 +6,6 @@ another order (SeaweedFS lists the folder "a" before "a-b"). Then objects betwee
 missing, so the caller passes the names that must exist.
 """
 
-import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import pairwise
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 PAGE = 1000
+# Pages that are listed at once: each takes a megabyte until its objects are noted.
+AT_ONCE = 32
 
 
 def describe_by_etag(item: "ObjectMeta") -> bytes:
@@ -67,7 +68,7 @@ class Listing:
 
     def begin_in_order(self) -> None:
         """List one page after the other: nothing is missed, whatever the store's order."""
-        self._requests.submit(self._place, functools.partial(self._list, None, None))
+        self._requests.submit(self._place, self._list, None, None)
 
     def begin(self, pages: Sequence[str]) -> None:
         """List these pages at once, or one, and the others when expect() has been called.
@@ -92,7 +93,7 @@ class Listing:
         ranges = list(pairwise([after, *pages, None]))
         self._under_way = len(ranges)
         for first, last in ranges:
-            self._requests.submit(self._place, functools.partial(self._list_range, first, last))
+            self._requests.submit(self._place, self._list_range, first, last)
 
     def _list_first_page(self) -> None:
         last = self._list(None, None, pages=1)

@@ -15,7 +15,7 @@ from obstore.store import S3Store
 from s3files._s3.clients import credentials
 
 from .hashing import Content
-from .listing import Listing, describe_by_etag, pack_etag
+from .listing import AT_ONCE, Listing, describe_by_etag, pack_etag
 from .payloads import (
     PRECOMPRESSED,
     SMALL,
@@ -71,7 +71,7 @@ class Publisher:
         self._verified = 0
         self._manifest: dict[str, Any] = {}
         # Both are on their way while the files are looked for and hashed.
-        self._started = Uploader()
+        self._started = Uploader(AT_ONCE)
         place = str(self.destination)
         self._listing = Listing(self._connect, self._started, place, self.describe)
 
@@ -104,7 +104,7 @@ class Publisher:
         if not self._started.is_done or name not in self._listing.objects:
             if len(data) <= SMALL and self._waiting.has_room:
                 self._waiting.keep(name, self._make_payload(content, data))
-            self._uploader.submit(name, lambda: self._send_if_missing(name, content))
+            self._uploader.submit(name, self._send_if_missing, name, content)
 
     def add_original(self, name: str, content: Content, is_final: bool = False) -> None:
         """Upload a file under its plain name, unless the bucket has it as it is.
@@ -122,7 +122,7 @@ class Publisher:
             )
         else:
             cache_control = IMMUTABLE if is_final else self.original_cache_control
-            self._uploader.submit(name, lambda: self._send_original(name, content, cache_control))
+            self._uploader.submit(name, self._send_original, name, content, cache_control)
 
     def finish(self, progress: Callable[[int, int], None]) -> None:
         """Wait for the uploads. If any failed, raise PublishError with names and the reason."""
@@ -226,7 +226,7 @@ class Publisher:
         return content.md5, find_kind(content.name, self.precompressed)
 
     def _read(self, content: Content) -> Payload:
-        data = content.read()
+        data = content.read(content.name)
         if find_md5(data) != content.md5:
             raise PublishError("it was changed during the publish; run collectstatic again")
         return self._make_payload(content, data)

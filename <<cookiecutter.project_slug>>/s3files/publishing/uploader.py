@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
 
@@ -76,10 +76,12 @@ def is_unknown_host(error: BaseException) -> bool:
 class Uploader:
     """Runs requests in threads; each is tried again as long as S3 answers anything at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = UPLOADS_AT_ONCE) -> None:
         self.total = self.done = 0
+        self._at_once = at_once
         self.failures: list[Failure] = []
-        self._jobs: SimpleQueue[tuple[str, Callable[[], object]] | None] = SimpleQueue()
+        # Neither closures nor partial objects: a publish may put 200,000 jobs here at once.
+        self._jobs: SimpleQueue[tuple[str, Callable[..., object], Any] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Condition()
         self._room = threading.Condition()
@@ -89,11 +91,11 @@ class Uploader:
         self._is_stopped = threading.Event()
         self._has_warned = False
 
-    def submit(self, name: str, job: Callable[[], object]) -> None:
+    def submit(self, name: str, job: Callable[..., object], *arguments: Any) -> None:
         """Have a job done in the background; `name` is for the message if it fails."""
         self.total += 1
-        self._jobs.put((name, job))
-        if len(self._threads) < UPLOADS_AT_ONCE:
+        self._jobs.put((name, job, arguments))
+        if len(self._threads) < self._at_once:
             # Daemons: neither Ctrl-C nor the end of the program waits for them.
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
@@ -207,9 +209,9 @@ class Uploader:
 
     def _work(self) -> None:
         while (task := self._jobs.get()) is not None and not self._is_stopped.is_set():
-            name, job = task
+            name, job, arguments = task
             try:
-                job()
+                job(*arguments)
             except Exception as error:
                 self._note_failure(Failure(name, describe_failure(error)))
             else:

@@ -52,7 +52,7 @@ def hash_as_we_do(paths):
 
     def publish(name, content, data):
         contents[name] = data
-        if content.read() != data:
+        if content.read(content.name) != data:
             raise ValueError(name)
 
     tree = HashedTree(paths, publish, rules=static.rules, name_special=static.hashed_name)

@@ -1,8 +1,9 @@
+import itertools
 import json
 import re
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from s3files._s3.description import describe_store
 from s3files._s3.errors import s3_errors
 from s3files._s3.printing import printable
-from s3files.publishing.releases import Destination, find_environments, release_of
+from s3files.publishing.releases import (
+    Destination,
+    find_environments,
+    release_name,
+    release_of,
+)
 from s3files.publishing.storage import S3StaticStorage
 from s3files.publishing.uploader import PublishError
 
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
 # What collectstatic published, such as site.5d41402abc4b.css
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
 # Manifests that are read at once: each may have a hundred thousand names.
-READ_AT_ONCE = 4
+READ_AT_ONCE = 2
 
 
 class Listed(NamedTuple):
@@ -83,7 +89,7 @@ class Command(BaseCommand):
         files, live = self.list_files()
         deadline = time.time() - older_than
         kept = self.choose_releases(files, live, keep, deadline)
-        used, named = self.read_names(files, kept)
+        used, named = self.read_names(files, kept, live)
         old = sorted(
             name
             for name, listed in files.items()
@@ -130,14 +136,19 @@ class Command(BaseCommand):
             ended = files[name].modified
         return kept
 
-    def read_names(self, files: Mapping[str, Listed], kept: set[str]) -> tuple[set[str], set[str]]:
+    def read_names(
+        self, files: Mapping[str, Listed], kept: set[str], live: str
+    ) -> tuple[set[str], set[str]]:
         """Return the files that kept releases are made of, and those that any manifest names."""
         manifests = [name for name in files if release_of(self.manifest_name, name)]
         used, named = set(kept), set(manifests)
+        # The newest one has the same names as the live release's own, and is twice as large.
+        if release_name(self.manifest_name, live) not in files:
+            manifests.append(self.manifest_name)
         # The same text for the same name: there are as many as in all releases.
         own = {name: name for name in files}
-        for name, names in read_manifests(self.destination, [*manifests, self.manifest_name]):
-            found = {own[each] for each in names if each in own}
+        for name, names in read_manifests(self.destination, manifests):
+            found = (own[each] for each in names if each in own)
             (used if name in kept else named).update(found)
         return used, named
 
@@ -154,7 +165,7 @@ class Command(BaseCommand):
 
 def read_manifests(
     destination: Destination, manifests: list[str]
-) -> Iterator[tuple[str, set[str]]]:
+) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield the name of each manifest, and the hashed files and originals that it names."""
     store = destination.connect()
 
@@ -173,10 +184,10 @@ def read_manifests(
         raise CommandError(str(error)) from error
 
 
-def find_names(manifest: bytes) -> set[str]:
+def find_names(manifest: bytes) -> Iterable[str]:
     """Return the plain and the hashed names of a manifest."""
-    paths = json.loads(manifest)["paths"]
-    return {*paths, *paths.values()}
+    paths: dict[str, str] = json.loads(manifest)["paths"]
+    return itertools.chain(paths, paths.values())
 
 
 def parse_age(text: str) -> int:
