@@ -107,7 +107,7 @@ def test_browsers_find_a_favicon_where_they_look_for_it(web, page):
 def test_the_link_of_an_error_page_leads_to_the_start_page(web):
     assert b'<a href="/">Go to the home page</a>' in web.ask("/nothing")[2]
     status, _, body = web.ask("/")
-    assert status == 200 and b"This site is running." in body and b'href="/admin/"' in body
+    assert status == 200 and b"This site is running, but" in body and b'href="/admin/"' in body
 
 
 def test_a_form_without_a_token_is_explained(web):
