@@ -119,7 +119,7 @@ def on_ministack(start_suite, ministack):
 
 TESTS = find_tests()
 # What depends on locks, and on the store.
-LOCKS = ("check_limits.", "check_nothing_lost.", "check_sending.OneTokenOneObjectTests.")
+LOCKS = ("check_forms.", "check_limits.", "check_nothing_lost.", "check_rows.", "check_sending.")
 STORE = ("check_attacks.", "check_checks.", "check_forms.", "check_sending.")
 
 

@@ -46,7 +46,8 @@ class DirectUploadMixin(BaseModelAdmin):  # type: ignore[type-arg]
 class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at: browsers begin uploads, and sweepmedia removes what is left of them."""
 
-    list_display = ["name", "state", "readable_size", "account", "field", "created", "active"]
+    # With one more column, a name at 1280 px would be a few letters wide.
+    list_display = ["name", "state", "readable_size", "account", "field", "created"]
     # Nothing that reads a table of a million rows from end to end.
     list_filter = ["state"]
     search_fields = ["name", "account", "stored_name", "field"]

@@ -14,7 +14,15 @@ from tests.browser.forms.conftest import (
     take_several,
     write_sizes,
 )
-from tests.browser.layout import QUEUE, SCHEMES, WIDTHS, find_faults, make_names, measure
+from tests.browser.layout import (
+    QUEUE,
+    SCHEMES,
+    SMALLEST_NAME,
+    WIDTHS,
+    find_faults,
+    make_names,
+    measure,
+)
 from tests.browser.test_uploads_page import PDF, check_accessibility, file
 
 LONG = "회의록 " + "A-very-long-name-without-a-space" * 3 + " محضر.pdf"
@@ -160,6 +168,9 @@ def test_the_admins_list_of_uploads_fits_its_window_and_has_sizes_for_people(pag
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.locator(".results").evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.locator("#result_list .field-name").first.bounding_box()["width"] > SMALLEST_NAME
 
 
 def test_scripts_write_sizes_as_django_does(page):
