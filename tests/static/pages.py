@@ -1,12 +1,19 @@
 """Pages that Django renders, shown in Chromium, with all their static files from the bucket."""
 
 import contextlib
+import re
 import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-from tests.conftest import missing
+from tests.conftest import TEMPLATE, missing
+from tests.corpus.packages import fetch
+
+# Pages, scripts and the sources of a build, each a file.
+FRONT_ENDS = Path(__file__).with_name("front_ends")
+POLICY_PAGE = TEMPLATE / "docs" / "content-security-policy.md"
 
 # In a project's settings: apps of packages, and all finders.
 SETTINGS = """
@@ -37,14 +44,30 @@ def publish(site, apps, timeout=120, **variables):
     site.allow_everyone_to_read("static/*")
 
 
-def build_with_vite(site, files, *packages):
-    """Write a front end beside the project and build it, as its vite.config.js says."""
+def publish_front_end(site, *scripts):
+    """Publish what a test has written, and these scripts of front_ends/static/."""
+    site.write({name: (FRONT_ENDS / "static" / name).read_text() for name in scripts})
+    publish(site, "", FOLDERS=str(site.assets), timeout=280)
+    site.allow_cross_origin()
+
+
+def copy_package(site, package, folder, name):
+    """Copy a folder of a package of npm to the static files."""
+    source = fetch(package) / folder
+    site.write(
+        {
+            f"{name}/{path.relative_to(source)}": path.read_bytes()
+            for path in source.rglob("*")
+            if path.is_file()
+        }
+    )
+
+
+def build_with_vite(site, folder, *packages):
+    """Build a folder of front_ends/ beside the project, as its vite.config.js says."""
     if not shutil.which("npm"):
         missing("npm is not installed")
-    frontend = site.folder / "frontend"
-    for name, text in files.items():
-        (frontend / name).parent.mkdir(parents=True, exist_ok=True)
-        (frontend / name).write_text(text)
+    frontend = shutil.copytree(FRONT_ENDS / folder, site.folder / "frontend")
     for command in (
         ["npm", "install", "--silent", "--no-audit", "--no-fund", "vite@8", *packages],
         ["npx", "vite", "build", "--logLevel", "error"],
@@ -60,11 +83,49 @@ def render(site, code):
     return site.python(RENDER.format(code=code))
 
 
+def render_page(site, name, **context):
+    """Return a page of front_ends/pages/, and the project's policy for it."""
+    return site.call("front_ends.render", str(FRONT_ENDS / "pages" / name), context)
+
+
+def allow(policy, needed):
+    """Return the policy with what a front end needs, as docs/content-security-policy.md adds it."""
+    directives = {words.split()[0]: words.split()[1:] for words in policy.split("; ")}
+    places = {
+        "s3:static": next(url for url in directives["script-src"] if url.endswith("/static/")),
+    }
+    for directive, sources in needed.items():
+        now = directives.get(directive, [])
+        if "'unsafe-inline'" in sources:
+            now = [source for source in now if not source.startswith("'sha256-")]
+        directives[directive] = now + [places.get(source, source) for source in sources]
+    return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
+
+
+def assert_documented(name, needed):
+    """Fail unless a row of the page names a front end, and all that it needs."""
+    rows = re.findall(rf"^\| {re.escape(name)}[^|]*\|([^\n]+)\|$", POLICY_PAGE.read_text(), re.M)
+    assert len(rows) == 1, name
+    for directive, sources in needed.items():
+        assert f"`{directive} {' '.join(sources)}`" in rows[0], name
+
+
 @contextlib.contextmanager
 def shown(launch, html, policy=""):
     """Show a page; yield it and the list of what went wrong with its requests."""
     browser = launch()
     page = browser.new_page()
+    problems = watch(page)
+    with served(html, policy) as url:
+        page.goto(url)
+        try:
+            yield page, problems
+        finally:
+            browser.close()
+
+
+def watch(page):
+    """Return a list that fills with what goes wrong: requests, scripts, what the policy refuses."""
     problems = []
     page.on(
         "response",
@@ -81,23 +142,19 @@ def shown(launch, html, policy=""):
         lambda message: "Content Security" in message.text and problems.append(message.text),
     )
     page.on("pageerror", lambda error: problems.append(str(error)))
-    with served(html, policy) as url:
-        page.goto(url)
-        try:
-            yield page, problems
-        finally:
-            browser.close()
+    return problems
 
 
 @contextlib.contextmanager
 def served(html, policy):
-    """Serve one page; yield its URL."""
+    """Serve one page, and an empty service worker; yield the page's URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            is_page = self.path == "/"
-            self.send_response(200 if is_page else 204)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
+            is_page, is_script = self.path == "/", self.path == "/service-worker.js"
+            self.send_response(200 if is_page or is_script else 204)
+            kind = "javascript" if is_script else "html"
+            self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
             if policy:
                 self.send_header("Content-Security-Policy", policy)
             self.end_headers()

@@ -1,6 +1,5 @@
 """Static files of the bucket in Chromium: the admin's, an editor's, a build tool's."""
 
-import json
 import re
 
 import pytest
@@ -69,23 +68,6 @@ def test_the_admins_login_page_is_styled_from_gzipped_files(site, launch):
         assert problems == []
 
 
-VITE_FILES = {
-    "package.json": json.dumps({"private": True, "type": "module"}),
-    "vite.config.js": """
-export default {
-  base: "./",
-  build: { manifest: "manifest.json", outDir: "../assets/dist", emptyOutDir: true,
-    rollupOptions: { input: "src/main.js" } },
-};
-""",
-    "src/main.js": """
-import "./main.css";
-import("./later.js").then(({ text }) => { document.body.dataset.later = text; });
-""",
-    "src/later.js": "export const text = 'loaded later';",
-    "src/main.css": "body { background: url(./logo.svg) rgb(1, 2, 3) }",
-    "src/logo.svg": f"<svg xmlns='http://www.w3.org/2000/svg'>{'<g/>' * 2000}</svg>",
-}
 VITE_SETTINGS = """
 DJANGO_VITE = {
     "default": {
@@ -93,12 +75,6 @@ DJANGO_VITE = {
         "manifest_path": BASE_DIR / "assets" / "dist" / "manifest.json",
     }
 }
-"""
-VITE_PAGE = """
-from django.template import engines
-html = engines["django"].from_string(
-    "{% load django_vite %}<!doctype html><title>x</title><body>{% vite_asset 'src/main.js' %}"
-).render()
 """
 
 
@@ -108,7 +84,7 @@ def test_a_build_of_vite_works_by_its_own_names_or_by_ours(site, launch, declare
     site = site()
     if declared:
         site.configure('built_prefixes = ("dist/assets/",)')
-    pages.build_with_vite(site, VITE_FILES)
+    pages.build_with_vite(site, "vite")
     packages = site.folder.parent / "packages"
     site.run("python", "-m", "pip", "install", "-q", "--no-deps", "-t", packages, "django-vite")
     with (site.folder / "config" / "settings.py").open("a") as settings:
@@ -122,7 +98,7 @@ def test_a_build_of_vite_works_by_its_own_names_or_by_ours(site, launch, declare
     for name in built:
         head = site.s3.head_object(Bucket=site.bucket, Key=f"static/{names[name]}")
         assert head["CacheControl"] == "public, max-age=31536000, immutable"
-    html, policy = pages.render(site, VITE_PAGE)
+    html, policy = pages.render_page(site, "vite.html")
     site.allow_cross_origin()
     with pages.shown(launch, html, policy) as (page, problems):
         page.wait_for_selector("body[data-later='loaded later']", state="attached")

@@ -1,115 +1,124 @@
-"""Rows of docs/content-security-policy.md in Chromium: what a row says is needed, and enough."""
+"""Rows of docs/content-security-policy.md in Chromium: what a row says is needed, and enough.
 
-import re
+A page of front_ends/pages/ is refused without it, and says that it is ready with it.
+"""
+
+from dataclasses import dataclass, field
 
 import pytest
 
-from tests.conftest import TEMPLATE
 from tests.corpus.packages import fetch
 from tests.static import pages
 
-FILES = {
-    "vue.js": ("vue@3.5.45", "dist/vue.global.prod.js"),
-    "hls.js": ("hls.js@1.7.4", "dist/hls.min.js"),
-    "hls.min.js.map": ("hls.js@1.7.4", "dist/hls.min.js.map"),
-    "sql.js": ("sql.js@1.17.0", "dist/sql-wasm.js"),
-    "sql.wasm": ("sql.js@1.17.0", "dist/sql-wasm.wasm"),
-}
-APPS = {
-    "vue-app.js": """
-const done = () => { document.body.dataset.ready = "yes"; };
-Vue.createApp({ template: "<p>{{ 1 + 1 }}</p>", mounted: done }).mount("main");
-""",
-    "hls-app.js": """
-const hls = new Hls();
-hls.on(Hls.Events.MEDIA_ATTACHED, () => { document.body.dataset.ready = "yes"; });
-hls.attachMedia(document.querySelector("video"));
-""",
-    "sql-app.js": """
-const wasm = document.querySelector("main").dataset.wasm;
-initSqlJs({ locateFile: () => wasm }).then((SQL) => {
-  const [answer] = new SQL.Database().exec("select 40 + 2");
-  document.body.dataset.ready = answer.values[0][0] === 42 ? "yes" : "no";
-});
-""",
-    "site.webmanifest": '{"name": "Site", "start_url": "/"}',
-}
-SCRIPTS = (
-    '<script src="{static_url("%s.js")}"></script><script src="{static_url("%s-app.js")}"></script>'
-)
-# What the page says: (its HTML, what the policy needs).
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its page and static files of front_ends/, what it needs, and its files of npm."""
+
+    page: str
+    own: list[str]
+    needed: dict[str, list[str]]
+    # By name: a package, and a file or a folder in it.
+    files: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
 ROWS = {
-    "Vue with templates in the page": (
-        f"<main></main>{SCRIPTS % ('vue', 'vue')}",
+    "Vue with templates in the page": Row(
+        "vue.html",
+        ["vue-app.js"],
         {"script-src": ["'unsafe-eval'"]},
+        {"vue.js": ("vue@3.5.45", "dist/vue.global.prod.js")},
     ),
-    "hls.js": (
-        f"<video></video>{SCRIPTS % ('hls', 'hls')}",
+    "hls.js": Row(
+        "hls.html",
+        ["hls-app.js"],
         {"media-src": ["blob:"]},
+        {
+            "hls.js": ("hls.js@1.7.4", "dist/hls.min.js"),
+            "hls.min.js.map": ("hls.js@1.7.4", "dist/hls.min.js.map"),
+        },
     ),
-    "sql.js": (
-        f"""<main data-wasm="{{static_url("sql.wasm")}}"></main>{SCRIPTS % ("sql", "sql")}""",
+    "sql.js": Row(
+        "sql.html",
+        ["sql-app.js"],
         {"script-src": ["'wasm-unsafe-eval'"], "connect-src": ["s3:static"]},
+        {
+            "sql.js": ("sql.js@1.17.0", "dist/sql-wasm.js"),
+            "sql.wasm": ("sql.js@1.17.0", "dist/sql-wasm.wasm"),
+        },
     ),
-    "a web app manifest": (
-        '<link rel="manifest" href="{static_url("site.webmanifest")}" crossorigin>',
+    "a web app manifest": Row(
+        "webmanifest.html",
+        ["webmanifest-app.js", "site.webmanifest"],
         {"manifest-src": ["s3:static"]},
     ),
 }
 
 
-@pytest.fixture
-def published(site):
-    site = site()
-    site.write(
-        {name: (fetch(package) / path).read_bytes() for name, (package, path) in FILES.items()}
-    )
-    site.write(APPS)
-    pages.publish(site, "", FOLDERS=str(site.assets))
-    site.allow_cross_origin()
-    return site
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_is_refused_without_what_it_says_and_works_with_it(site, launch, name):
+    site, row = site(), ROWS[name]
+    for file, (package, path) in row.files.items():
+        if (fetch(package) / path).is_dir():
+            pages.copy_package(site, package, path, file)
+        else:
+            site.write({file: (fetch(package) / path).read_bytes()})
+    pages.publish_front_end(site, *row.own)
+    site.allow_everyone_to_read("*")
+    html, policy = pages.render_page(site, row.page)
+    with pages.shown(launch, html, policy) as (page, problems):
+        read_manifest(page)
+        wait_for(page, lambda: problems)
+        assert any("Content Security Policy" in problem for problem in problems)
+    with pages.shown(launch, html, pages.allow(policy, row.needed)) as (page, problems):
+        read_manifest(page)
+        page.wait_for_selector("body[data-ready=yes]", state="attached")
+        assert problems == []
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_page_has_the_row(name):
+    pages.assert_documented(name, ROWS[name].needed)
 
 
 @pytest.mark.matrix
-def test_each_row_is_refused_without_what_it_says_and_works_with_it(published, launch):
-    for name, (body, needed) in ROWS.items():
-        html, policy = pages.render(
-            published, f"html = f'''<!doctype html><title>x</title>{body}'''"
-        )
-        with pages.shown(launch, html, policy) as (page, problems):
-            look_at_manifest(page)
-            wait_for(page, lambda problems=problems: problems)
-            assert any("Content Security Policy" in problem for problem in problems), name
-        with pages.shown(launch, html, allow(policy, needed)) as (page, problems):
-            manifest = look_at_manifest(page)
-            if "<script" in html:
-                page.wait_for_selector("body[data-ready=yes]", state="attached")
-            else:
-                assert "start_url" in manifest["data"]
-            assert problems == [], name
+def test_an_inline_import_map_runs_by_its_nonce(site, launch):
+    site = site()
+    pages.publish_front_end(site, "answer.mjs", "import-map-app.mjs")
+    template = str(pages.FRONT_ENDS / "pages" / "import-map.html")
+    html, policy = site.call("front_ends.render_with_nonce", template)
+    with pages.shown(launch, html, policy) as (page, problems):
+        page.wait_for_selector("body[data-ready=yes]", state="attached")
+        assert problems == []
 
 
-def test_the_page_has_the_rows():
-    page = (TEMPLATE / "docs" / "content-security-policy.md").read_text()
-    for name, (_, needed) in ROWS.items():
-        [row] = re.findall(rf"^\| {re.escape(name)}[^|]*\|([^\n]+)\|$", page, re.MULTILINE)
-        for directive, sources in needed.items():
-            assert f"`{directive} {' '.join(sources)}`" in row, name
+# The page's section "Workers and SVG symbols".
+ORIGINS = {
+    "worker": "SecurityError",
+    "workerOfBlob": "works",
+    "serviceWorker": "SecurityError",
+    "serviceWorkerOfView": "works",
+    "bucketSymbol": "nothing",
+    "pageSymbol": "works",
+    "image": "works",
+}
 
 
-def allow(policy, needed):
-    """Return the policy with more sources; s3:static is the place of the scripts."""
-    directives = {words.split()[0]: words.split()[1:] for words in policy.split("; ")}
-    static = next(source for source in directives["script-src"] if source.endswith("/static/"))
-    for directive, sources in needed.items():
-        more = [static if source == "s3:static" else source for source in sources]
-        directives[directive] = directives.get(directive, []) + more
-    return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
+@pytest.mark.matrix
+def test_workers_and_symbols_of_another_origin_do_not_load_and_the_pages_ways_do(site, launch):
+    site = site()
+    pages.publish_front_end(site, "origins-app.mjs", "origins-worker.mjs", "icons.svg")
+    html, policy = pages.render_page(site, "origins.html")
+    policy = pages.allow(policy, {"worker-src": ["blob:", "s3:static", "'self'"]})
+    with pages.shown(launch, html, policy) as (page, _):
+        page.wait_for_selector("body[data-ready=yes][data-worker-of-blob]", state="attached")
+        assert page.evaluate("({...document.body.dataset})").items() >= ORIGINS.items()
 
 
-def look_at_manifest(page):
+def read_manifest(page):
     """Have Chromium read the page's manifest, which it does by itself only to install a site."""
-    return page.context.new_cdp_session(page).send("Page.getAppManifest")
+    page.context.new_cdp_session(page).send("Page.getAppManifest")
 
 
 def wait_for(page, condition, seconds=20):

@@ -1,0 +1,3 @@
+import { answer } from "answer";
+
+document.body.dataset.ready = answer === 42 ? "yes" : "no";

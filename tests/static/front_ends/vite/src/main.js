@@ -1,0 +1,5 @@
+import "./main.css";
+
+import("./later.js").then(({ text }) => {
+  document.body.dataset.later = text;
+});
