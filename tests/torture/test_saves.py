@@ -84,9 +84,13 @@ def test_processes_killed_while_they_save(site, record_property, tmp_path):
         number = int(name.partition("-")[2].partition(".")[0])
         size = PART + 1000 if number % 10 == 0 else 1000
         bodies[name] = hashlib.md5(random.Random(number).randbytes(size)).hexdigest()
-    torn = [name for name, md5 in objects.items() if md5 != bodies[name]]
+    # Outside of AWS an empty object may have the name of a large file whose save was killed.
+    empty = hashlib.md5(b"").hexdigest()
+    left = {name for name, md5 in objects.items() if md5 == empty} - acknowledged
+    torn = [name for name in objects.keys() - left if objects[name] != bodies[name]]
     lost = acknowledged - objects.keys()
     record_property("kills", kills)
+    record_property("empty, and not acknowledged", len(left))
     record_property("saved", len(acknowledged))
     record_property("lost", len(lost))
     record_property("torn", len(torn))
