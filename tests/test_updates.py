@@ -241,7 +241,7 @@ def test_an_update_without_the_answer_about_accounts_changes_no_database(tmp_pat
             run_cruft(shell, project, UPDATE)
             assert (project / "manage.py").read_text().endswith("# new\n")
         else:
-            advised = re.search(r"commit, then run (cruft .*)", done.stderr)[1]
+            advised = re.search(r"commit, then run (uvx cruft .*)", done.stderr)[1]
             run_cruft(shell, project, advised)
         assert not list((project / "users").rglob("*.py")), "what .cruft.json keeps"
         shell(project, *manage, "migrate", "-v0")

@@ -41,7 +41,7 @@ def publish_to_folder(files, folder, known=None, **rules):
     )
     tree.hash_all()
     for name in files:
-        write(target / name, tree.make_original(name).read())
+        write(target / name, tree.make_original(name).read(name))
     return tree
 
 
