@@ -1,5 +1,5 @@
 # make demo      a rendered project, production-like, at http://127.0.0.1:8000
-# make test      the tests that take seconds; under five minutes on two CPUs
+# make test      the tests that take seconds; six to eight minutes on two slow CPUs
 # make test-all  all tests, with browsers, faults, images, updates and an emulator of AWS
 # make lint      style, types, sizes, prose, imports, security, workflows
 # make matrix    the rendered project on every Python and Django, lowest and newest dependencies
