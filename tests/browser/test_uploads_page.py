@@ -224,7 +224,7 @@ def test_the_page_refuses_what_is_too_large_empty_or_of_another_type(page):
         }"""
     )
     choose(page, file("large.pdf", PDF), file("setup.exe", b"MZ"), file("empty.txt", b""))
-    expect(queued(page, "large.pdf")).to_contain_text("Too large: the most is 50.0 GB.")
+    expect(queued(page, "large.pdf")).to_contain_text("Too large: the limit is 50.0 GB.")
     expect(queued(page, "setup.exe")).to_contain_text("Files of this type are not accepted.")
     expect(queued(page, "empty.txt")).to_contain_text("The file is empty.")
     expect(page.get_by_role("button", name="Retry")).to_have_count(0)
@@ -333,7 +333,7 @@ def test_deleting_asks_first_and_removes_the_file(page):
     link = presigned_url(page, "paper.pdf")
     page.get_by_role("link", name="Delete paper.pdf").click()
     expect(page.get_by_role("dialog")).to_contain_text("Delete “paper.pdf”?")
-    expect(page.get_by_role("dialog")).to_contain_text("You cannot open it any more")
+    expect(page.get_by_role("dialog")).to_contain_text("You will not be able to open it")
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert get(link)[0] == 200

@@ -48,6 +48,11 @@ class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # With one more column, a name at 1280 px would be a few letters wide.
     list_display = ["name", "state", "readable_size", "account", "field", "created"]
+    # What a person asks about an upload; the other columns are for the code.
+    fields = [
+        *("name", "state", "refusal", "readable_size", "content_type", "account"),
+        *("field", "object", "stored_name", "created", "claimed"),
+    ]
     # Nothing that reads a table of a million rows from end to end.
     list_filter = ["state"]
     search_fields = ["name", "account", "stored_name", "field"]

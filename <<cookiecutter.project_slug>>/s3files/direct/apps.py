@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DirectConfig(AppConfig):
@@ -7,7 +8,7 @@ class DirectConfig(AppConfig):
     name = "s3files.direct"
     # As when s3files was one app: tables, migrations and permissions keep their names.
     label = "s3files"
-    verbose_name = "Files on S3"
+    verbose_name = _("Files on S3")
     default_auto_field = "django.db.models.BigAutoField"
     # What s3doctor checks, too.
     s3doctor_module = "s3files.direct.doctor"

@@ -15,6 +15,8 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from s3files._s3.printing import printable
 
@@ -94,12 +96,18 @@ class Limits:
 
 
 class State(models.TextChoices):
-    RESERVED = "reserved"  # The browser may send it.
-    ARRIVED = "arrived"  # S3 has it, whole; nobody has looked at it.
-    PROCESSING = "processing"  # `finishuploads` looks at it and puts it in its place.
-    COMPLETE = "complete"  # It is what was announced, under its final name.
-    REFUSED = "refused"  # It is not, and is deleted.
-    CANCELLED = "cancelled"  # By the user, or by sweepmedia.
+    # The browser may send it.
+    RESERVED = "reserved", pgettext_lazy("upload", "Reserved")
+    # S3 has it, whole; nobody has looked at it.
+    ARRIVED = "arrived", pgettext_lazy("upload", "Arrived")
+    # `finishuploads` looks at it and puts it in its place.
+    PROCESSING = "processing", pgettext_lazy("upload", "Processing")
+    # It is what was announced, under its final name.
+    COMPLETE = "complete", pgettext_lazy("upload", "Complete")
+    # It is not, and is deleted.
+    REFUSED = "refused", pgettext_lazy("upload", "Refused")
+    # By the user, or by sweepmedia.
+    CANCELLED = "cancelled", pgettext_lazy("upload", "Cancelled")
 
 
 # Where nothing happens to an upload any more, but that sweepmedia removes what is left.
@@ -115,26 +123,26 @@ class DirectUpload(models.Model):
 
     # Made by the browser, so that it can ask again when the answer was lost.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.CharField(max_length=100)
+    account = models.CharField(_("account"), max_length=100)
     # The FileField ("papers.Paper.file") and the dotted path of its UploadPolicy.
-    field = models.CharField(max_length=255)
+    field = models.CharField(_("field"), max_length=255)
     policy = models.CharField(max_length=255)
     # The primary key of the row that the form edits, or NEW; "" where nobody said.
-    object = models.CharField(max_length=255, blank=True)
-    state = models.CharField(max_length=10, choices=State, default=State.RESERVED)
+    object = models.CharField(_("row"), max_length=255, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.RESERVED)
 
     # What was announced. `modified` (milliseconds since 1970) finds the same file again.
-    name = models.CharField(max_length=255)
+    name = models.CharField(_("file name"), max_length=255)
     size = models.PositiveBigIntegerField()
     modified = models.BigIntegerField(default=0)
-    content_type = models.CharField(max_length=255)
+    content_type = models.CharField(_("content type"), max_length=255)
 
     # Where its storage was when it began, if that varies; else "".
     location = models.CharField(max_length=1024, blank=True)
     # In the metadata of what it writes; "" for one that began when none was.
     save_id = models.CharField(max_length=32, blank=True)
     # The name in the storage; and the key in incoming/, where it is sent there first.
-    stored_name = models.CharField(max_length=1024)
+    stored_name = models.CharField(_("name in the storage"), max_length=1024)
     incoming_key = models.CharField(max_length=1024, blank=True)
     # Of the thumbnail; 0 and "" where none was announced. A refused one is deleted, but its
     # name stays: while its signature is good, it can be sent again.
@@ -145,7 +153,7 @@ class DirectUpload(models.Model):
     upload_id = models.TextField(blank=True)
     part_bytes = models.PositiveBigIntegerField(default=0)
 
-    created = models.DateTimeField(default=timezone.now)
+    created = models.DateTimeField(_("started"), default=timezone.now)
     # When something was last signed for it, and until when that is good.
     active = models.DateTimeField(default=timezone.now)
     signed_until = models.DateTimeField(default=timezone.now)
@@ -156,10 +164,12 @@ class DirectUpload(models.Model):
     # be written any more.
     counted = models.BooleanField(default=True)
     # When a model's row took the file.
-    claimed = models.DateTimeField(null=True, blank=True)
-    refusal = models.TextField(blank=True)
+    claimed = models.DateTimeField(_("taken by its row"), null=True, blank=True)
+    refusal = models.TextField(_("refused because"), blank=True)
 
     class Meta:
+        verbose_name = _("direct upload")
+        verbose_name_plural = _("direct uploads")
         ordering = ["-created"]
         indexes = [
             models.Index(fields=["account", "field", "state"]),
@@ -170,7 +180,7 @@ class DirectUpload(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{printable(self.name)} ({self.state})"
+        return f"{printable(self.name)} ({self.get_state_display()})"
 
     @property
     def is_sent_whole(self) -> bool:

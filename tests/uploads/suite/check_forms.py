@@ -2,10 +2,11 @@
 
 import base64
 import json
+import re
 
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from client import LARGE, PDF, Browser, BucketTestCase, http
@@ -141,6 +142,26 @@ class AdminTests(BucketTestCase):
         page = self.root.client.get("/admin/s3files/directupload/").content.decode()
         self.assertIn("paper.pdf", page)
         self.assertEqual(self.root.client.get("/admin/s3files/directupload/add/").status_code, 403)
+
+    @override_settings(LANGUAGE_CODE="ko")
+    def test_the_admin_shows_uploads_in_the_users_language(self):
+        self.root.send()
+        row = f"/admin/s3files/directupload/{DirectUpload.objects.get().pk}/change/"
+        listed = self.root.client.get("/admin/s3files/directupload/").content.decode()
+        shown = self.root.client.get(row).content.decode()
+        for text in ("S3의 파일", "직접 업로드", "예약됨"):
+            self.assertIn(text, listed)
+            self.assertIn(text, shown)
+        heads = re.findall(r'<div class="text">(?:<a [^>]*>|<span>)([^<]+)<', listed)
+        self.assertEqual(heads, ["파일 이름", "상태", "크기", "계정", "필드", "시작 시각"])
+        labels = re.findall(r"<label>([^<]+?):?</label>", shown)
+        self.assertEqual(
+            labels,
+            [
+                *("파일 이름", "상태", "거부 사유", "크기", "콘텐츠 유형", "계정"),
+                *("필드", "행", "저장소 안의 이름", "시작 시각", "행에 연결된 시각"),
+            ],
+        )
 
 
 class APITests(BucketTestCase):
