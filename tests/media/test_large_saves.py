@@ -1,5 +1,7 @@
 """Files of several parts: nothing acknowledged is lost, however many are saved at once."""
 
+import threading
+
 import pytest
 
 MANY = pytest.param(400, marks=[pytest.mark.torture, pytest.mark.timeout(1200)])
@@ -43,6 +45,23 @@ def test_a_reservation_that_cannot_be_withdrawn_is_named(site):
         403 if request.kind == "COMPLETE" or (request.kind == "DELETE" and request.key) else None
     )
     output = site.call("media.save_bytes", "x.bin", 9 * 2**20, status=1)
+    assert "An empty object may stay at media/x.bin: delete it." in output
+    assert site.keys() == {"media/x.bin"}
+
+
+def test_a_reservation_that_s3_may_have_made_is_named(site):
+    site = site()
+    made = threading.Event()
+
+    def break_it(request):
+        if request.kind == "PUT":
+            made.set()
+            return "lost answer"
+        return 403 if made.is_set() and request.kind == "HEAD" else None
+
+    site.proxy.break_it = break_it
+    output = site.call("large_saves.save_and_give_up_soon", status=1)
+    assert "PutObject of media/x.bin failed" in output
     assert "An empty object may stay at media/x.bin: delete it." in output
     assert site.keys() == {"media/x.bin"}
 

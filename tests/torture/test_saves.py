@@ -13,6 +13,15 @@ pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 PART = 5 * 2**20
 SIZES = [2**20, 2 * 2**20, 5 * 2**20, 20 * 2**20]
+EMPTY = hashlib.md5(b"").hexdigest()
+# What the error of a failed save says that S3 may have.
+MAY_BE_WHOLE = "may have stored it"
+MAY_BE_EMPTY = "An empty object may stay"
+
+
+def number_in(name):
+    """Return the number of the file that was saved as `7.bin` or `7_random.bin`."""
+    return int(name.partition(".")[0].partition("_")[0])
 
 
 def stored(site):
@@ -32,17 +41,20 @@ def test_saves_with_random_faults(site, record_property):
         numbers = (start, start + 500)
         outcomes += site.call("saves.save_range", waits, PART, *numbers, timeout=600)
     objects = stored(site)
-    numbers = {number: md5 for number, _, md5, _ in outcomes}
+    bodies = {number: md5 for number, _, md5, _ in outcomes}
     saved = {name: md5 for _, name, md5, _ in outcomes if name}
     failed = {number: message for number, name, _, message in outcomes if not name}
     lost = [name for name, md5 in saved.items() if objects.get(name) != md5]
     rest = objects.keys() - saved.keys()
-    torn = [n for n in rest if objects[n] != numbers[int(n.partition(".")[0].partition("_")[0])]]
-    unsaid = [
+    said = [name for name in rest if MAY_BE_WHOLE in failed.get(number_in(name), "")]
+    # The name of a large file is held by an empty object.
+    empty = [
         name
         for name in rest
-        if "may have stored it" not in failed.get(int(name.partition(".")[0].partition("_")[0]), "")
+        if objects[name] == EMPTY and MAY_BE_EMPTY in failed.get(number_in(name), "")
     ]
+    torn = [name for name in rest - {*empty} if objects[name] != bodies[number_in(name)]]
+    unsaid = rest - {*said, *empty}
     parts = site.s3.list_multipart_uploads(Bucket=site.bucket).get("Uploads", [])
     with_parts = [
         upload["Key"]
@@ -50,13 +62,13 @@ def test_saves_with_random_faults(site, record_property):
         if site.s3.list_parts(
             Bucket=site.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
         ).get("Parts")
-        and "lifecycle"
-        not in failed.get(int(upload["Key"][6:].partition(".")[0].partition("_")[0]), "")
+        and "lifecycle" not in failed.get(number_in(upload["Key"].removeprefix("media/")), "")
     ]
     record_property("saves", len(outcomes))
     record_property("faults", faults.count)
     record_property("failed", len(failed))
     record_property("left and said so", len(rest) - len(unsaid))
+    record_property("of these empty", len(empty))
     record_property("left unsaid", len(unsaid))
     record_property("lost", len(lost))
     record_property("torn", len(torn))
@@ -85,8 +97,7 @@ def test_processes_killed_while_they_save(site, record_property, tmp_path):
         size = PART + 1000 if number % 10 == 0 else 1000
         bodies[name] = hashlib.md5(random.Random(number).randbytes(size)).hexdigest()
     # Outside of AWS an empty object may have the name of a large file whose save was killed.
-    empty = hashlib.md5(b"").hexdigest()
-    left = {name for name, md5 in objects.items() if md5 == empty} - acknowledged
+    left = {name for name, md5 in objects.items() if md5 == EMPTY} - acknowledged
     torn = [name for name in objects.keys() - left if objects[name] != bodies[name]]
     lost = acknowledged - objects.keys()
     record_property("kills", kills)

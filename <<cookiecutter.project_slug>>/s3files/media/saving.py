@@ -165,9 +165,11 @@ class Upload:
         reservation = Upload(
             self.client, self.address, self.place["Key"], self.parameters, only_new=True
         )
-        reservation.send(ContentFile(b""))
         try:
+            reservation.send(ContentFile(b""))
             yield
+        except NameTaken:
+            raise
         except BaseException as error:
             with use_reserve():
                 reservation.withdraw(error)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage as media
+from waits import shorten
 
 
 def save_at_once(count):
@@ -23,6 +24,11 @@ def save_at_once(count):
 
 def save_small_and_large():
     media.save("warm.txt", ContentFile(b""))
+    media.save("x.bin", ContentFile(bytes(9 * 2**20)))
+
+
+def save_and_give_up_soon():
+    shorten(read=10, total=20)
     media.save("x.bin", ContentFile(bytes(9 * 2**20)))
 
 
