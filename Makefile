@@ -1,6 +1,6 @@
 # make demo      a rendered project, production-like, at http://127.0.0.1:8000
 # make test      the tests that take seconds; six to eight minutes on two slow CPUs
-# make test-all  all tests, with browsers, faults, images, updates and an emulator of AWS
+# make test-all  the slow tests, too: browsers, faults, images, updates, PostgreSQL, an emulator of AWS
 # make lint      style, types, sizes, prose, imports, security, workflows
 # make matrix    the rendered project on every Python and Django, lowest and newest dependencies
 # make torture   broken networks, killed processes, many at once
