@@ -374,9 +374,20 @@ browser makes. Only with django-storages do the files pass through Django.
   failed.
 {_failures(results)}
 {_about(about)}
-To do it again: `make bench` (about {about["minutes"]:.0f} minutes; Linux).
-`python -m benchmarks --quick` runs a small version; `--only static` (or `growth`, `media`,
-`uploads`) runs one part.
+{describe_commands(about["minutes"])}"""
+
+
+def describe_commands(minutes):
+    """Return the page's end: the commands that measure again."""
+    return f"""\
+To do it again (Linux):
+
+```sh
+make bench                                          # everything: about {minutes:.0f} minutes
+make build/bench/ready                              # installs what the next two commands need
+build/bench/bin/python -m benchmarks --quick        # everything, but small
+build/bench/bin/python -m benchmarks --only static  # one part: static, growth, media or uploads
+```
 """
 
 

@@ -120,15 +120,17 @@ def list_objects(site, publisher, options):
     everything = f"s3://{publisher.bucket}/static"
     # Each command with where the media are, first with nothing to list.
     commands = {
-        "movemedia into them": [
+        "movemedia into a prefix with": [
             (["movemedia", empty], "nothing"),
             (["movemedia", empty], "static"),
         ],
-        "movemedia from them": [
+        "movemedia from a prefix with": [
             (["movemedia", empty], "nothing"),
             (["movemedia", everything], "nothing"),
         ],
-        "sweepmedia --report": [(["sweepmedia", "--report"], one) for one in ("nothing", "static")],
+        "sweepmedia --report on": [
+            (["sweepmedia", "--report"], one) for one in ("nothing", "static")
+        ],
     }
     for name, runs in commands.items():
         costs = []
@@ -138,7 +140,7 @@ def list_objects(site, publisher, options):
             run = [*manage, *command, "--skip-checks"]
             cost, _ = measure(run, cwd=project, env=env | place, timeout=left(options))
             costs.append(cost)
-        what = f"{name}, {objects:,} objects"
+        what = f"{name} {objects:,} objects"
         show(what, vars(costs[1]))
         grown = max(0, (costs[1].memory - costs[0].memory) / MB)
         yield at_most(f"{what}: memory beyond that for an empty bucket", MOST_GROWTH, grown, " MB")

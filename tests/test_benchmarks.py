@@ -4,7 +4,10 @@ import dataclasses
 import hashlib
 import http.client
 import http.server
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -13,6 +16,7 @@ import pytest
 from benchmarks import bars, peers, report, static, workload
 from benchmarks.proxy import Proxy
 from benchmarks.site import Site
+from tests.conftest import TEMPLATE
 
 
 def tree(root):
@@ -192,6 +196,31 @@ def test_a_publish_is_measured_step_by_step_and_an_absent_peer_is_named(tmp_path
     page = report.document(results, report.about() | {"minutes": 1})
     assert f"{absent.name} (no_such_module is not installed)" in page
     assert report.plot(results).startswith("<svg")
+
+
+def test_the_commands_of_the_page_are_those_of_make_and_have_their_options():
+    page = (TEMPLATE / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    minutes = int(re.search(r"everything: about (\d+) minutes", page)[1])
+    assert page.endswith(report.describe_commands(minutes))
+    python = "build/bench/bin/python"
+    for command in re.search(r"```sh\n(.*)```\n$", page, re.DOTALL)[1].splitlines():
+        words = command.partition("#")[0].split()
+        if words[0] == "make":
+            dry_run = subprocess.run(
+                ["make", "--dry-run", "--always-make", *words[1:]],
+                cwd=TEMPLATE,
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            assert dry_run.stdout.count("build/bench") > 1
+            if words == ["make", "bench"]:
+                assert f"\n{python} -m benchmarks\n" in dry_run.stdout
+        else:
+            assert words[0] == python
+            # It reads the options before --help, and refuses unknown ones.
+            options = [sys.executable, *words[1:], "--help"]
+            subprocess.run(options, cwd=TEMPLATE, check=True, capture_output=True)
 
 
 def test_a_missed_bar_is_shown_as_missed_and_an_absent_figure_as_not_measured():

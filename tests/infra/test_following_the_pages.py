@@ -88,6 +88,15 @@ def test_the_bucket_made_by_hand_is_published_to_and_used_with_the_roles(reader,
     reader.follow("README.md", after="**The operator.**", until="To run `sweepmedia` every night")
 
 
+def test_the_first_deploy_makes_the_bucket_without_direct_uploads_too(render, ministack, tmp_path):
+    folder = Path(shutil.copytree(render(direct_uploads="no"), tmp_path / "site"))
+    reader = Reader(folder, ministack, tmp_path / "home")
+    page = TEMPLATE / "docs" / "first-deploy.md"
+    reader.follow(page, after="## 2. Make the bucket", until="## 4. Give the site its role")
+    published = ministack.client("s3").list_objects_v2(Bucket="my-site-files", Prefix="static/")
+    assert "static/staticfiles.json" in [item["Key"] for item in published["Contents"]]
+
+
 def test_the_pages_for_another_store_are_followed_on_seaweedfs(render, seaweedfs, tmp_path):
     answers = {"endpoint_url": seaweedfs.url, "media_acl": "public-read"}
     folder = Path(shutil.copytree(render(**answers), tmp_path / "site"))
