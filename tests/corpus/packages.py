@@ -26,15 +26,19 @@ PYPI = listed("pypi.txt")
 NPM = listed("npm.txt")
 
 
+def is_of_npm(package):
+    return "==" not in package
+
+
 def fetch(package):
     """Return the folder of a package's files, as pip and npm name such folders."""
-    kind = "node_modules" if package in NPM else "site-packages"
+    kind = "node_modules" if is_of_npm(package) else "site-packages"
     folder = BUILD / kind / re.sub(r"[^\w.-]", "_", package)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILD) as place:
             place = Path(place)
-            (fetch_from_npm if package in NPM else fetch_from_pypi)(package, place)
+            (fetch_from_npm if is_of_npm(package) else fetch_from_pypi)(package, place)
             # Another worker may have been faster.
             if not folder.exists():
                 (place / "files").rename(folder)
@@ -70,7 +74,7 @@ def download(command, folder):
 def static_folders(package):
     """The folders of static files: each app's, or the whole package of npm."""
     folder = fetch(package)
-    if package in NPM:
+    if is_of_npm(package):
         return [folder]
     return [
         path

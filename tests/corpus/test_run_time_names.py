@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.corpus.packages import NPM, PYPI, fetch
+from tests.corpus.packages import NPM, PYPI, fetch, is_of_npm
 from tests.static import pages
 
 FORM = """
@@ -93,7 +93,7 @@ def test_a_package_finds_its_files(site, launch, name):
     [package] = [line for line in PYPI + NPM if line.split("==")[0].split("@")[0] == name]
     folder = fetch(package)
     path = ":".join(map(str, [folder, *map(fetch, NEEDS.get(name, ()))]))
-    variables = {"FOLDERS": path} if package in NPM else {"PYTHONPATH": path}
+    variables = {"FOLDERS": path} if is_of_npm(package) else {"PYTHONPATH": path}
     pages.publish(site, apps, timeout=280, **variables)
     html, _ = pages.render(site, code)
     with pages.shown(launch, html) as (page, problems):

@@ -88,12 +88,17 @@ def render_page(site, name, **context):
     return site.call("front_ends.render", str(FRONT_ENDS / "pages" / name), context)
 
 
+def render_page_with_nonce(site, name, directive):
+    """Return a page of front_ends/pages/, and the policy of its view: a directive with a nonce."""
+    return site.call("front_ends.render_with_nonce", str(FRONT_ENDS / "pages" / name), directive)
+
+
 def allow(policy, needed):
     """Return the policy with what a front end needs, as docs/content-security-policy.md adds it."""
     directives = {words.split()[0]: words.split()[1:] for words in policy.split("; ")}
-    places = {
-        "s3:static": next(url for url in directives["script-src"] if url.endswith("/static/")),
-    }
+    [static] = [url for url in directives["script-src"] if url.endswith("/static/")]
+    media = [url for url in directives["img-src"] if url not in ("'self'", static)]
+    places = {"s3:static": static, "s3:media": " ".join(media)}
     for directive, sources in needed.items():
         now = directives.get(directive, [])
         if "'unsafe-inline'" in sources:
@@ -135,7 +140,7 @@ def watch(page):
     page.route("https://**", lambda route: route.abort())
     page.on(
         "requestfailed",
-        lambda request: request.url.startswith("http:") and problems.append(request.url),
+        lambda request: is_failure(request) and problems.append(request.url),
     )
     page.on(
         "console",
@@ -143,6 +148,12 @@ def watch(page):
     )
     page.on("pageerror", lambda error: problems.append(str(error)))
     return problems
+
+
+def is_failure(request):
+    """Whether a failed request is a problem: Chromium itself ends that of a sound it has heard."""
+    ended = request.resource_type == "media" and request.failure == "net::ERR_ABORTED"
+    return request.url.startswith("http:") and not ended
 
 
 @contextlib.contextmanager

@@ -3,7 +3,9 @@
 A page of front_ends/pages/ is refused without it, and says that it is ready with it.
 """
 
+import re
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import pytest
 
@@ -22,6 +24,16 @@ class Row:
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
+def take(package, source, folder, *names):
+    """Return files of a folder of a package, by their names in a folder of the static files."""
+    return {f"{folder}/{name}": (package, f"{source}/{name}") for name in names}
+
+
+WEB_ASSEMBLY = {"script-src": ["'wasm-unsafe-eval'"], "connect-src": ["s3:static"]}
+MAPLIBRE_FILES = ("maplibre-gl.css", "maplibre-gl.mjs", "maplibre-gl-worker.mjs")
+ONNX_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+# Which one the worker loads depends on the processor.
+TESSERACT_CORES = [f"tesseract-core{kind}-lstm.wasm.js" for kind in ("", "-simd", "-relaxedsimd")]
 ROWS = {
     "Vue with templates in the page": Row(
         "vue.html",
@@ -33,24 +45,53 @@ ROWS = {
         "hls.html",
         ["hls-app.js"],
         {"media-src": ["blob:"]},
-        {
-            "hls.js": ("hls.js@1.7.4", "dist/hls.min.js"),
-            "hls.min.js.map": ("hls.js@1.7.4", "dist/hls.min.js.map"),
-        },
+        {"hls.js": ("hls.js@1.7.4", "dist/hls.min.js")},
     ),
     "sql.js": Row(
         "sql.html",
         ["sql-app.js"],
-        {"script-src": ["'wasm-unsafe-eval'"], "connect-src": ["s3:static"]},
+        WEB_ASSEMBLY,
         {
             "sql.js": ("sql.js@1.17.0", "dist/sql-wasm.js"),
             "sql.wasm": ("sql.js@1.17.0", "dist/sql-wasm.wasm"),
         },
     ),
+    "onnxruntime-web 1.30": Row(
+        "onnx.html",
+        ["onnx-app.js"],
+        WEB_ASSEMBLY,
+        take("onnxruntime-web@1.30.0", "dist", "onnx", *ONNX_FILES),
+    ),
+    "Pyodide 314": Row(
+        "pyodide.html", ["pyodide-app.js"], WEB_ASSEMBLY, {"pyodide": ("pyodide@314.0.7", "")}
+    ),
+    "tesseract.js 7": Row(
+        "tesseract.html",
+        ["tesseract-app.js"],
+        WEB_ASSEMBLY | {"worker-src": ["blob:"]},
+        take("tesseract.js@7.0.0", "dist", "tesseract", "tesseract.min.js", "worker.min.js")
+        | take("tesseract.js-core@7.0.0", ".", "tesseract/core", *TESSERACT_CORES)
+        | {"tesseract/eng": ("@tesseract.js-data/eng@1.0.0", "4.0.0_best_int")},
+    ),
+    "MapLibre GL 6": Row(
+        "maplibre.html",
+        ["maplibre-app.mjs"],
+        {"worker-src": ["blob:", "s3:static"], "img-src": ["data:"]},
+        take("maplibre-gl@6.17.0", "dist", "maplibre", *MAPLIBRE_FILES),
+    ),
+    "Web Awesome 3": Row(
+        "webawesome.html",
+        ["webawesome-app.mjs"],
+        {"connect-src": ["data:"]},
+        {"webawesome": ("@awesome.me/webawesome@3.14.0", "dist-cdn")},
+    ),
     "a web app manifest": Row(
         "webmanifest.html",
         ["webmanifest-app.js", "site.webmanifest"],
         {"manifest-src": ["s3:static"]},
+    ),
+    "`<video>` and `<audio>` from media": Row(
+        "media.html", ["media-app.js"], {"media-src": ["s3:media"]}
     ),
 }
 
@@ -59,13 +100,8 @@ ROWS = {
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_is_refused_without_what_it_says_and_works_with_it(site, launch, name):
     site, row = site(), ROWS[name]
-    for file, (package, path) in row.files.items():
-        if (fetch(package) / path).is_dir():
-            pages.copy_package(site, package, path, file)
-        else:
-            site.write({file: (fetch(package) / path).read_bytes()})
+    write_files(site, row.files)
     pages.publish_front_end(site, *row.own)
-    site.allow_everyone_to_read("*")
     html, policy = pages.render_page(site, row.page)
     with pages.shown(launch, html, policy) as (page, problems):
         read_manifest(page)
@@ -73,8 +109,9 @@ def test_a_row_is_refused_without_what_it_says_and_works_with_it(site, launch, n
         assert any("Content Security Policy" in problem for problem in problems)
     with pages.shown(launch, html, pages.allow(policy, row.needed)) as (page, problems):
         read_manifest(page)
-        page.wait_for_selector("body[data-ready=yes]", state="attached")
+        wait_for(page, lambda: problems or page.query_selector("body[data-ready=yes]"))
         assert problems == []
+        page.wait_for_selector("body[data-ready=yes]", state="attached")
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -86,10 +123,24 @@ def test_the_page_has_the_row(name):
 def test_an_inline_import_map_runs_by_its_nonce(site, launch):
     site = site()
     pages.publish_front_end(site, "answer.mjs", "import-map-app.mjs")
-    template = str(pages.FRONT_ENDS / "pages" / "import-map.html")
-    html, policy = site.call("front_ends.render_with_nonce", template)
+    html, policy = pages.render_page_with_nonce(site, "import-map.html", "script-src")
     with pages.shown(launch, html, policy) as (page, problems):
         page.wait_for_selector("body[data-ready=yes]", state="attached")
+        assert problems == []
+
+
+@pytest.mark.matrix
+def test_turbo_visits_a_page_without_a_nonce_and_styles_its_progress_bar_with_one(site, launch):
+    site = site()
+    write_files(site, {"turbo.js": ("@hotwired/turbo@8.0.23", "dist/turbo.es2017-umd.js")})
+    pages.publish_front_end(site, "turbo-app.js")
+    html, policy = pages.render_page_with_nonce(site, "turbo.html", "style-src")
+    without = re.sub(r" 'nonce-[^']+'", "", policy)
+    with pages.shown(launch, html, without) as (page, problems):
+        page.wait_for_selector("body[data-bar=static]", state="attached")
+        assert len(problems) == 1 and "inline style" in problems[0]
+    with pages.shown(launch, html, policy) as (page, problems):
+        page.wait_for_selector("body[data-bar=fixed]", state="attached")
         assert problems == []
 
 
@@ -114,6 +165,19 @@ def test_workers_and_symbols_of_another_origin_do_not_load_and_the_pages_ways_do
     with pages.shown(launch, html, policy) as (page, _):
         page.wait_for_selector("body[data-ready=yes][data-worker-of-blob]", state="attached")
         assert page.evaluate("({...document.body.dataset})").items() >= ORIGINS.items()
+
+
+def write_files(site, files):
+    """Write files and folders of packages; a file's source map comes with it."""
+    for name, (package, path) in files.items():
+        source = fetch(package) / path
+        if source.is_dir():
+            pages.copy_package(site, package, path, name)
+            continue
+        site.write({name: source.read_bytes()})
+        source_map = source.with_name(f"{source.name}.map")
+        if source_map.exists():
+            site.write({f"{PurePath(name).parent}/{source_map.name}": source_map.read_bytes()})
 
 
 def read_manifest(page):
