@@ -126,9 +126,17 @@ def test_every_command_of_the_readme_is_one_that_the_aws_cli_knows(answers):
 
 
 def test_the_readme_warns_before_a_bucket_is_removed_whose_name_the_site_still_trusts():
-    readme = page("README.md")
-    warning, removal = readme.index("unset `AWS_STORAGE_BUCKET_NAME`"), readme.index("aws s3 rb")
-    assert warning < removal
+    section = page("README.md").partition("## Remove it")[2]
+    warning = section.partition("aws s3 rb")[0].split("**")[1]
+    # Without the variable, the settings name the bucket.
+    assert "`AWS_STORAGE_BUCKET_NAME`" in warning and "default in `config/settings.py`" in warning
+
+
+@every_combination
+def test_a_key_that_a_storage_names_is_changed_there_too(answers):
+    section = page("README.md", **answers).partition("## A KMS key")[2].partition("\n## ")[0]
+    use, _, change = section.partition("If you change the key")
+    assert ("`kms_key`" in change) == ("kms_key = " in use)
 
 
 def test_the_readme_gives_each_role_to_those_who_need_it_and_the_operators_not_to_the_site():
