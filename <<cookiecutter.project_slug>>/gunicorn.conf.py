@@ -7,8 +7,8 @@ explains each.
 import os
 from pathlib import Path
 
-# Processes use the cores; threads wait, for the database or for S3. Two processes and four
-# threads serve eight requests at once.
+# Processes use the cores; threads wait for the database or for S3. Two processes with four
+# threads each serve eight requests at once.
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 threads = int(os.environ.get("GUNICORN_THREADS") or "4")
 

@@ -91,13 +91,13 @@ RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 BUCKET_RULES = (
     (BUCKET_LENGTH, "A bucket name has 3 to 63 characters."),
-    (BUCKET_CHARACTERS, "It has only lowercase letters a-z, digits, hyphens and dots."),
+    (BUCKET_CHARACTERS, "A bucket name has only lowercase letters a-z, digits, hyphens and dots."),
     (
         # Stricter than the project: an old bucket may have a hyphen beside a dot.
         r"(?!.*(\.-|-\.))" + BUCKET_ENDS,
-        "It begins and ends with a letter or digit, and so does each part between dots.",
+        "A bucket name begins and ends with a letter or digit, and so does each part between dots.",
     ),
-    (BUCKET_IS_NO_ADDRESS, "It must not look like an IP address."),
+    (BUCKET_IS_NO_ADDRESS, "A bucket name must not look like an IP address."),
 )
 
 # fmt: off
@@ -266,7 +266,7 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
         if near:
             reason = f"AWS has no region of this name. Nearest: {list_regions(near)}."
         else:
-            reason = "AWS has no region of this name or similar. Choose the bucket's region: "
+            reason = "AWS has no region of this or a similar name. Choose the bucket's region: "
             reason += f"{list_regions(REGIONS['aws'])}. Replace us-east-1 in the command below."
         yield "aws_region", reason, near[0] if near else "us-east-1"
 

@@ -299,7 +299,7 @@ def test_the_printed_command_is_for_the_same_template(capsys, private, words):
 
 def test_the_person_reads_the_value_the_rule_and_the_answer_to_give(capsys):
     text = refusal(capsys, **GOOD | {"bucket_name": "My_Files", "cdn_domain": "cdn"})
-    assert "bucket_name = 'My_Files'\n    It has only lowercase letters" in text
+    assert "bucket_name = 'My_Files'\n    A bucket name has only lowercase letters" in text
     assert "    Use 'my-files'.\n" in text
     assert "cdn_domain = 'cdn'\n" in text and "    Leave it blank.\n" in text
     assert "    bucket_name=my-files \\\n" in text and "    cdn_domain= \\\n" in text

@@ -1,7 +1,8 @@
 """Settings, read from environment variables.
 
-Real environment variables win over the file .env, which is this machine's own
-and not in git. The README lists each variable.
+Real environment variables win over the file .env, which belongs to this machine
+and is not in git. The README explains the variables; the template's docs/settings.md
+also has the rare ones.
 """
 
 from base64 import b64encode
@@ -23,7 +24,7 @@ SECRET_KEY = env.secret(
     'Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"',
 )
 # Off by default, so that a forgotten variable is safe. A settings file that imports this one may
-# set it again: what depends on it is a ByDebug below, which s3files replaces at the end.
+# change it: what depends on DEBUG is a ByDebug, which s3files replaces when all settings are final.
 DEBUG = env.switch("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 

@@ -52,7 +52,7 @@ class UploadsTestCase(TestCase):
     def stored(self):
         """The names of this user's files in the bucket.
 
-        An empty object keeps the key of a refused upload until its signature ends.
+        After a refused upload, an empty object occupies its key until the signed URL has expired.
         """
         return sorted(
             file

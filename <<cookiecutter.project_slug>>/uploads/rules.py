@@ -6,7 +6,7 @@ from s3files.direct.policy import GIBIBYTE, UploadPolicy
 
 
 class Rules(UploadPolicy):
-    """Documents and pictures, up to 50 GB each and 100 GB per user."""
+    """Documents, pictures, films and archives: up to 50 GiB each, and 100 GiB per user."""
 
     max_bytes = 50 * GIBIBYTE
     # The extension decides the content type. The site ignores the type that the browser sends.
@@ -25,4 +25,4 @@ class Rules(UploadPolicy):
         rows = self.field.model.objects.filter(owner_id=account.removeprefix("user:"))
         return rows.aggregate(bytes=Sum("size"))["bytes"] or 0
 
-    # def check_file(self, upload, file): raise ValidationError if a scanner finds a virus.
+    # To scan files for viruses, override check_file(upload, file): raise ValidationError to refuse.

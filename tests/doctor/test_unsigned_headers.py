@@ -49,7 +49,7 @@ def test_a_store_that_copies_another_users_file_for_an_upload_url_is_unsafe(
     assert (found["ok"], found["code"], code) == (False, "UnsignedCopySource", 1)
     assert "x-amz-copy-source" in found["said"] and "x-amz-meta-s3doctor" in found["said"]
     assert "unsafe for direct uploads" in found["means"]
-    assert "direct_uploads=no" in found["fix"]
+    assert "direct_uploads to no" in found["fix"]
     assert "Contents" not in ministack.client("s3").list_objects_v2(Bucket=bucket)
 
 

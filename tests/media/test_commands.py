@@ -67,7 +67,7 @@ def test_a_file_that_is_there_with_other_content_stays_and_is_named(site, folder
     same_size = b"x" * len(NAMES["page.html"])
     site.s3.put_object(Bucket=site.bucket, Key="media/page.html", Body=same_size)
     output = move(site, folder, "--copy", status=1)
-    assert "Other content under this name page.html" in output
+    assert "Exists with other content: page.html" in output
     assert site.read("media/page.html") == same_size
     assert len(site.keys()) == len(NAMES)
 
@@ -97,7 +97,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(site):
         "not a number of files": ["movemedia", ".", "--workers", "0"],
         "--prefix": ["erasemedia", "folder/", "--erase"],
         "denied": ["erasemedia", "../static/x", "--erase"],
-        "1 of 1 names were not erased": ["erasemedia", "none", "--erase"],
+        "1 of 1 names: no version exists": ["erasemedia", "none", "--erase"],
     }
     messages = site.call("commands.call_each", list(cases.values()))
     for said, message in zip(cases, messages, strict=True):

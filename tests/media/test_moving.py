@@ -59,7 +59,7 @@ def test_another_file_of_the_same_size_is_not_there_already(site, folder):
         site.s3.upload_fileobj(io.BytesIO(content), site.bucket, f"media/{name}", Config=config)
     output = move(site, folder, "--copy", status=1)
     assert "1 to copy" in output and "1 there already" in output
-    assert "Other content under this name other.bin" in output
+    assert "Exists with other content: other.bin" in output
     assert "1 files exist in the storage with other content" in output
     assert site.read("media/other.bin") == other
 

@@ -38,11 +38,11 @@ FAILURES = [
     Failure(
         "unsigned-headers",
         "UnsignedCopySource",
-        "This store is unsafe for direct uploads: it acts on x-amz-copy-source with an upload URL "
-        "that did not sign it. Anyone who can upload, and knows the key of a file in the bucket, "
-        "can copy that file into their own upload and read it there.",
-        "# Update the store, or use another (docs/stores.md of the template). Until then, answer\n"
-        "# direct_uploads=no (docs/prompts.md), so that no browser gets an upload URL.",
+        "This store is unsafe for direct uploads: it acts on x-amz-copy-source even if the "
+        "signature of an upload URL does not cover it. Anyone who can upload, and knows the key of "
+        "a file in the bucket, can copy that file into their own upload and read it there.",
+        "# Update the store, or use another (docs/stores.md of the template). Until then, change\n"
+        "# direct_uploads to no (docs/prompts.md), so that no browser gets an upload URL.",
     ),
     Failure(
         "unsigned-headers",

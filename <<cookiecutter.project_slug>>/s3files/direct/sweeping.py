@@ -81,7 +81,7 @@ class Sweep:
             lost = [one for one in batch if one.stored_name not in in_rows]
             lost = [one for one in lost if not (one.claimed and one.claimed > self.before)]
             for upload in lost:
-                yield Leftover("upload that no row has", _key(upload), upload.name)
+                yield Leftover("upload without a row", _key(upload), upload.name)
             self._cancel(rows.exclude(claimed__gt=self.before), lost)
 
     def _ended(self) -> Iterator[Leftover]:

@@ -60,7 +60,7 @@ def check_clock(probe: Probe) -> str:
 
 def check_credentials(probe: Probe) -> str:
     if settings.S3_EMBEDDED:
-        key, method = credentials().access_key, "the embedded server"
+        key, method = credentials().access_key, "the S3 server for development"
     else:
         found = probe.session.get_credentials()
         if found is None:

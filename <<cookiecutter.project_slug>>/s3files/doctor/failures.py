@@ -451,7 +451,7 @@ FAILURES = [
         "Browsers will not use fonts for pages of $ORIGIN: the answer has no "
         "Access-Control-Allow-Origin for it.",
         add_cors_rule("append(", "*", '["GET", "HEAD"]')
-        + "\n# With a CDN in front: its response headers policy, too (infra/s3.yaml).",
+        + "\n# A CDN's response headers policy must allow CORS, too (infra/s3.yaml).",
     ),
     # --- versioning
     Failure(
@@ -503,7 +503,7 @@ FAILURES = [
         "the CDN answers 403.",
         "aws cloudformation deploy --stack-name $STACK --template-file infra/s3.yaml "
         "--capabilities CAPABILITY_IAM --parameter-overrides KmsKeyArn=$KEY\n"
-        "# A key of your own, whose policy lets the distribution decrypt (infra/README.md).",
+        "# Use your own key. Its policy must let the distribution decrypt (infra/README.md).",
     ),
     Failure(
         "encryption",

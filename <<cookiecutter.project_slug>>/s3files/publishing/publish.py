@@ -28,8 +28,8 @@ Paths = Mapping[str, Any]
 # Folders of what other people made.
 PACKAGE_FOLDERS = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components"))
 FIX = (
-    "Correct the URL, or add the file. If it is not your code, `strict_references` of your "
-    "StaticStorage (config/storages.py) makes a warning of it; the URL then stays as it is."
+    "Correct the URL, or add the file. If it is not your code, strict_references = 'none' in "
+    "your StaticStorage (config/storages.py) makes this a warning; the URL then stays as it is."
 )
 
 

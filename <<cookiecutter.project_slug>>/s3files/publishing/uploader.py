@@ -164,7 +164,7 @@ class Uploader:
         if silent > PATIENCE / 10 and not self._has_warned:
             self._has_warned = True
             logger.warning(
-                "S3 has done nothing for %.0f seconds; trying for %d: %s",
+                "No request to S3 has succeeded for %.0f seconds; giving up after %d: %s",
                 *(silent, PATIENCE, describe_failure(error)),
             )
         return False
@@ -202,8 +202,8 @@ class Uploader:
         if len(failures) > NAMED_FAILURES:
             lines.append(f"  and {len(failures) - NAMED_FAILURES} more")
         if rest := self.total - self.done:
-            lines.append(f"{rest} more were given up.")
-        lines.append("The release before is as it was. Run collectstatic again: it sends the rest.")
+            lines.append(f"{rest} more were not completed.")
+        lines.append("The previous release is unchanged. Run collectstatic again to send the rest.")
         lines.append(DIAGNOSE)
         return "\n".join(lines)
 

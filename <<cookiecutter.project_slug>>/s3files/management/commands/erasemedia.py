@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--storage",
             default="default",
             metavar="ALIAS",
-            help="the storage in STORAGES (default)",
+            help="the storage's alias in STORAGES; default: default",
         )
         add_location(parser)
         parser.add_argument(
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 "s3:DeleteObjectVersion."
             ) from error
         if failed:
-            raise CommandError(f"{failed} of {len(names)} names were not erased.")
+            raise CommandError(f"{failed} of {len(names)} names: no version exists, or S3 kept it.")
 
     def find(self, storage: S3MediaStorage, name: str, prefix: bool) -> list[dict[str, str]]:
         """Return key and version id of all that is, or was, stored under a name."""

@@ -21,8 +21,8 @@ SHOWN = 10
 
 class Command(BaseCommand):
     help = (
-        "Copy a local MEDIA_ROOT, or another bucket or prefix, into a storage, with the types "
-        "and dispositions that the storage sets. Without --copy, it only shows what it would do. "
+        "Copy a local MEDIA_ROOT, or another bucket or prefix, into a storage, which sets the "
+        "Content-Type and Content-Disposition. Without --copy, it only shows what it would do. "
         "Existing files are not changed, so an interrupted run can be repeated."
     )
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             "--storage",
             default="default",
             metavar="ALIAS",
-            help="the storage in STORAGES to copy into (default)",
+            help="the alias in STORAGES of the storage to copy into; default: default",
         )
         add_location(parser)
         parser.add_argument(
@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 self.copy(mover)
         except (MoveError, S3Error) as error:
             raise CommandError(str(error)) from error
-        self.show("Other content under this name", mover.plan, "different")
+        self.show("Exists with other content:", mover.plan, "different")
         self.show("Failed", mover.plan, "failed")
         self.refuse_success(mover.plan)
 

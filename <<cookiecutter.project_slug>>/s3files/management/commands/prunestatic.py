@@ -58,7 +58,7 @@ class Command(BaseCommand):
             type=parse_age,
             default="30d",
             metavar="DAYS",
-            help="keep releases that were live in the last DAYS, and newer files (30d)",
+            help="keep releases that were live in the last DAYS, and files uploaded since (30d)",
         )
         parser.add_argument(
             "--keep",

@@ -18,7 +18,7 @@ SHOWN = 20
 
 class Command(sweepmedia.Command):
     help = (
-        "Show what unfinished uploads left behind: reservations, multipart uploads and objects "
+        "Show what unfinished uploads left behind: their rows, multipart uploads and objects "
         "in incoming/. --delete removes them. --report lists all media files and shows the objects "
         "without a row, which are not changed."
     )
