@@ -89,7 +89,7 @@ def shell(tmp_path):
 @pytest.fixture
 def template(tmp_path, shell, request):
     """The URL of a repository as it is published: the branches main, with the template as it is
-    edited, and standard, with an earlier version, tagged old, and today's.
+    edited, and standard, with a commit for each release: an earlier one, tagged old, and today's.
     """
     version = getattr(request, "param", FIRST_VERSION)
     source, exported = tmp_path / "source", tmp_path / "exported"
@@ -100,15 +100,21 @@ def template(tmp_path, shell, request):
     shell(source, "git", "init", "--quiet")
     shell(source, "python", "scripts/export_template.py", str(exported))
     shell(exported, "git", "init", "--quiet", "--initial-branch=standard")
-    commit(shell, exported, "Old")
+    commit(shell, exported, "Release v0.9.0")
     shell(exported, "git", "tag", "old")
     shell(exported, "git", "rm", "-rq", ".")
     shell(TEMPLATE, "python", "scripts/export_template.py", str(tmp_path / "today"))
     shell(tmp_path, "cp", "-r", "today/.", "exported")
-    commit(shell, exported, "New")
+    today = read_version(exported / "{{cookiecutter.project_slug}}")
+    commit(shell, exported, f"Release v{today}")
     shell(exported, "git", "fetch", "--quiet", str(TEMPLATE), "HEAD:main")
     shell(exported, "git", "symbolic-ref", "HEAD", "refs/heads/main")
     return f"file://{exported}"
+
+
+def read_version(project):
+    text = (project / "s3files" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.*)"$', text, re.M)[1]
 
 
 def commit(shell, folder, message):
@@ -131,7 +137,7 @@ def make_newer(shell, template):
     manage = folder / "{{cookiecutter.project_slug}}" / "manage.py"
     manage.write_text(manage.read_text() + "# new\n")
     shell(folder, "git", "symbolic-ref", "HEAD", "refs/heads/standard")
-    commit(shell, folder, "Newer")
+    commit(shell, folder, "Release v99.0.0")
     shell(folder, "git", "symbolic-ref", "HEAD", "refs/heads/main")
 
 
@@ -171,10 +177,12 @@ OWN_LINES = '\nLANGUAGE_CODE = "ko-kr"\nSITE_ID = 1\n'
 
 
 def update_as_the_changelog_says(shell, project, own_storages=""):
-    cruft = json.loads((project / ".cruft.json").read_text())
-    (project / ".cruft.json").write_text(json.dumps(cruft | {"skip": [".env"]}))
-    commit(shell, project, "Leave .env to this machine")
     changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
+    line, below = re.search(
+        r"^1\. .* add the line `(.*)` above `(.*)`, and", changelog, re.M
+    ).groups()
+    replace(project / ".cruft.json", below, f"{line}\n  {below}")
+    commit(shell, project, "Leave .env to this machine")
     update = re.search(r"^2\. `(uvx cruft update .*)`", changelog, re.M)[1]
     run_cruft(shell, project, update)
     unmerged = shell(project, "git", "diff", "--name-only", "--diff-filter=U").split()
@@ -186,7 +194,8 @@ def update_as_the_changelog_says(shell, project, own_storages=""):
     if own_storages:
         storages = project / "config" / "storages.py"
         assert own_storages in storages.read_text()  # between the marks of the conflict
-        shell(project, "git", "checkout", "--theirs", "config/storages.py")
+        take = re.search(r"the\n +new file with `(git checkout .*)`\.", changelog)[1]
+        shell(project, *take.split())
         storages.write_text(storages.read_text() + own_storages)
     assert not list(project.rglob("*.rej"))
     commit(shell, project, "Update the template")
@@ -263,21 +272,22 @@ def test_an_update_of_todays_project_conflicts_with_nothing(tmp_path, template, 
 
 
 def test_a_project_made_without_cruft_follows_the_template_afterwards(tmp_path, template, shell):
-    link, copy = read_blocks("upgrade.md", "Without cruft")
-    source = Path(template.removeprefix("file://"))
-    rendered = shell(source, "git", "rev-parse", "standard").strip()
+    find, link, copy = read_blocks("upgrade.md", "Without cruft")
     project = create(shell, tmp_path, template)
     (project / ".cruft.json").unlink()
     (project / "shop.py").write_text("")
     commit(shell, project, "Without cruft")
     make_newer(shell, template)
 
-    new = tmp_path / "new"
-    there = {"gh:ORG/django-s3-template": f"git+{template} --checkout standard --no-input"}
-    there |= {"https://github.com/ORG/django-s3-template": template, "COMMIT": f"{rendered} -y"}
-    there |= {"uvx ": "", "/tmp/new": str(new), "git diff": "! git diff"}  # it shows what differs
+    there = {"/tmp/": f"{tmp_path}/", "uvx ": "", "COMMIT": "COMMIT -y"}
+    there |= {"gh:ORG/django-s3-template": f"git+{template} --checkout standard --no-input"}
+    there |= {"https://github.com/ORG/django-s3-template": template}
+    there |= {"git diff": "! git diff"}  # it shows what differs
     for text, ours in there.items():
-        link, copy = link.replace(text, ours), copy.replace(text, ours)
+        find, link, copy = (block.replace(text, ours) for block in (find, link, copy))
+    releases = shell(project, "sh", "-ec", find)
+    version = re.escape(read_version(project))
+    link = link.replace("COMMIT", re.search(rf"^(\w+) \S+ Release v{version}$", releases, re.M)[1])
     assert "+# new" in shell(project, "sh", "-ec", copy)
     assert shell(project, "git", "status", "--short") == ""  # s3files/ is the same in both
 
@@ -357,6 +367,15 @@ print(upload.file.read(), UploadAccount.objects.count(), poster.file.read())
 """
 
 
+def make_app(project, files):
+    """Give a project an app of its owner: shop."""
+    for name, text in files.items():
+        (project / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "shop" / name).write_text(text)
+    messages = '    "django.contrib.messages",\n'
+    replace(project / "config" / "settings.py", messages, f'{messages}    "shop",\n')
+
+
 def use_the_new_paths(folder):
     """Follow the changelog's table, and nothing else, in the owner's own modules."""
     changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -385,12 +404,7 @@ def move_import(line, table):
 def test_a_project_of_the_flat_version_keeps_rows_files_and_edits(tmp_path, template, shell):
     manage = ("python", "manage.py")
     project = create(shell, tmp_path, template, "old")
-    for name, text in SHOP.items():
-        (project / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / "shop" / name).write_text(text)
-    settings = project / "config" / "settings.py"
-    messages = '    "django.contrib.messages",\n'
-    replace(settings, messages, f'{messages}    "shop",\n')
+    make_app(project, SHOP)
     shell(project, *manage, "makemigrations", "shop")
     migration = (project / "shop" / "migrations" / "0001_initial.py").read_text()
     assert "s3files.media.public_storage" in migration
@@ -404,7 +418,7 @@ def test_a_project_of_the_flat_version_keeps_rows_files_and_edits(tmp_path, temp
     shell(project, *manage, "migrate", "-v0")
     shell(project, *manage, "check")
     shell(project, *manage, "makemigrations", "--check", "--dry-run")
-    assert '    "shop",\n' in settings.read_text()
+    assert '    "shop",\n' in (project / "config" / "settings.py").read_text()
     *_, kept = shell(project, *manage, "shell", "-v0", "-c", READ_THE_TABLES).splitlines()
     assert kept == "b'kept' 1 b'shown'"
     assert (project / "shop" / "migrations" / "0001_initial.py").read_text() == migration
@@ -416,13 +430,20 @@ def test_a_project_of_the_flat_version_keeps_rows_files_and_edits(tmp_path, temp
 
 
 def test_the_answer_about_direct_uploads_can_be_changed_and_changed_back(tmp_path, template, shell):
-    leave, come_back = read_blocks("prompts.md", "Change `direct_uploads` later")
+    leave, check, come_back = read_blocks("prompts.md", "Change `direct_uploads` later")
     project = create(shell, tmp_path, template)
     manage = ("python", "manage.py")
+    imported = "from s3files.direct.admin import DirectUploadMixin\n"
+    make_app(project, {"__init__.py": "", "admin.py": imported})
+    commit(shell, project, "Ours")
     shell(project, *manage, "migrate", "-v0")
     made = shell(project, *manage, "shell", "-v0", "-c", MAKE_A_FILE).splitlines()[-1]
 
     run_cruft(shell, project, leave)
+    with pytest.raises(AssertionError, match=r"No module named 's3files\.direct"):
+        shell(project, "sh", "-ec", check)
+    (project / "shop" / "admin.py").write_text("")
+    shell(project, "sh", "-ec", check)
     assert not list((project / "s3files" / "direct").rglob("*.py"))
     assert "s3files.direct" not in (project / "config" / "settings.py").read_text()
     tables = "from django.db import connection; print(connection.introspection.table_names())"
