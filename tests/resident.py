@@ -7,8 +7,10 @@ standard streams. The program runs as `python -c`, `python -m` or `python FILE` 
 Nothing here may use obstore: its threads do not survive a fork.
 """
 
+import atexit
 import builtins
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -17,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import types
 
 # What takes long to import, and needs neither settings nor threads.
@@ -125,9 +128,24 @@ def run(arguments):
     exec(compile(code, name, "exec"), main.__dict__)
 
 
+def end(code):
+    """End as Python does, but leave the modules in memory: to take them apart takes long."""
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
+
+
 def main():
     control = socket.socket(fileno=int(sys.argv[1]))
     preload()
+    # Else a fork looks through all of it for garbage, and so copies it.
+    gc.collect()
+    gc.freeze()
     # A program may be waited for by its own parent alone; nobody waits for that parent.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the tests end it
@@ -140,7 +158,11 @@ def main():
     os.environ.update(request["env"])
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     del sys.path[0]  # the folder of this file
-    run(request["arguments"])
+    try:
+        run(request["arguments"])
+    except SystemExit as ended:
+        end(ended.code)
+    end(None)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A rendered project, on a real S3 server behind a proxy that counts, and breaks, requests."""
 
+import functools
 import json
 import os
 import shutil
@@ -58,6 +59,19 @@ def site(project, server, proxy, request):
         one.remove_buckets()
 
 
+@functools.cache
+def connect(url, key_id, secret):
+    """Return one client for all tests of this worker: to make one takes long."""
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        config=Config(s3={"addressing_style": "path"}),
+    )
+
+
 class Site:
     inside = programs.SHARED
     has_terminal = False
@@ -78,13 +92,10 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "config.test_settings",
         }
         # Not through the proxy: what a test looks up is not counted.
-        self.s3 = boto3.client(
-            "s3",
-            endpoint_url=server["AWS_S3_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id=server["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=server["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}),
+        self.s3 = connect(
+            server["AWS_S3_ENDPOINT_URL"],
+            server["AWS_ACCESS_KEY_ID"],
+            server["AWS_SECRET_ACCESS_KEY"],
         )
         self.s3.create_bucket(Bucket=self.bucket)
 

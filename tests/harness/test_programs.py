@@ -9,7 +9,8 @@ from tests import programs
 from tests.conftest import environment
 
 SCRIPT = """
-import os, sys, threading
+import atexit, os, sys, threading
+atexit.register(print, "at exit")
 print(sys.argv, __name__, os.getcwd(), os.environ["ONE"], "TWO" in os.environ, __file__)
 threading.Thread(target=lambda: print("a thread is waited for")).start()
 """
