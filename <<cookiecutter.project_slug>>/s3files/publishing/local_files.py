@@ -72,10 +72,7 @@ class LocalFiles:
                 self.cache.parent.mkdir(parents=True, exist_ok=True)
                 with temporary[self.cache].open("w") as file:
                     self._write_cache(file, pages, records)
-            text = json.dumps(manifest)
-            if not (self.manifest.is_file() and self.manifest.read_text() == text):
-                self.manifest.parent.mkdir(parents=True, exist_ok=True)
-                temporary[self.manifest].write_text(text)
+            self._write_manifest(temporary[self.manifest], manifest)
             yield
             # In one step: a process that starts now reads this manifest or the last one.
             for path in self:
@@ -88,6 +85,12 @@ class LocalFiles:
 
     def __iter__(self) -> Iterator[Path]:
         yield from (self.cache, self.manifest)
+
+    def _write_manifest(self, path: Path, manifest: Mapping[str, Any]) -> None:
+        text = json.dumps(manifest)
+        if not (self.manifest.is_file() and self.manifest.read_text() == text):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
     def _write_cache(
         self, file: IO[str], pages: Sequence[str], records: Mapping[str, Record]

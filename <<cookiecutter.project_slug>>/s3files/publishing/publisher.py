@@ -134,13 +134,12 @@ class Publisher:
         """Upload manifests, one after the other. They are never cached."""
 
         def put_all() -> None:
-            headers = {
-                "Cache-Control": "no-cache",
-                "Content-Type": "application/json; charset=utf-8",
-            }
+            content_type = "application/json; charset=utf-8"
+            headers = {"Cache-Control": "no-cache", "Content-Type": content_type}
             for name, value in manifests.items():
                 data = json.dumps(value).encode()
                 self._put_verified(name, Payload(data, find_md5(data), headers))
+                del data  # before the next one is made: each may have 30 MB
 
         # In a thread: a call of obstore in this one would not hear Ctrl-C.
         self._uploader.submit(self.manifest_name, put_all)
