@@ -12,6 +12,8 @@ from s3files._s3.content_types import content_type, is_text
 
 # Payloads of one kind that are in memory at once. What does not fit is made again.
 MOST_BYTES = 16 * 2**20
+# What a payload takes beside its bytes: two objects, an MD5, headers.
+_EXTRA_BYTES = 700
 # A file so small is gzipped sooner than handed to another thread.
 SMALL = 64 * 2**10
 # Smaller ones travel in one packet anyway.
@@ -106,15 +108,16 @@ class Payloads:
 
     def keep(self, key: Hashable, payload: Payload) -> None:
         """Keep a payload under a key, if there is room."""
+        size = len(payload.data) + _EXTRA_BYTES
         with self._lock:
-            if key not in self._payloads and self._bytes + len(payload.data) <= MOST_BYTES:
+            if key not in self._payloads and self._bytes + size <= MOST_BYTES:
                 self._payloads[key] = payload
-                self._bytes += len(payload.data)
+                self._bytes += size
 
     def take(self, key: Hashable) -> Payload | None:
         """Return a payload that was kept, and forget it."""
         with self._lock:
             payload = self._payloads.pop(key, None)
             if payload is not None:
-                self._bytes -= len(payload.data)
+                self._bytes -= len(payload.data) + _EXTRA_BYTES
         return payload
