@@ -1,0 +1,145 @@
+"""Packages of Django in Chromium: what docs/content-security-policy.md says that they need.
+
+A superuser opens each package's pages under the project's policy, and with what the row of the
+page adds to it.
+"""
+
+import contextlib
+import json
+import shutil
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import django
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.conftest import free_port
+from tests.corpus.packages import PYPI
+from tests.deploy.serving import Serving
+from tests.pythons import uv
+from tests.static import pages
+
+PACKAGE_SITE = Path(__file__).with_name("package_site")
+# What scripts do after a page has loaded, in milliseconds.
+SETTLING = 1000
+
+
+@dataclass(frozen=True)
+class Package:
+    """How a package is set up, and what of it is there when it works."""
+
+    apps: list[str]
+    # A selector of what is there when the package works, by the path of a page.
+    works: dict[str, str]
+    urls: dict[str, str] = field(default_factory=dict)
+    middleware: list[str] = field(default_factory=list)
+    needed: dict[str, list[str]] = field(default_factory=dict)
+
+
+UNSAFE_STYLES = {"style-src": ["'unsafe-inline'"]}
+UNSAFE = {"script-src": ["'unsafe-inline'"]} | UNSAFE_STYLES
+UNSAFE_WITH_EVAL = {"script-src": ["'unsafe-inline'", "'unsafe-eval'"]} | UNSAFE_STYLES
+PACKAGES = {
+    "django-silk": Package(
+        ["silk"],
+        {"admin/": "#content", "silk/": ".summary-cell", "silk/requests/": ".menu"},
+        urls={"silk/": "silk.urls"},
+        middleware=["silk.middleware.SilkyMiddleware"],
+        needed=UNSAFE_WITH_EVAL,
+    ),
+    "django-grappelli": Package(
+        ["grappelli"],
+        {"admin/": "#grp-content", "admin/users/user/add/": "#grp-content"},
+        urls={"grappelli/": "grappelli.urls"},
+        needed=UNSAFE,
+    ),
+    "django-simpleui": Package(
+        ["simpleui"],
+        {"admin/": ".el-menu", "admin/users/user/": "#changelist"},
+        needed=UNSAFE_WITH_EVAL | {"frame-src": ["'self'"], "frame-ancestors": ["'self'"]},
+    ),
+    "django-prose-editor": Package(
+        ["django_prose_editor"],
+        {"prose/": ".ProseMirror"},
+        urls={"prose/": "config.prose_editor_urls"},
+        needed={"script-src": ["nonce"]} | UNSAFE_STYLES,
+    ),
+}
+
+
+@pytest.fixture
+def package_site(site, tmp_path, name):
+    """Return a site with a package, what it needs, and Django as it is here."""
+    site, package = site(), PACKAGES[name]
+    [requirement] = [line for line in PYPI if line.split("==")[0] == name]
+    same = f"django=={django.__version__}"
+    uv("pip", "install", "--quiet", "--target", tmp_path / "package", requirement, same)
+    for file in PACKAGE_SITE.iterdir():
+        shutil.copy(file, site.folder / ("config" if file.suffix == ".py" else "templates"))
+    site.env |= {
+        "PACKAGE": json.dumps(asdict(package)),
+        "NEEDED": "{}",
+        "PYTHONPATH": str(tmp_path / "package"),
+        "DJANGO_SETTINGS_MODULE": "config.package_settings",
+        "DJANGO_HTTPS": "off",
+        "DJANGO_SECRET_KEY": "the same in all processes",
+        "AWS_S3_ENDPOINT_URL": site.server["AWS_S3_ENDPOINT_URL"],
+    }
+    site.collectstatic(timeout=280)
+    site.allow_everyone_to_read("static/*")
+    site.allow_cross_origin()
+    return site
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_is_refused_something_without_its_row_and_works_with_it(
+    package_site, launch, name, tmp_path
+):
+    package = PACKAGES[name]
+    cookie = package_site.call("package_site.sign_in", timeout=280)
+    with serve(package_site, {}, tmp_path / "log") as server:
+        with opened(launch, server, cookie) as (page, problems):
+            for path in package.works:
+                page.goto(path)
+                page.wait_for_timeout(SETTLING)
+            assert any("Content Security" in problem for problem in problems)
+    with serve(package_site, package.needed, tmp_path / "log") as server:
+        with opened(launch, server, cookie) as (page, problems):
+            for path, works in package.works.items():
+                page.goto(path)
+                page.wait_for_selector(works, state="attached")
+                page.wait_for_timeout(SETTLING)
+            assert problems == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_the_page_has_the_row(name):
+    pages.assert_documented(name, PACKAGES[name].needed)
+
+
+def serve(site, needed, log):
+    """Serve the site, with more in its policy."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}"]
+    environment = site.environment(NEEDED=json.dumps(needed))
+    return Serving([*command, "--threads=4"], port, log, cwd=site.folder, env=environment)
+
+
+@contextlib.contextmanager
+def opened(launch, server, cookie):
+    """Open a browser that a superuser uses; yield its page and the list of what goes wrong."""
+    url = f"http://127.0.0.1:{server.port}/"
+    browser = launch()
+    try:
+        page = browser.new_page(base_url=url)
+        page.context.add_cookies([cookie | {"url": url}])
+        problems = pages.watch(page)
+        yield page, problems
+    except PlaywrightError as error:
+        error.add_note("\n".join(problems))
+        raise
+    finally:
+        browser.close()
