@@ -130,7 +130,7 @@ def test_bytes_that_always_change_are_an_error(site):
         ("flip", 0) if is_put(request) and "theme" in request.key else None
     )
     output = site.run(*COLLECT, status=1)
-    assert "S3 has stored other bytes than were sent, 3 times, of theme." in output
+    assert "S3 stored different bytes from those sent, in 3 tries for each file: theme." in output
     assert site.live_manifest() is None
 
 

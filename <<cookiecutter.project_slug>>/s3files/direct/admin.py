@@ -31,7 +31,7 @@ class DirectUploadMixin(BaseModelAdmin):  # type: ignore[type-arg]
     ) -> forms.Field | None:
         if not isinstance(db_field, models.FileField):
             return super().formfield_for_dbfield(db_field, request, **kwargs)
-        # As the admin finds them: its own widget, whose markup then stands inside ours.
+        # Look up the overrides as the admin does: its widget's markup goes inside ours.
         for klass in type(db_field).mro():
             if klass in self.formfield_overrides:
                 kwargs = {**self.formfield_overrides[klass], **kwargs}

@@ -27,7 +27,7 @@ def admit(policy: UploadPolicy, request: HttpRequest) -> str:
 
 
 def require_request(policy: UploadPolicy) -> None:
-    """Refuse a posted file of which nobody knows who sent it, if the policy's rules need that."""
+    """Refuse a file posted in a form without a request, if the policy must know who sent it."""
     if policy.needs_request:
         raise ImproperlyConfigured(
             f"{policy.path} says who may upload or how much, and a file was posted for "

@@ -43,7 +43,7 @@ def policy_of(upload: DirectUpload) -> UploadPolicy:
 
 
 def complete(upload: DirectUpload, *, background: bool = False) -> State:
-    """Look at what has arrived; return COMPLETE, or PROCESSING where a command goes on.
+    """Look at what has arrived; return COMPLETE, or PROCESSING if finishuploads has to go on.
 
     Repeating it is harmless. `background` says that nobody waits for the answer.
 
@@ -178,7 +178,7 @@ def _put_together(storage: S3MediaStorage, upload: DirectUpload) -> None:
 
 
 def _explain_missing(storage: S3MediaStorage, upload: DirectUpload) -> State:
-    """The object is not where the browser wrote it: it did not arrive, or is in its place."""
+    """Return COMPLETE if another request has completed the upload; else raise what went wrong."""
     upload.refresh_from_db()
     if upload.state == State.COMPLETE:
         return State.COMPLETE

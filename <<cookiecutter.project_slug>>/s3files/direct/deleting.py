@@ -42,7 +42,7 @@ def note_deletion(
             storage.delete(name)
         else:
             delete_file(storage, upload, name)
-        # What may still be written is removed again when no signature is good any more.
+        # While a signature is valid, the row stays: sweepmedia deletes what is written until then.
         DirectUpload.objects.filter(pk=note.pk, signed_until__lt=timezone.now()).delete()
 
     return delete

@@ -1,7 +1,7 @@
 """Ending uploads: what a browser wrote goes, and what it may still write cannot arrive.
 
-A browser writes keys of its own upload alone, so nothing else is ever deleted. While a signature
-of a PUT is good, an empty object keeps its key: the PUT would be refused. sweepmedia removes it.
+A browser writes keys of its own upload alone, so nothing else is ever deleted. While the signature
+of a PUT is valid, an empty object at its key makes S3 refuse it; sweepmedia deletes that object.
 """
 
 import logging

@@ -110,8 +110,8 @@ class DirectFile(File):  # type: ignore[type-arg]
     def take_for(self, storage: S3MediaStorage) -> str | None:
         """Take the file for a row; return its name in `storage`, or None if it is not there.
 
-        In the transaction in which the row is saved: with it, it is undone. Raises
-        ClaimedTwice if another row has it.
+        Call it in the transaction that saves the row: a rollback undoes both. Raises
+        ClaimedTwice if another row has the file.
         """
         name = self.upload.stored_name
         if (storage.address, storage.key(name)) != (self.storage.address, self.storage.key(name)):

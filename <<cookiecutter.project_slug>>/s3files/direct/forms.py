@@ -237,8 +237,8 @@ class DirectFilesField(DirectFileField):
                 if error.code == "storage":
                     break  # A request waits once for an S3 that does not answer.
         if errors:
-            # Browsers do not keep what was posted beside a file that is refused: it comes
-            # again, or not at all.
+            # A browser forgets the posted files of a refused form. People who still want the good
+            # ones choose them again, so the stored copies go.
             for one, file in files:
                 if isinstance(one, UploadedFile) and isinstance(file, DirectFile):
                     cancel(file.upload)

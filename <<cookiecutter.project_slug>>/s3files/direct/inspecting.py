@@ -59,7 +59,7 @@ def _refusing() -> Iterator[None]:
 
 
 def _is_as_announced(found: objects.Found, expected: dict[str, Any]) -> bool:
-    """Return whether the stored head is the one that was signed."""
+    """Return whether an object was stored with the expected parameters."""
     for name in objects.STORED:
         if _normalise(found.stored.get(name)) != _normalise(expected.get(name)):
             return False

@@ -74,7 +74,7 @@ class UploadAccount(models.Model):
 
     @classmethod
     def give_back(cls, uploads: Iterable["DirectUpload"]) -> None:
-        """Count uploads, each of which counted until now, no more."""
+        """Subtract uploads from the counts of their accounts. Each must have counted until now."""
         sizes: dict[str, list[int]] = {}
         for upload in uploads:
             sizes.setdefault(upload.account, []).append(upload.counted_bytes)
@@ -110,7 +110,7 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("upload", "Cancelled")
 
 
-# Where nothing happens to an upload any more, but that sweepmedia removes what is left.
+# Nothing more happens to an upload in these states, except that sweepmedia removes what is left.
 ENDED = (State.REFUSED, State.CANCELLED)
 UNDER_WAY = (State.RESERVED, State.ARRIVED, State.PROCESSING)
 
@@ -127,7 +127,7 @@ class DirectUpload(models.Model):
     # The FileField ("papers.Paper.file") and the dotted path of its UploadPolicy.
     field = models.CharField(_("field"), max_length=255)
     policy = models.CharField(max_length=255)
-    # The primary key of the row that the form edits, or NEW; "" where nobody said.
+    # The primary key of the row that the form edits, or NEW; "" if it is not known.
     object = models.CharField(_("row"), max_length=255, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RESERVED)
 
@@ -139,13 +139,13 @@ class DirectUpload(models.Model):
 
     # Where its storage was when it began, if that varies; else "".
     location = models.CharField(max_length=1024, blank=True)
-    # In the metadata of what it writes; "" for one that began when none was.
+    # In the metadata of its objects; "" for an upload that began before this field was added.
     save_id = models.CharField(max_length=32, blank=True)
-    # The name in the storage; and the key in incoming/, where it is sent there first.
+    # The name in the storage; and the key in incoming/, if it is sent there first.
     stored_name = models.CharField(_("name in the storage"), max_length=1024)
     incoming_key = models.CharField(max_length=1024, blank=True)
-    # Of the thumbnail; 0 and "" where none was announced. A refused one is deleted, but its
-    # name stays: while its signature is good, it can be sent again.
+    # Of the thumbnail; 0 and "" if none was announced. A refused one is deleted, but its
+    # name stays: while its signature is valid, it can be sent again.
     thumbnail_name = models.CharField(max_length=1024, blank=True)
     thumbnail_size = models.PositiveIntegerField(default=0)
     thumbnail_refused = models.BooleanField(default=False)
@@ -154,7 +154,7 @@ class DirectUpload(models.Model):
     part_bytes = models.PositiveBigIntegerField(default=0)
 
     created = models.DateTimeField(_("started"), default=timezone.now)
-    # When something was last signed for it, and until when that is good.
+    # When something was last signed for it, and until when that is valid.
     active = models.DateTimeField(default=timezone.now)
     signed_until = models.DateTimeField(default=timezone.now)
     # While one request looks at it, no other does.
@@ -189,7 +189,7 @@ class DirectUpload(models.Model):
 
     @property
     def can_be_written(self) -> bool:
-        """Whether a signature of it may still be good."""
+        """Whether a signature of it may still be valid."""
         return self.signed_until > timezone.now()
 
     @property
@@ -227,7 +227,7 @@ class DirectUpload(models.Model):
         states = {upload.state for upload in uploads}
         rows = cls.objects.filter(pk__in=[one.pk for one in uploads], state__in=states)
         with transaction.atomic():
-            # Before any row, as a new reservation does: else each could wait for the other.
+            # Lock accounts before uploads, as reserve() does: else each could wait for the other.
             UploadAccount.lock(upload.account for upload in uploads if upload.counted)
             UploadAccount.give_back(rows.filter(counted=True))
             rows.delete()

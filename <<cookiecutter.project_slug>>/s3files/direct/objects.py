@@ -1,6 +1,6 @@
 """The S3 requests for one upload. Names here are full keys.
 
-Every function raises S3Error where S3 fails or does not answer.
+Every function raises S3Error if S3 fails or does not answer.
 """
 
 import logging
@@ -37,7 +37,7 @@ NO_SUCH_UPLOAD = ("NoSuchUpload", "404")
 _COPY = TransferConfig(multipart_threshold=256 * 2**20, multipart_chunksize=128 * 2**20)
 
 
-# What of an object's parameters S3 answers with it.
+# The parameters of an object that S3 returns with it.
 STORED = (
     "CacheControl",
     "ContentDisposition",
@@ -95,7 +95,7 @@ def sign(
     query: tuple[tuple[str, str], ...] = (),
     headers: dict[str, str],
 ) -> str:
-    """Return a URL for one PUT, good for `expires` seconds and for exactly these headers."""
+    """Return a URL for one PUT, valid for `expires` seconds and for exactly these headers."""
     found = credentials(storage.account)
     return presign(
         storage.address,
@@ -123,7 +123,7 @@ def look_at(storage: S3MediaStorage, key: str) -> Found | None:
     except FileNotFoundError:
         return None
     except S3Error as error:
-        # It is empty, or archived: some stores take an unsigned header for its storage class.
+        # It is empty; or archived, because some stores obey an unsigned x-amz-storage-class.
         if error.code in ("InvalidRange", "InvalidObjectState"):
             return Found(0, "", "", b"")
         raise
@@ -197,9 +197,9 @@ def _empty(storage: S3MediaStorage, key: str) -> dict[str, Any]:
 def copy(
     storage: S3MediaStorage, source: str, etag: str, key: str, parameters: dict[str, Any]
 ) -> None:
-    """Copy an object inside S3, by parts where it is large, if its ETag is still this one.
+    """Copy an object inside S3, by parts if it is large, if its ETag is still this one.
 
-    Raises FileNotFoundError where there is none.
+    Raises FileNotFoundError if there is none.
     """
     with s3_errors("CopyObject", key):
         storage.client.copy(

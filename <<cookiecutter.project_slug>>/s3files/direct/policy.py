@@ -48,7 +48,7 @@ class UploadPolicy:
     extensions: Collection[str] | None = None
     #: Larger files are sent in parts, which go on where they stopped.
     multipart_threshold: int = 16 * MEBIBYTE
-    #: A part, in bytes; larger where S3's 10,000 parts would not do.
+    #: A part, in bytes; larger if S3's 10,000 parts would not do.
     part_bytes: int = 8 * MEBIBYTE
     #: What one account may have under way at once, and begin in a minute.
     max_files_under_way: int = 300
@@ -64,7 +64,7 @@ class UploadPolicy:
     max_thumbnail_bytes: int = 0
     #: How long a browser may take from one part to the next.
     lifetime: timedelta = timedelta(days=1)
-    #: What is signed is good for so long; bytes that it may still write count meanwhile.
+    #: How long a signature is valid; until it ends, the bytes that it allows count as under way.
     signature_life: timedelta = timedelta(minutes=15)
     #: Larger files of a public storage are put in their place by `finishuploads`.
     max_bytes_in_request: int = 64 * MEBIBYTE
@@ -131,7 +131,7 @@ class UploadPolicy:
 
     @property
     def needs_request(self) -> bool:
-        """Whether somebody must be known before a file is accepted: it has rules of its own."""
+        """Whether the policy must know the user of a file: it overrides may_upload or quota."""
         own = (getattr(type(self), name) for name in ("may_upload", "quota"))
         return tuple(own) != (UploadPolicy.may_upload, UploadPolicy.quota)
 
@@ -173,7 +173,7 @@ class UploadPolicy:
     def check_file(self, upload: DirectUpload | None, file: "File[Any]") -> None:
         """Raise ValidationError if the file is not wanted: the place for a virus scanner.
 
-        `file` is open for reading, and `upload` None where it came through Django.
+        `file` is open for reading, and `upload` None if it came through Django.
         """
 
     def checks_in_request(self, upload: DirectUpload) -> bool:
@@ -240,7 +240,7 @@ def read_target(target: str) -> tuple[UploadPolicy, str]:
 def load_policy(label: str, path: str) -> UploadPolicy:
     """Return the policy at this dotted path for the field of this label.
 
-    Raises ImproperlyConfigured where one of them is there no more.
+    Raises ImproperlyConfigured if one of them does not exist any more.
     """
     try:
         policy: UploadPolicy = import_string(path)(find_field(label))
@@ -252,7 +252,7 @@ def load_policy(label: str, path: str) -> UploadPolicy:
 def find_field(label: str) -> FileField:
     """Return the FileField that a label such as "papers.Paper.file" names.
 
-    Raises ImproperlyConfigured where there is none.
+    Raises ImproperlyConfigured if there is none.
     """
     model, _dot, name = label.rpartition(".")
     try:

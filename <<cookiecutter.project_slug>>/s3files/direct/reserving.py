@@ -106,7 +106,7 @@ def reserve(
 ) -> DirectUpload:
     """Commit the row of an upload whose bytes the account's limits and quota allow.
 
-    Of a file that is posted through Django, a browser can write nothing. Raises
+    `is_posted`: the file came through Django, so no browser gets a signature. Raises
     ValidationError, Misconfigured, OverLimit, OverQuota or NotAllowed.
     """
     storage, now = policy.storage, timezone.now()
@@ -127,7 +127,7 @@ def reserve(
         signed_until=now if is_posted else now + policy.signature_life + CLOCK_SKEW,
     )
     if not storage.querystring_auth and not is_posted:
-        # What everyone may read first waits where nobody may. Its folder makes the key unique.
+        # A public file waits in incoming/ until it is checked. The folder makes the key unique.
         folder = f"{objects.incoming_prefix(storage)}{upload.pk}"
         upload.incoming_key = posixpath.join(folder, posixpath.basename(upload.stored_name))
     _note_thumbnail(policy, upload, announced.thumbnail)
@@ -162,12 +162,12 @@ def _note_thumbnail(
 def _count(policy: UploadPolicy, account: str, size: int) -> None:
     """Count `size` bytes as under way for this account; raise OverLimit or OverQuota."""
     if not UploadAccount.reserve(account, size, policy.limits):
-        # Ended uploads count as long as their signatures: some may be over.
+        # Ended uploads count until their signatures expire: some may have expired by now.
         over = not DirectUpload.stop_counting_expired(account)
         if over or not UploadAccount.reserve(account, size, policy.limits):
             raise _explain_limit(policy, account, size)
     quota = policy.quota(account)
-    # The account's row is locked: what becomes used, or under way, meanwhile waits.
+    # The account's row is locked: other uploads that would change these sums wait.
     if quota is None or _taken(policy, account) <= quota:
         return
     DirectUpload.stop_counting_expired(account)
@@ -175,8 +175,8 @@ def _count(policy: UploadPolicy, account: str, size: int) -> None:
     if taken > quota:
         raise OverQuota(
             _(
-                "This file has %(size)s. %(used)s of %(quota)s are used, with what is being "
-                "uploaded. Delete files that you no longer need."
+                "This file is %(size)s. %(used)s of %(quota)s are used, including uploads in "
+                "progress. Delete files that you no longer need."
             )
             % {
                 "size": filesizeformat(size),

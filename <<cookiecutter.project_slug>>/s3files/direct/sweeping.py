@@ -39,7 +39,7 @@ class Leftover:
 
 
 class Sweep:
-    """Goes through reservations and bucket; `delete` says whether it only looks.
+    """Goes through reservations and bucket; without `delete`, it only looks.
 
     `age` is how long something must have been left alone; uploads of other `locations` stay.
     """
@@ -75,7 +75,7 @@ class Sweep:
         for batch in _batches(rows):
             in_rows = names_in_rows([one.stored_name for one in batch])
             if self.delete:
-                # These files are their rows'; what was reserved for them is history.
+                # Rows have these files, so their uploads are not needed any more.
                 saved = [one for one in batch if one.stored_name in in_rows]
                 self._remove([one for one in saved if not one.can_be_written])
             lost = [one for one in batch if one.stored_name not in in_rows]
@@ -85,7 +85,7 @@ class Sweep:
             self._cancel(rows.exclude(claimed__gt=self.before), lost)
 
     def _ended(self) -> Iterator[Leftover]:
-        """Once nothing signed is good any more, what it wrote goes, and then the row."""
+        """Ended uploads: when their signatures have expired, what they wrote goes, then the row."""
         now = timezone.now()
         rows = self.uploads.filter(state__in=ENDED, signed_until__lt=now)
         # A request that was at it when it ended may still write its final object.
@@ -115,7 +115,7 @@ class Sweep:
     def _remove_objects(
         self, storage: S3MediaStorage, uploads: list[DirectUpload]
     ) -> list[DirectUpload]:
-        """Return the uploads of which nothing is left that nobody needs."""
+        """Delete the leftovers of uploads; return the uploads that have none any more."""
         ended = [one for one in uploads if self._remove_parts(storage, one)]
         keys = {one.pk: find_leftovers(storage, one) for one in ended}
         kept = objects.delete_all(storage, set[str]().union(*keys.values()))
@@ -140,7 +140,7 @@ class Sweep:
     # --- The bucket -------------------------------------------------------------
 
     def multipart_uploads(self) -> Iterator[Leftover]:
-        """Multipart uploads of which the row of an upload knows the key alone."""
+        """Multipart uploads to the key of an upload whose row has another upload ID, or none."""
         for storage in find_storages():
             for prefix in {folder_of(storage), objects.incoming_prefix(storage)}:
                 for key, upload_id, begun in objects.list_multipart_uploads(storage, prefix):

@@ -19,7 +19,7 @@ from .policy import UploadPolicy
 # URLs of parts that one answer has: a few seconds of work for the server at most.
 PARTS_AT_ONCE = 64
 
-# A signature made a moment after its row ends after it, and clocks differ.
+# A signature is made a moment after its row is written, so it ends later; and clocks differ.
 CLOCK_SKEW = timedelta(minutes=5)
 
 THUMBNAIL_TYPES = {"image/webp": ".webp", "image/jpeg": ".jpg"}
@@ -33,7 +33,7 @@ def make_token(upload: DirectUpload) -> str:
 
 
 def find_upload(token: str, account: str | None = None) -> DirectUpload:
-    """Return the upload that a token names; of this account, where one is given.
+    """Return the upload that a token names; of this account, if one is given.
 
     Raises UnknownUpload.
     """
@@ -71,7 +71,7 @@ def final_parameters(
 ) -> dict[str, Any]:
     """Return the parameters that the object has under its final key.
 
-    Its metadata names the upload: no other object has them, not even a copy of one.
+    Their metadata names the upload, so no object of another upload has the same ones.
     """
     name, content_type = upload.stored_name, upload.content_type
     if thumbnail:
@@ -99,7 +99,7 @@ def make_ticket(
 ) -> dict[str, Any]:
     """Return what a browser needs to send the whole file, or its first parts.
 
-    A new row says already until when something may be written.
+    `is_new`: reserve() has just noted until when something may be written.
     """
     storage = policy.storage
     ticket: dict[str, Any] = {"token": make_token(upload), "size": upload.size}

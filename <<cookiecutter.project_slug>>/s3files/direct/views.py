@@ -90,7 +90,7 @@ def _own_upload(
 ) -> tuple[UploadPolicy, DirectUpload]:
     upload = find_upload(str(data.get("token", "")))
     its_policy = policy_of(upload)
-    # Of the account, and for an API of one field, of that field.
+    # An API has a policy of its own: it is for one field.
     if policy and (policy.label, policy.path) != (upload.field, upload.policy):
         raise NotAllowed(_("This upload was begun for another field."))
     if upload.account != admit(its_policy, request):

@@ -30,7 +30,7 @@ class TokenOfAnotherField(str):
 
 
 class RowTemplate:
-    """The row and the words of the scripts: of equal scripts, form.media has one in a page."""
+    """The row and the texts for the scripts. All are equal, so form.media has it once."""
 
     def __html__(self) -> str:
         return get_default_renderer().render("s3files/row.html", {})
@@ -130,7 +130,7 @@ def describe_waiting(data: Any, key: str) -> list[dict[str, Any]]:
     """Return the uploads that a form which is shown again still has, for the row of this key."""
     waiting = []
     for one in data if isinstance(data, list) else [data]:
-        # A file that was posted and stored, in a form of which something else is wrong.
+        # A file that was posted and stored, in a form that has another error.
         token = getattr(one, "token", one)
         if not isinstance(token, str) or isinstance(token, TokenOfAnotherField):
             continue

@@ -1,4 +1,4 @@
-"""What one file refers to, what it is to others, and what in it will not work once published."""
+"""What one file refers to, what it exports, and what in it will not work once published."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ STRICT, ADVICE, ERROR = "strict", "advice", "error"
 
 @dataclass(frozen=True)
 class NamingRules:
-    """How files are named: what is known of them holds as long as these are the same."""
+    """How files are named. Cached records are valid only for the rules that made them."""
 
     # Folders whose files a build tool has named by their content.
     built_prefixes: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def examine(
     if rules.follow_imports and (findings.is_module or name.endswith(".mjs")):
         module = "default" if findings.has_default else "names"
     if not rules.follow_imports:
-        # Source maps are left.
+        # Keep only the source maps.
         others = [found for found in findings.references if not found.template.endswith('"%s"')]
         findings = findings if name.endswith(".css") else replace(findings, references=others)
     links: list[tuple[Reference, Target]] = []
@@ -106,7 +106,7 @@ def _find_computed_imports(findings: Findings, rules: NamingRules) -> Iterable[t
 
 
 def _number_lines(text: str, problems: Iterable[tuple[int, Problem]]) -> list[Problem]:
-    """Return problems with the lines that they stand in, of where they begin in a text."""
+    """Return the problems with line numbers, counted from their positions in the text."""
     numbered, line, position = [], 1, 0
     for start, problem in sorted(problems, key=lambda pair: pair[0]):
         line += text.count("\n", position, start)

@@ -55,7 +55,7 @@ class HashedTree:
 
     `names` has them when `hash_all` has ended. `publish(name, content, data)` is called for each
     hashed name that was not known before, with the content that it stands for, also as bytes.
-    `hash_content(name, content)` returns the hash of a file; None: its MD5, as Django has it.
+    `hash_content(name, content)` returns the hash of a file; without it, MD5 is used as in Django.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class HashedTree:
             if links := self._links.get(name):
                 named = {target.name for _, target in links} & self.names.keys()
                 record.targets = {target: self.names[target] for target in sorted(named)}
-        # There may be a hundred thousand files: what is done with is let go.
+        # Free what is no longer needed: there may be a hundred thousand files.
         self._known = {}
         self.names = dict(sorted(self.names.items()))
 
@@ -122,10 +122,10 @@ class HashedTree:
         return self._paths[name][1]
 
     def make_original(self, name: str) -> Content:
-        """Return what the plain name of a file stands for: its source, or a way to it.
+        """Return what to publish under the plain name of a file.
 
-        A module is the same for all who import it, under whatever name: else it would run
-        twice. So the plain name of one only passes on what the hashed name exports.
+        This is its source; for a module, a script that exports what the hashed name exports.
+        A module that is imported under two names would run twice.
         """
         record = self.records[name]
         if not record.module or record.hashed == name:

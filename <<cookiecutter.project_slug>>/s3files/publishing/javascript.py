@@ -4,7 +4,7 @@ A tokenizer of the few tokens that matter: comments, strings, template literals,
 expressions, brackets, and the words `import` and `export`. It tells code from what only looks
 like it. A file that has nothing that looks like an import or an export is not tokenized at all.
 
-No pattern gives back what it has matched (`*+`), so that time grows with the size of a file, also
+No pattern gives back what it has matched (`*+`), so the time is linear in the size of a file, even
 of a hostile or broken one.
 """
 
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 SOURCE_MAP = "//# sourceMappingURL="
 
-# With none of these there is nothing to tokenize. Each begins with a word, so that Python
-# finds it ten times as fast as an alternative of them.
+# With none of these there is nothing to tokenize. Each begins with a word: Python finds them ten
+# times as fast as one pattern that joins them with "|".
 _CANDIDATES = (
     re.compile(r"""from\s*+["'][./]"""),
     re.compile(
@@ -83,7 +83,7 @@ class Reference(NamedTuple):
 
 @dataclass
 class Findings:
-    """What a file refers to, in its order; of a script also what it is to others."""
+    """What a file refers to, in the order of its text; of a script also what it exports."""
 
     references: list[Reference] = field(default_factory=list)
     # Whether it can only be a module: classic scripts have neither imports nor exports.

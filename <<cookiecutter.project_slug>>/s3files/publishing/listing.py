@@ -38,7 +38,7 @@ def pack_etag(etag: str) -> bytes:
 
 
 def find_pages(names: Iterable[str]) -> list[str]:
-    """Return the last name of each page of a listing of these names, but for the last page."""
+    """Return the last name of each page of a listing of these names, except the last page."""
     return sorted(names)[PAGE - 1 : -1 : PAGE]
 
 
@@ -71,10 +71,10 @@ class Listing:
         self._requests.submit(self._place, self._list, None, None)
 
     def begin(self, pages: Sequence[str]) -> None:
-        """List these pages at once, or one, and the others when expect() has been called.
+        """List these pages at once; without any, the first one now and the rest after expect().
 
-        find_pages() made `pages` of an earlier listing. They may be out of date: then it only
-        takes longer.
+        `pages` is what find_pages() returned for an earlier listing. If it is out of date,
+        listing only takes longer.
         """
         if pages:
             self._submit(None, pages)
@@ -123,7 +123,7 @@ class Listing:
                 for item in page:
                     last = item["path"]
                     self.objects[last] = self._describe(item)
-                # Not a request more than needed: the next page is another one's.
+                # Stop here: other jobs list the next pages.
                 if (end and last and last >= end) or (number == pages and len(page) == PAGE):
                     return last
             return None

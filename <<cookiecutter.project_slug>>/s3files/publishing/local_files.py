@@ -1,8 +1,8 @@
 """What collectstatic leaves on this machine: the manifest, and what it knows of the files.
 
-staticfiles.cache.json only saves time: it may be deleted. It has a line of JSON with the rules
-that it was made by and where the pages of the bucket's listing ended, which are wanted at once,
-and then the records of the static files, a thousand a line: there may be a hundred thousand.
+staticfiles.cache.json only saves time: it may be deleted. Its first line of JSON is needed first:
+the rules that it was made by, and where the pages of the bucket's listing ended. The other lines
+have the records of the static files, a thousand a line: there may be a hundred thousand.
 """
 
 import contextlib

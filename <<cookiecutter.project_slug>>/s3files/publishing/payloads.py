@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from s3files._s3.content_types import content_type, is_text
 
-# Payloads of one kind that are in memory at once. What does not fit is made again.
+# What one Payloads object keeps in memory. What does not fit is made again.
 MOST_BYTES = 16 * 2**20
 # What a payload takes beside its bytes: two objects, an MD5, headers.
 _EXTRA_BYTES = 700
-# A file so small is gzipped sooner than handed to another thread.
+# Gzipping a file this small takes less time than handing it to another thread.
 SMALL = 64 * 2**10
 # Smaller ones travel in one packet anyway.
 _SMALLEST = 512  # bytes

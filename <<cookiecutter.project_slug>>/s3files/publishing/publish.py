@@ -68,7 +68,7 @@ def publish(
 
     The bucket is listed meanwhile. `manifest_only`: only name the files and write the local
     manifest, which needs no credentials. Raises PublishError. The bucket and the local manifest
-    are then as they were before, but for files that no manifest names, and originals.
+    are then as they were before, except for files that no manifest names, and originals.
     """
     run = _Run(storage, reporter or LogReporter())
     if manifest_only:
@@ -129,7 +129,7 @@ class _Run:
                 else:
                     publisher.add_original(name, tree.make_original(name))
         publisher.finish(self.reporter.show_progress)
-        # Only when the hashed files are there to which these lead.
+        # Only now, because these lead to hashed files, which must be in the bucket first.
         for name in led:
             publisher.add_original(name, tree.make_original(name))
         publisher.finish(self.reporter.show_progress)
@@ -138,7 +138,7 @@ class _Run:
             self.reporter.warn(f"{place} does not say what it stored: uploads are not verified.")
 
     def put_manifests(self, tree: HashedTree, publisher: Publisher) -> None:
-        """Write the manifests, those of the bucket last; on a read-only disk these alone."""
+        """Upload the manifests, then replace the local one; on a read-only disk, only upload."""
         storage = self.storage
         own = release_name(storage.manifest_name, storage.manifest_hash)
         names = {storage.manifest_name, own, *publisher.published}
@@ -221,7 +221,7 @@ def is_own(tree: HashedTree, name: str, project: Collection[Path]) -> bool:
     path = Path(tree.find_path(name))
     if not any(map(path.is_relative_to, project)) or not PACKAGE_FOLDERS.isdisjoint(path.parts):
         return False
-    # As many folders up as its name there has parts: the folder of static files.
+    # Its folders, up to the folder of static files: as many as its name there has parts.
     depth = len(Path(tree.find_place(name)).parts)
     return not any((folder / "package.json").exists() for folder in path.parents[:depth])
 

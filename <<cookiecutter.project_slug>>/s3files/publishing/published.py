@@ -15,7 +15,7 @@ from s3files._s3.errors import s3_errors
 
 from .releases import Destination
 
-# Files of so many bytes in all are kept: a process asks for each of them once.
+# How many bytes of files a process keeps, so that it reads each from the bucket once.
 MOST_BYTES = 32 * 2**20
 
 
@@ -63,7 +63,7 @@ class PublishedFiles:
         self._kept: dict[str, StaticFile] = {}
 
     def show(self, names: Mapping[str, str]) -> None:
-        """Have the release shown that has these hashed names, by plain ones."""
+        """Show the release with these hashed names; the keys are the plain names."""
         if names is not self._names:
             self._stored, self._names = frozenset(names.values()), names
 
@@ -93,7 +93,7 @@ class PublishedFiles:
         with s3_errors("GetObject", parameters["Key"]):
             response = self._destination.client.get_object(**parameters)
             content = response["Body"].read()
-        # Text is stored as it travels. A file that a build tool has packed stays packed.
+        # Text may be stored gzipped. A file that a build tool has packed stays packed.
         if response.get("ContentEncoding") == "gzip" and not hashed.endswith((".gz", ".svgz")):
             content = gzip.decompress(content)
         return StaticFile(content, _localize(response["LastModified"]))

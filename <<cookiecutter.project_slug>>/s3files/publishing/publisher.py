@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 IMMUTABLE = "public, max-age=31536000, immutable"
 # obstore sends larger ones in parts.
 LARGEST_PUT = 16 * 2**20
-# How often a file is sent of which S3 has stored other bytes.
+# How often a file is sent, at most, until S3 has stored the bytes that were sent.
 TRIES_TO_STORE = 3
 
 
@@ -65,12 +65,12 @@ class Publisher:
         self._uploader = Uploader()
         self._stores: dict[tuple[int, str | None], S3Store] = {}
         self._connecting = threading.Lock()
-        # Those to send, by name; and those sent, by content, which originals have too.
+        # Payloads to send, by name; and those sent, by content: an original may have the same.
         self._waiting, self._kept = Payloads(), Payloads()
         self._mismatches: list[str] = []
         self._verified = 0
         self._manifest: dict[str, Any] = {}
-        # Both are on their way while the files are looked for and hashed.
+        # Reads the manifest and lists the bucket while the files are found and hashed.
         self._started = Uploader(AT_ONCE)
         place = str(self.destination)
         self._listing = Listing(self._connect, self._started, place, self.describe)
@@ -156,9 +156,9 @@ class Publisher:
             raise PublishError(self._uploader.describe_failures(str(self.destination)))
         if self._mismatches and self._verified:
             raise PublishError(
-                f"S3 has stored other bytes than were sent, {TRIES_TO_STORE} times, of "
-                f"{self._mismatches[0]} and {len(self._mismatches) - 1} more files. Something on "
-                "the way changes them: use https, and run collectstatic again."
+                f"S3 stored different bytes from those sent, in {TRIES_TO_STORE} tries for each "
+                f"file: {self._mismatches[0]} (files in all: {len(self._mismatches)}). Something "
+                "on the way changes them: use https, and run collectstatic again."
             )
 
     def _wait_for_start(self) -> None:
@@ -213,7 +213,7 @@ class Publisher:
 
     def _send_original(self, name: str, content: Content, cache_control: str) -> None:
         payload = self._kept.take(self._key_of(content)) or self._read(content)
-        # After a publish that was killed the manifest does not know; the ETag mostly does.
+        # A publish that was killed may have sent it, though no manifest says so.
         if self._has(name, payload.md5):
             etag = payload.md5
         else:
@@ -221,7 +221,7 @@ class Publisher:
         self.originals[name] = [content.md5, etag]
 
     def _key_of(self, content: Content) -> tuple[str, Kind]:
-        """Return what files have in common that have the same payload."""
+        """Return a key that is the same for all files with the same payload."""
         return content.md5, find_kind(content.name, self.precompressed)
 
     def _read(self, content: Content) -> Payload:
@@ -277,7 +277,7 @@ class Publisher:
         Amazon S3 compares the SHA-256 of the bytes, which is signed ("Authenticating Requests:
         Using the Authorization Header"); there an ETag is not always an MD5. Other stores do not
         always compare it, but answer with the MD5 of what they have. Larger files are sent in
-        parts, and have an ETag that is none.
+        parts, and have an ETag that is not an MD5.
         """
         if self.destination.address.on_aws or "-" in etag:
             return True
@@ -288,12 +288,12 @@ class Publisher:
 
     def _connect(self, timeout: float, acl: str | None = None) -> S3Store:
         """Return a client. There are few, because each opens its own connections."""
-        # The next one of 20, 40, 80… seconds, with half as much again being near enough.
+        # 20, 40, 80… seconds: the first that is at least two thirds of the timeout.
         longer = max(0, math.ceil(math.log2(timeout / TIMEOUT / 1.5)))
         key = longer, acl
         with self._connecting:
             if key not in self._stores:
-                # Raises NoCredentials; of obstore it would be an error of the network, tried again.
+                # Raises NoCredentials. obstore would raise a network error, which is tried again.
                 credentials(self.destination.account)
                 self._stores[key] = self.destination.connect(TIMEOUT * 2**longer, acl)
             return self._stores[key]

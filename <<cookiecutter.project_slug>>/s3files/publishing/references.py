@@ -16,7 +16,7 @@ from .javascript import Findings, Reference, read_script
 # becomes a relative one: in the bucket it would point elsewhere.
 LOCAL_URL = "/static/"
 
-# No pattern gives back what it has matched (`*+`), so that time grows with the size of a file.
+# No pattern gives back what it has matched (`*+`), so the time is linear in the size of a file.
 _CSS_TOKEN = re.compile(
     r"""
     (?P<comment>/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z))

@@ -34,7 +34,7 @@ class Destination:
         return s3_client(self.address, self.account)
 
     def parameters(self, name: str) -> dict[str, str]:
-        """Return how boto3 is told of a file."""
+        """Return boto3's parameters for a file."""
         return {"Bucket": self.address.bucket, "Key": f"{self.prefix}/{name}"}
 
     def connect(self, timeout: float = 120, acl: str | None = None) -> S3Store:
@@ -123,18 +123,17 @@ def make_manifests(
     }
     own = release_name(manifest_name, manifest["hash"])
     uploads: dict[str, object] = {}
-    # Again when a release comes back: prunestatic goes by the time.
+    # Also when an earlier release is published again: prunestatic goes by the manifest's date.
     if own not in published or before.get("hash") != manifest["hash"]:
         uploads[own] = dict(manifest)
-    # The hash covers the paths. Changed pages alone need no new manifest: prunestatic moves their
-    # ends.
+    # The hash covers the paths. If only the pages changed, as after prunestatic, nothing is sent.
     if any(newest[key] != before.get(key) for key in newest.keys() - {"paths", "pages"}):
         uploads[manifest_name] = newest
     return uploads
 
 
 def find_environments(manifest_name: str, names: Iterable[str]) -> list[str]:
-    """Return the folders, of those that have files of these names, that others publish to.
+    """Return the folders among these names that other environments publish to.
 
     An environment that shares the bucket (AWS_LOCATION) has a manifest of its own there.
     """

@@ -31,7 +31,7 @@ from .releases import Destination, parse_release, read_release
 
 logger = logging.getLogger(__name__)
 
-# One thread reads the manifest. Not the storage's own: storages can be pickled.
+# Held by the one thread that reads the manifest. A lock in a storage could not be pickled.
 _reading = threading.Lock()
 
 OPTIONS = {"location", "default_acl", "bucket_name", "region_name"}
@@ -48,7 +48,7 @@ class S3StaticStorage(ManifestStaticFilesStorage):
     """Django's hashed static files, published to the bucket by collectstatic.
 
     A content-hashed name stands for its content. So the bucket needs a file once, and
-    nothing of that kind is ever replaced or deleted: each earlier release stays whole.
+    collectstatic never replaces or deletes one: each earlier release stays whole.
     The manifest, which says what the release is made of, goes last.
     """
 

@@ -28,10 +28,10 @@ MOST_BYTES_AT_ONCE = 16 * 2**20
 TIMEOUT = 20  # seconds
 SLOWEST = 50_000  # bytes a second
 SLOW_TRIES = 5
-# One that failed at once, for as long as S3 does what others ask.
+# Of a request that fails quickly, while other requests succeed.
 TRIES = 10
 LONGEST_PAUSE = 8  # seconds
-# With nothing done by S3 for so long, it will do nothing for the rest either.
+# If no request has succeeded for this long, the rest will not succeed either.
 PATIENCE = 60  # seconds
 # Failed files that are named; of the rest, their number.
 NAMED_FAILURES = 10
@@ -153,8 +153,8 @@ class Uploader:
     def _gives_up(self, had_its_tries: bool, began: float, error: BaseException) -> bool:
         """Return whether a failed request is not to be tried again.
 
-        While S3 does what others ask, it has a few tries; while S3 does nothing for anybody,
-        that may pass.
+        While other requests succeed, it has a few tries. While none does, S3 may be down for a
+        moment: then it is tried until PATIENCE ends.
         """
         silent = time.monotonic() - max(self._last_answer, began)
         if self._is_stopped.is_set() or silent > PATIENCE:
