@@ -180,7 +180,8 @@ def find_bars(window, clients):
             yield exactly(f"{name}, {seconds} s: errors in {who}", 0, errors)
         failed = [one.seconds for one in tries if one.error]
         if failed:
-            yield at_most(f"{name}, {seconds} s: longest error in {who}", most, max(failed), " s")
+            longest = f"{name}, {seconds} s: longest of the failed {who}"
+            yield at_most(longest, most, max(failed), " s")
     later = [
         one
         for client in clients

@@ -327,8 +327,9 @@ of 30 ms to S3, as from another region:
 
 {_publish_table(results, FAR)}
 *On a fresh machine*: every file is published already, but the local folder is empty, as in a
-new container. "–": this tool has no local folder. *This project* also publishes each file
-under its plain name. *Manifest only* and *no upload* send no file at all.
+new container. "–": this tool has no local folder. *This project* publishes each file under its
+hashed name and under its plain name; with *hashed names only*, only under the first. With *canned
+ACL*, it sends an ACL with each object. *Manifest only* and *no upload* send no file at all.
 {_samples(results)}
 The same without latency:
 
@@ -530,8 +531,8 @@ def _samples(results):
         return ""
     return (
         f"\n\\* Measured once, on a sample of {min(few)} files ({max(few)} for collectfasta). "
-        f"Seconds, CPU and requests are scaled to {results.files:,} files; "
-        "Python's start counts once.\n"
+        f"Seconds, CPU and requests are scaled to {results.files:,} files, except the time that "
+        "Python and Django take to start.\n"
     )
 
 

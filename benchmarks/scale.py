@@ -143,7 +143,8 @@ def list_objects(site, publisher, options):
         what = f"{name} {objects:,} objects"
         show(what, vars(costs[1]))
         grown = max(0, (costs[1].memory - costs[0].memory) / MB)
-        yield at_most(f"{what}: memory beyond that for an empty bucket", MOST_GROWTH, grown, " MB")
+        more = f"{what}: how much more memory than with an empty bucket"
+        yield at_most(more, MOST_GROWTH, grown, " MB")
 
 
 def measure_rows(site, options):

@@ -28,8 +28,9 @@ failure it prints the response of S3, what it means, and how to fix it. It chang
 reads, generates URLs, uploads with presigned URLs (valid and tampered, whole and in parts), and
 verifies that a new upload is not public. `--only STEP` repeats one step.
 
-This page lists every failure that s3doctor can explain, in the same words. Search this page for the
-error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
+This page lists every failure that s3doctor can explain, in the same words. Each section is a step.
+Its first sentence is what the step checks; then come the failures, by error code. Search this page
+for the error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
 s3doctor fills in those that it has.
 """
 

@@ -272,7 +272,7 @@ def test_an_update_of_todays_project_conflicts_with_nothing(tmp_path, template, 
 
 
 def test_a_project_made_without_cruft_follows_the_template_afterwards(tmp_path, template, shell):
-    find, link, copy = read_blocks("upgrade.md", "Without cruft")
+    find, link, copy = read_blocks("upgrade.md", "If the project was not made with cruft")
     project = create(shell, tmp_path, template)
     (project / ".cruft.json").unlink()
     (project / "shop.py").write_text("")

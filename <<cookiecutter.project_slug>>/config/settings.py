@@ -24,7 +24,7 @@ SECRET_KEY = env.secret(
     'Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"',
 )
 # Off by default, so that a forgotten variable is safe. A settings file that imports this one may
-# change it: what depends on DEBUG is a ByDebug, which s3files replaces when all settings are final.
+# change DEBUG: for each ByDebug, s3files chooses `on` or `off` when all settings are final.
 DEBUG = env.switch("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 

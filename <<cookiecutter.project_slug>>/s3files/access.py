@@ -115,8 +115,8 @@ class Rules:
         elif self.has_acls and acl == PUBLIC:
             reader, way = Reader.EVERYONE, Way.ACL
         else:
-            # Static files are private without a CDN only in development, where the local server's
-            # policy lets everyone read them.
+            # Also private static files without a CDN, which exist only in development: there, the
+            # local server's policy lets everyone read them.
             reader, way = Reader.EVERYONE, Way.POLICY
         sent = (PUBLIC if way is Way.ACL else "private") if self.has_acls else ""
         return Access(prefix, address, reader, way, sent, host_url)

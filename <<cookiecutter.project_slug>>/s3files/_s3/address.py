@@ -62,7 +62,7 @@ class Address:
         """The S3 host as the site reaches it: https://s3.eu-central-1.amazonaws.com."""
         if self.endpoint_url:
             return self.endpoint_url.rstrip("/")
-        # The region's own: the global host redirects, or refuses to sign.
+        # The region's own: the global host redirects, or refuses the signature.
         service = "s3-fips" if self.fips else "s3"
         stack = ".dualstack" if self.dualstack else ""
         return f"https://{service}{stack}.{self.region}.{dns_suffix(self.region)}"

@@ -1,9 +1,9 @@
-"""Answers that are not S3's, or not whole, are errors: botocore takes what came for the whole.
+"""Raise errors for answers that are cut, or that are not from S3: botocore accepts them.
 
 http.client reads a head until the connection ends, and botocore switches urllib3's check of the
-length off. So an answer cut in its head is a good one, with headers missing or short: a file
-without a size, an empty listing, a saved object that S3 never confirmed. And a network that wants
-a login answers a DELETE with 200 and its own page.
+length off. So an answer that is cut in its head passes as a whole one, with headers missing or
+short: a file without a size, an empty listing, a saved object that S3 never confirmed. And a
+network that wants a login answers a DELETE with 200 and its own page.
 """
 
 import html
@@ -33,7 +33,7 @@ MEMBERS = {
 }
 # These have the content type of the object, which may be a page.
 _TYPED_BY_OBJECT = ("GetObject", "HeadObject")
-# Of a page that answered in place of S3, as much is shown.
+# How many characters to show of a page that answered in place of S3.
 SHOWN = 80
 
 

@@ -15,12 +15,12 @@ from .errors import S3Error
 if TYPE_CHECKING:
     from obstore.store import S3Credential
 
-# What no proxy is asked for.
+# Hosts that are reached without a proxy.
 LOOPBACK = "127.0.0.0/8,localhost,::1"
 
 
 class _Process:
-    """Whether this process can use obstore: a fork of one that did cannot."""
+    """Whether this process can use obstore: not if its parent did before the fork."""
 
     def __init__(self) -> None:
         self.is_used = self.is_inherited = False
@@ -45,8 +45,8 @@ _process = _Process()
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_process.note_fork)
 
-# obstore reads each of its options from the environment, too, where boto3 does not, as
-# AWS_SKIP_SIGNATURE: what is given here wins.
+# obstore also reads its options from variables that boto3 ignores, such as AWS_SKIP_SIGNATURE. What
+# is given here wins.
 _NOT_FROM_ENVIRONMENT: dict[str, Any] = {
     "skip_signature": False,
     "s3_express": False,
@@ -110,7 +110,7 @@ def s3_store(
         endpoint=address.bucket_url,
         # Else AWS_ENDPOINT_URL_S3 would say where S3 is.
         aws_endpoint_url_s3=address.bucket_url,
-        # Which is to say: the endpoint names the bucket. In path style it does, too.
+        # For obstore this means that the endpoint names the bucket. In path style it does, too.
         virtual_hosted_style_request=True,
         credential_provider=lambda: _credentials_for_obstore(account),
         **_NOT_FROM_ENVIRONMENT,

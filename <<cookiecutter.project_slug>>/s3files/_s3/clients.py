@@ -76,7 +76,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 def s3_client(address: Address, account: Account = Account(), always: Parameters = ()) -> Any:
     """Return boto3's S3 client for a bucket: one a process, which all threads share.
 
-    A web request's waits for S3 10 seconds at most, that of commands and workers longer
+    In a web request it waits for S3 10 seconds at most, in commands and workers longer
     (timeouts.py). A client takes 200 ms and 17 MB to make, and is thread-safe. It sends the
     parameters of `always` with each operation that has them.
     Raises ImproperlyConfigured where tests or development would reach another store than
@@ -100,7 +100,7 @@ def refuse_other_stores(address: Address) -> None:
         if address.endpoint_url != meant:
             raise ImproperlyConfigured(
                 f"S3_EMBEDDED is on, so files go to {meant} and nothing reaches "
-                f"{address.host_url}: leave AWS_S3_ENDPOINT_URL and `endpoint_url` as they are."
+                f"{address.host_url}: do not override AWS_S3_ENDPOINT_URL or `endpoint_url`."
             )
         if address.bucket != settings.AWS_STORAGE_BUCKET_NAME:
             development_server().ensure_bucket(address.bucket)
@@ -163,7 +163,7 @@ def _make_client(address: Address, account: Account, always: Parameters, timeout
     except CREDENTIAL_ERRORS as error:
         raise NoCredentials(error) from error
     apply_timeouts(client, timeouts)
-    # It would ask S3 first whether it takes a file (Expect: 100-continue): a round trip for each.
+    # boto3 would first ask whether S3 accepts a file (Expect: 100-continue): a round trip for each.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     client.meta.events.register("before-call.s3.HeadBucket", _do_not_follow)
     use_strict_connections(client, timeouts)
@@ -223,11 +223,11 @@ def credentials(account: Account = Account()) -> Credentials:
         frozen = found.get_frozen_credentials()
     except CREDENTIAL_ERRORS as error:
         raise NoCredentials(error) from error
-    # botocore tells nobody else when temporary credentials end; tests/media/test_links.py
-    # fails on the version that keeps it elsewhere.
+    # A private attribute: botocore has no public one for the end of temporary credentials.
+    # tests/media/test_links.py fails on a version that moves it.
     ends = getattr(found, "_expiry_time", None)
     return _remember(frozen.access_key, frozen.secret_key, frozen.token, ends)
 
 
-# A page asks for each of its links.
+# Cached, because a page needs the credentials for each of its links.
 _remember = functools.lru_cache(maxsize=16)(Credentials)

@@ -37,7 +37,7 @@ def note_condition(address: Address, condition: Condition) -> None:
 def is_condition_refused(error: BaseException) -> bool:
     """Return whether a store may have refused a request because of its condition.
 
-    It may as well mean another header: only a request without the condition tells.
+    The error may be about another header: only a request without the condition shows which.
     """
     return http_status(error) == 501 or error_code(error) == "NotImplemented"
 

@@ -24,9 +24,9 @@ from .timeouts import Timeouts, WatchedBody, seconds_left
 # once, and the wait for the answer begins while a slow line still carries it ("tcp(7)" and
 # "NOTSENT_LOWAT" in the Linux kernel's "IP Sysctl").
 UNSENT_BYTES = 128 * 1024
-# What the system still sends stands still when nothing was received for so long.
+# If S3 receives nothing for this long, sending counts as stalled.
 SEND_SECONDS = 0.5
-# So many addresses has S3's host, and each is tried for the whole of the connect timeout.
+# S3's host has up to this many addresses, and each is tried for the whole connect timeout.
 ADDRESSES = 8
 
 

@@ -95,8 +95,8 @@ def window_start(key: str, expires: int, now: float) -> int:
     """Return the moment, in Unix seconds, from which links to `key` made `now` are dated.
 
     It is the same for half the life of a link, in every process and on every host, so all
-    of them make the same URL and browsers keep what they loaded. A link is never less than
-    half its life from its end. Where windows begin depends on the key: not all links of a
+    of them make the same URL and browsers keep what they loaded. A new link always has at
+    least half its life left. Where windows begin depends on the key: not all links of a
     page change at once.
     """
     check_expires(expires)

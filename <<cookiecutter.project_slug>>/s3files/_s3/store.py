@@ -57,8 +57,8 @@ def means_development_server() -> bool:
 
 @functools.cache
 def development_server() -> DevelopmentServer:
-    """Return this process's use of the development server; making it starts nothing."""
-    # The one place that imports it: production does not.
+    """Return the object that manages this process's development server; this starts nothing."""
+    # Imported only here and in start_development_server(), so never in production.
     from s3files.server import DevelopmentServer
 
     bucket = settings.AWS_STORAGE_BUCKET_NAME

@@ -19,8 +19,8 @@ from botocore.exceptions import HTTPClientError, SSLError
 
 from .errors import WaitedTooLong
 
-# What botocore's standard mode tries again, as far as S3 says it, and two codes more: "Error
-# responses" of the Amazon S3 API. A test compares it with botocore's lists.
+# The error codes that botocore's standard mode tries again, without those that S3 never sends, and
+# two more ("Error responses" of the Amazon S3 API). A test compares them with botocore's lists.
 TRANSIENT_CODES = {
     "BadDigest",  # the file was damaged on its way
     "BandwidthLimitExceeded",
@@ -42,8 +42,8 @@ TRANSIENT_ERRORS = (BotoConnectionError, HTTPClientError)
 # A certificate that is not trusted, or expired, will not be better in a second.
 LASTING_ERRORS = (SSLError,)
 
-# S3 may take as long to store a file as the file takes at so many bytes a second: in a transfer
-# of many parts, the waits for the answers are part of the transfer.
+# S3 may store a file at this rate (bytes a second): that time does not count as waiting, because in
+# a transfer of many parts it is part of the transfer.
 STORING_RATE = 2 * 10**6
 # With less time left than this, a request is not tried again.
 SHORTEST_TRY = 0.5
@@ -117,7 +117,7 @@ def end_request(**kwargs: Any) -> None:
 
 
 def current_timeouts() -> Timeouts:
-    """Return how long this thread may wait: a visitor does, or nobody."""
+    """Return the timeouts of this thread: those of a web request, or those of commands."""
     return _thread.request.timeouts if _thread.request else COMMAND
 
 
@@ -237,7 +237,7 @@ def _is_transient(response: Any, error: Exception | None) -> bool:
 
 
 class WatchedBody:
-    """A request's body, of which the last move is known; sent in blocks, not in one piece.
+    """A request's body that notes when it last moved; sent in blocks, not in one piece.
 
     One piece must be sent within the socket's timeout as a whole
     ("socket.sendall" in Python's documentation).
@@ -257,7 +257,7 @@ class WatchedBody:
         return block
 
     def follow(self, count_unsent: Callable[[], int], wait_for_answer: Callable[[], bool]) -> None:
-        """Wait while the system still sends what it took: that moves, too."""
+        """Wait while the system still sends what it took: that is not waiting for S3."""
         unsent = count_unsent()
         while unsent and not wait_for_answer():
             before, unsent = unsent, count_unsent()

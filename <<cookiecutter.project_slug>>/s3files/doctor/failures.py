@@ -289,7 +289,8 @@ FAILURES = [
         "the ACL that allows it: visitors get 403.",
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "$BLOCK\n"
-        "aws s3control get-public-access-block --account-id $ACCOUNT   # overrides the bucket's",
+        "aws s3control get-public-access-block --account-id $ACCOUNT\n"
+        "# This shows the account's setting, which overrides the bucket's.",
     ),
     Failure(
         "public-access-block",

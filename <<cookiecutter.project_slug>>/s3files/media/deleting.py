@@ -84,14 +84,14 @@ class _Deletion:
 
 
 def _find_outage(using: str) -> _Outage:
-    """Return what the deletions that wait for the same commit share already, or a new one."""
+    """Return the outage of the deletions that wait for the same commit, or a new one."""
     for _sids, callback, *_ in connections[using].run_on_commit:
         if isinstance(callback, _Deletion):
             return callback.outage
     return _Outage()
 
 
-# S3 deletes as many with one request: AWS, "DeleteObjects".
+# The most objects that one request can delete: AWS, "DeleteObjects".
 MOST_OBJECTS = 1000
 
 

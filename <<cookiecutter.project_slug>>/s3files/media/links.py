@@ -54,7 +54,7 @@ class LinksMixin:
 
         Args:
             parameters: For a signed URL, GetObject's own: {"ResponseContentDisposition": …}.
-            expire: Seconds that a signed URL lives, 2 to 604,800; `querystring_expire`.
+            expire: Seconds that a signed URL lives, 2 to 604,800; default: `querystring_expire`.
             http_method: What a signed URL is for: GET, or HEAD.
         """
         key = self.key(name)
@@ -84,9 +84,9 @@ class LinksMixin:
     def _pin_type(
         self, name: str, key: str, parameters: dict[str, Any] | None
     ) -> dict[str, Any] | None:
-        """Have S3 answer with the type that the file was saved with, if that says nothing.
+        """Have S3 answer with the type that the file was saved with, if its name tells no type.
 
-        Some stores put a guess in its place, and a browser would show a page as a page.
+        Some stores replace application/octet-stream by a guess: a browser could show a web page.
         """
         if content_type(key) != OCTET_STREAM:
             return parameters

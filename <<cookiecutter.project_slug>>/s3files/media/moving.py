@@ -29,14 +29,14 @@ BATCH = 1000
 
 
 class Plan:
-    """What is to do with each file, in a temporary database: millions take no memory.
+    """What to do with each file, in a temporary database: millions take no memory.
 
     The states are missing, present, different (the storage has other content under the name),
     left out, copied and failed.
     """
 
     def __init__(self) -> None:
-        # sqlite's name for a file that goes with the connection.
+        # "": a temporary file, which SQLite deletes when the connection closes.
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._database.executescript(SCHEMA)
         self._database.execute("BEGIN")
@@ -85,7 +85,7 @@ class Plan:
                 return
 
     def fail_unlisted(self) -> None:
-        """Let the copied files fail that the storage does not list with the right size."""
+        """Mark copied files as failed if the storage does not list them with the right size."""
         self._execute(
             "UPDATE files SET state = 'failed', reason = 'the storage does not list it' "
             "WHERE state = 'copied' AND NOT EXISTS (SELECT 1 FROM objects "
@@ -94,7 +94,7 @@ class Plan:
 
 
 class Mover:
-    """Copies the files of a source into a storage, many at once; what is there stays there.
+    """Copies the files of a source that a storage lacks into it, many at once.
 
     A second run copies what the first one did not.
     """
@@ -116,7 +116,7 @@ class Mover:
         self.plan.set_objects(list_objects(self.storage.client, bucket, prefix))
 
     def _compare_sizes(self) -> Iterator[Item]:
-        """Note what sizes tell; yield the files of which they do not."""
+        """Compare sizes and note the result; yield files of the same size, to compare content."""
         for item in self.source.items(self._leave_out):
             try:
                 key = self.storage.key(item.name)
@@ -141,7 +141,7 @@ class Mover:
             self.plan.set_state(item.name, "present")
 
     def _has_same_bytes(self, item: Item) -> bool:
-        """Read both. An ETag tells nothing with a KMS key, or of parts of another size."""
+        """Read and compare both: with a KMS key or other part sizes, equal files differ in ETag."""
         key = self.storage.key(item.name)
         stored = ObjectStream(self.storage.client, self.storage.address.bucket, key)
         with self.source.open(item) as ours, contextlib.closing(stored):
@@ -170,7 +170,7 @@ class Mover:
         self.plan.fail_unlisted()
 
     def _run(self, work: Callable[[Item], None], items: Iterator[Item]) -> None:
-        """Do the work for all items, `workers` at once. Ctrl-C ends it with those under way."""
+        """Do the work for all items, `workers` at once. Ctrl-C waits for those under way."""
         pool = ThreadPoolExecutor(self.workers)
         waiting: set[Future[None]] = set()
         try:

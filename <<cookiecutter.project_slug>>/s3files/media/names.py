@@ -1,4 +1,4 @@
-"""Names of files, and where they are: one fixed prefix, or one that varies below it."""
+"""Names of files, and their prefix: a fixed one, or one that varies below a fixed one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class UniqueName(str):
 
 
 def as_text(name: Any) -> str:
-    """Return a name as text: that of a path, too.
+    """Return a name, or a path, as text.
 
-    Raises SuspiciousFileOperation for a name that is not Unicode, as S3's keys are: one that
-    os.listdir() found in another encoding, for example.
+    Raises SuspiciousFileOperation for a name that is not valid Unicode, as S3's keys must be:
+    one that os.listdir() found in another encoding, for example.
     """
     if isinstance(name, str) and name.isascii():
         return name
@@ -33,8 +33,8 @@ def as_text(name: Any) -> str:
             text.encode()
         except UnicodeEncodeError:
             raise SuspiciousFileOperation(
-                f"{text!r} is not a file name in UTF-8, as S3 needs it: decode its bytes in their "
-                "own encoding."
+                f"{text!r} is not valid Unicode, as S3 requires: decode the name's bytes with the "
+                "encoding that they are in."
             ) from None
     return text
 
@@ -43,8 +43,8 @@ def make_unique(name: str, max_length: int | None = None) -> UniqueName:
     """Return the name with a random part before its extension, cut to `max_length`."""
     folder, filename = posixpath.split(clean_name(name))
     root, extension = posixpath.splitext(filename)
-    # Django adds 7 characters, and looks. 12 need no look, though a million
-    # phones call their picture image.jpg.
+    # Django adds 7 characters, and checks whether the name is free. 12 need no
+    # check, even if a million phones call their picture image.jpg.
     end = f"_{get_random_string(12)}{extension}"
     if max_length is not None:
         root = root[: max(0, max_length - len(posixpath.join(folder, end)))]
@@ -71,7 +71,7 @@ class LocationMixin:
     location_varies: bool
 
     def declare_location(self) -> None:
-        """Note the location that the storage has, or begins with."""
+        """Note the storage's location; of one that varies, the fixed start."""
         classes = type(self).__mro__
         said = inspect.getattr_static(type(self), "location")
         self.location_varies = not isinstance(said, str)
@@ -95,7 +95,7 @@ class LocationMixin:
     @property
     def prefix(self) -> str:
         """What all keys begin with, without a slash at the end."""
-        # A page asks for each of its links.
+        # A short cut: a page needs the prefix for each of its links.
         if self.location is self._first_location:
             return self.declared_prefix
         location = self.location.strip("/")
@@ -121,7 +121,7 @@ class LocationMixin:
         fixed = type(type(self).__name__, (type(self),), {"location": location})
         storage: Any = object.__new__(fixed)
         storage.__dict__.update(self.__dict__, location_varies=False, _first_location=None)
-        storage.prefix  # noqa: B018  (refuses another place)
+        storage.prefix  # noqa: B018  (raises if it is not below the declared one)
         return storage
 
     def key(self, name: Any) -> str:

@@ -29,7 +29,7 @@ REFUSED = {
     ),
     "max_memory_size": (
         "AWS_S3_MAX_MEMORY_SIZE",
-        "a file in work takes at most 40 MB: PART_BYTES in s3files/media/parts.py",
+        "a file being saved takes at most 40 MB of memory: PART_BYTES in s3files/media/parts.py",
     ),
     "proxies": ("AWS_S3_PROXIES", "boto3 reads HTTPS_PROXY from the environment"),
     "querystring_auth": (
@@ -48,10 +48,10 @@ REFUSED = {
 }
 # Settings of django-storages, and of what people wrote for older releases of it.
 REFUSED_SETTINGS = {setting: advice for setting, advice in REFUSED.values() if setting} | {
-    # Keys themselves are s3.W010's.
+    # The check s3.W010 reports the keys themselves.
     "AWS_SESSION_TOKEN": CREDENTIALS,
     "AWS_SECURITY_TOKEN": CREDENTIALS,
-    # config/storages.py sets both, class by class: a setting would lose to it.
+    # The storage classes set both, so a setting would have no effect.
     "AWS_QUERYSTRING_EXPIRE": "set querystring_expire on a class in config/storages.py",
     "AWS_S3_FILE_OVERWRITE": (
         "a save never replaces a file; to replace files, set file_overwrite on a class in "
@@ -82,9 +82,9 @@ QUERY = {
 }
 
 
-# Parameters of PutObject that an object's `object_parameters` cannot have, and why.
+# Parameters of PutObject that a storage's `object_parameters` cannot have, and why.
 REFUSED_PARAMETERS = {
-    "Checksum": "each request with bytes has a Content-MD5",
+    "Checksum": "each save sends a Content-MD5 instead",
     "SSECustomer": (
         "links and direct uploads would need the key in the browser, and AWS blocks such keys on "
         "new buckets; set kms_key on the storage instead"

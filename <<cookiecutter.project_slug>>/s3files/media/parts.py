@@ -15,7 +15,7 @@ from django.core.files import File
 from s3files._s3.errors import S3Error, s3_errors
 from s3files._s3.timeouts import current_request, work_for_request
 
-# A larger file goes in parts of this many bytes, so many at once: that is all of it in memory.
+# Larger files are sent in parts of this size, PARALLEL_PARTS at once; one more is in memory.
 PART_BYTES = 8 * 2**20
 PARALLEL_PARTS = 4
 MAX_PARTS = 10_000
@@ -109,12 +109,12 @@ def read_chunks(content: Any, size: int) -> Iterator[bytes]:
     for chunk in _call_chunks(content, size):
         if isinstance(chunk, str):
             chunk = chunk.encode()
-        # A buffer as its bytes: str(bytearray) is its repr.
+        # A bytearray, or another buffer; bytes() would accept a number, too.
         yield chunk if isinstance(chunk, bytes) else memoryview(chunk).tobytes()
 
 
 def _call_chunks(content: Any, size: int) -> Iterable[Any]:
-    # A file of the project's own may let nobody choose the size.
+    # chunks() of a project's own file class may take no size.
     try:
         inspect.signature(content.chunks).bind(size)
     except TypeError:

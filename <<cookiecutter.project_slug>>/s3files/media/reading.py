@@ -49,7 +49,7 @@ class S3File(File):  # type: ignore[type-arg]  # generic in django-stubs alone
             if "w" in mode
             else io.BufferedReader(_open_stream(storage, name), READ_BUFFER)
         )
-        # As the locale may not: the same object is the same text on every machine.
+        # UTF-8, whatever the locale: the same object is the same text on every machine.
         file = self._raw if "b" in mode else io.TextIOWrapper(self._raw, "utf-8")
         super().__init__(file, name)
         self.mode = mode

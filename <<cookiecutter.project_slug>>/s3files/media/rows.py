@@ -32,7 +32,7 @@ def names_in_rows(names: list[str]) -> set[str]:
 
 
 def _has_table(model: type[models.Model]) -> bool:
-    """Return whether a model can have rows: nobody promises the table of an unmanaged one."""
+    """Return whether a model has a table: an unmanaged one may have none."""
     if model._meta.managed:
         return True
     connection = connections[router.db_for_read(model)]
@@ -101,7 +101,7 @@ def list_keys(storage: S3MediaStorage, prefix: str) -> Iterator[list[tuple[str, 
 
 
 def each_page(operation: str, prefix: str, pages: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """Yield the pages of a paginator; what S3 does not answer is an S3Error."""
+    """Yield the pages of a paginator. Raises S3Error if S3 does not return one."""
     iterator = iter(pages)
     while True:
         with s3_errors(operation, prefix):
@@ -119,7 +119,7 @@ def find_objects_without_row(
     To look at, and not to delete: thumbnails, editors' images and backups have no row either.
 
     Args:
-        environments: folders below AWS_LOCATION of which another database knows the rows.
+        environments: folders below AWS_LOCATION whose rows are in another database.
     """
     for storage in find_storages():
         prefix = folder_of(storage)

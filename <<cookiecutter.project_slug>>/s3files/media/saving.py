@@ -42,7 +42,7 @@ ONLY_NEW = {"IfNoneMatch": "*"}
 
 
 class Upload:
-    """One object on its way to S3. A failed one leaves nothing, or its error says that it may.
+    """One object on its way to S3. If it fails, S3 has nothing of it, or the error says it might.
 
     With `only_new` it never replaces an object: it raises NameTaken.
     """
@@ -111,7 +111,7 @@ class Upload:
         return self._put(body)
 
     def _put_and_learn(self, body: bytes) -> str:
-        """Store an object under a free name, and again: what does the store make of that?"""
+        """Store an object under a free name, twice; note how the store treats the condition."""
         try:
             tag = self._request_put(body, ONLY_NEW)
         except S3Error as error:
@@ -138,8 +138,8 @@ class Upload:
             upload.send_parts(parts)
             if not self.only_new:
                 return self._complete(upload)
-            # AWS alone promises that this request keeps the condition: SeaweedFS looks before it
-            # joins the parts, and Ceph does not look.
+            # Only AWS promises to enforce the condition of this request: SeaweedFS checks it before
+            # it joins the parts, and Ceph never checks it.
             if self.address.on_aws:
                 return self._complete(upload, ONLY_NEW)
             with self._reserved_name():
@@ -159,7 +159,7 @@ class Upload:
     def _reserved_name(self) -> Iterator[None]:
         """Hold the name with an empty object, stored on condition that the name is free."""
         if condition_of(self.address) in (Condition.IGNORED, Condition.REFUSED):
-            # Such a store has no way to hold a name. It was looked at before.
+            # Such a store cannot hold a name. _refuse_taken_name() has checked that it was free.
             yield
             return
         reservation = Upload(

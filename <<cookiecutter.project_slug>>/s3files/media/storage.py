@@ -25,7 +25,7 @@ from .options import EVERYWHERE, refuse_options, refuse_parameters
 from .reading import S3File
 from .saving import NameTaken, Upload
 
-# Direct uploads that nobody has looked at yet, whichever storage they are for: never public.
+# Direct uploads to public storages wait here until they are checked: it is never public.
 INCOMING = "media/incoming"
 
 YEAR = 365 * 24 * 60 * 60
@@ -46,7 +46,7 @@ class S3MediaStorage(LinksMixin, LocationMixin, S3Storage):
     there FileNotFoundError.
     """
 
-    # In OPTIONS or as class attributes: another bucket of the same store, a second account.
+    # Class attributes or OPTIONS, like bucket_name (same store) and session_profile (account).
     location = ""
     default_acl = "private"
     # Seconds that a presigned URL lives; it stays the same for half of them.
@@ -188,7 +188,7 @@ class S3MediaStorage(LinksMixin, LocationMixin, S3Storage):
         return type(self).get_available_name is not S3MediaStorage.get_available_name
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """Return a free name: a FileField's at once, with a random part, any other by looking."""
+        """Return a free name: for a FileField with a random part, else one that is not in use."""
         if max_length is None or self.file_overwrite:
             return str(super().get_available_name(as_text(name), max_length))
         return make_unique(as_text(name), max_length)

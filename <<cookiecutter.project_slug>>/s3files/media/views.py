@@ -1,4 +1,4 @@
-"""A link to a file that stays the same: it asks who may read, and redirects to the file."""
+"""A permanent link to a file: the view checks who may read, and redirects to the file."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from s3files._s3.errors import S3Error
 
 logger = logging.getLogger("s3files")
 
-# What a browser wants a file for if it is to run it: "Destinations" of the Fetch standard. A
-# Content-Security-Policy that trusts the site would let a page run whatever it redirects to.
+# Values of Sec-Fetch-Dest for what a browser runs ("Destinations" of the Fetch standard). After a
+# redirect, a Content-Security-Policy ignores paths, so it could let a page run an upload.
 RUNNING_DESTINATIONS = frozenset(
     "audioworklet paintworklet script serviceworker sharedworker style worker xslt".split()
 )
@@ -111,7 +111,7 @@ class FileView(AccessMixin, View):
         )
 
     def redirect(self, request: HttpRequest, instance: Any, file: FieldFile) -> HttpResponse:
-        """Send the browser to the file; it may keep that for as long as the URL is the same."""
+        """Redirect to the file; a browser may cache the redirect while the URL stays the same."""
         storage: Any = file.storage
         parameters = self.get_url_parameters(instance)
         # A presigned URL is for one method.
@@ -121,7 +121,7 @@ class FileView(AccessMixin, View):
         # A public URL does not end, but who may read the row can change.
         unchanged = ends[0] if ends else storage.querystring_expire // 2
         patch_cache_control(response, private=True, max_age=max(0, int(unchanged)))
-        # A browser's cache does not answer for a script with what it kept for an image.
+        # Else a browser could load a script with the redirect that it cached for an image.
         patch_vary_headers(response, ["Sec-Fetch-Dest"])
         return response
 
