@@ -25,7 +25,7 @@ from .options import EVERYWHERE, refuse_options, refuse_parameters
 from .reading import S3File
 from .saving import NameTaken, Upload
 
-# Direct uploads to public storages wait here until they are checked: it is never public.
+# Where direct uploads to public storages wait until they are checked: never public.
 INCOMING = "media/incoming"
 
 YEAR = 365 * 24 * 60 * 60
@@ -46,7 +46,7 @@ class S3MediaStorage(LinksMixin, LocationMixin, S3Storage):
     there FileNotFoundError.
     """
 
-    # Class attributes or OPTIONS, like bucket_name (same store) and session_profile (account).
+    # Class attributes or OPTIONS; also bucket_name (in the same store) and session_profile.
     location = ""
     default_acl = "private"
     # Seconds that a presigned URL lives; it stays the same for half of them.
