@@ -45,7 +45,7 @@ def test_links_are_followed_and_what_has_no_content_is_named(site, folder, tmp_p
     assert "Left out itself: a broken link" in output
     assert "Left out photos/circle: a link to a folder that it is in" in output
     assert "Left out pipe: not a file" in output
-    assert "Left out caf\\udce9.txt: " in output and "not a file name in UTF-8" in output
+    assert "Left out caf\\udce9.txt: " in output and "is not valid Unicode" in output
     assert "5 files were left out" in output
 
 

@@ -75,7 +75,7 @@ def test_details_are_as_django_has_them(site):
     assert seek.startswith("ValueError") and raw.startswith("ValueError")
     assert "never replaces another one" in new and "no way to change a part" in append
     assert save == link
-    assert save.startswith("SuspiciousFileOperation: ") and "not a file name in UTF-8" in save
+    assert save.startswith("SuspiciousFileOperation: ") and "is not valid Unicode" in save
 
 
 def test_each_parameter_of_an_object_reaches_each_operation_that_has_it_or_is_refused(site):
