@@ -35,12 +35,20 @@ class Package:
     works: dict[str, str]
     urls: dict[str, str] = field(default_factory=dict)
     middleware: list[str] = field(default_factory=list)
+    settings: dict[str, object] = field(default_factory=dict)
     needed: dict[str, list[str]] = field(default_factory=dict)
 
 
 UNSAFE_STYLES = {"style-src": ["'unsafe-inline'"]}
 UNSAFE = {"script-src": ["'unsafe-inline'"]} | UNSAFE_STYLES
 UNSAFE_WITH_EVAL = {"script-src": ["'unsafe-inline'", "'unsafe-eval'"]} | UNSAFE_STYLES
+WAGTAIL_APPS = "embeds sites users snippets documents images search admin".split()
+WAGTAIL_SETTINGS = {
+    "WAGTAIL_SITE_NAME": "Site",
+    "WAGTAILADMIN_BASE_URL": "http://127.0.0.1",
+    "WAGTAIL_ENABLE_UPDATE_CHECK": False,
+    "WAGTAIL_GRAVATAR_PROVIDER_URL": None,
+}
 PACKAGES = {
     "django-silk": Package(
         ["silk"],
@@ -66,6 +74,17 @@ PACKAGES = {
         urls={"prose/": "config.prose_editor_urls"},
         needed={"script-src": ["nonce"]} | UNSAFE_STYLES,
     ),
+    "Wagtail": Package(
+        [*(f"wagtail.{name}" for name in WAGTAIL_APPS), "wagtail", "modelcluster", "taggit"],
+        {
+            "cms/": "#wagtail-sidebar *",
+            "cms/pages/2/edit/": "form",
+            "cms/images/multiple/add/": "form",
+        },
+        urls={"cms/": "wagtail.admin.urls"},
+        settings=WAGTAIL_SETTINGS,
+        needed=UNSAFE | {"script-src": ["'self'", "'unsafe-inline'"]},
+    ),
 }
 
 
@@ -73,7 +92,7 @@ PACKAGES = {
 def package_site(site, tmp_path, name):
     """Return a site with a package, what it needs, and Django as it is here."""
     site, package = site(), PACKAGES[name]
-    [requirement] = [line for line in PYPI if line.split("==")[0] == name]
+    [requirement] = [line for line in PYPI if line.split("==")[0] == name.lower()]
     same = f"django=={django.__version__}"
     uv("pip", "install", "--quiet", "--target", tmp_path / "package", requirement, same)
     for file in PACKAGE_SITE.iterdir():

@@ -11,6 +11,7 @@ PACKAGE = json.loads(os.environ["PACKAGE"])
 INSTALLED_APPS = [*PACKAGE["apps"], *project.INSTALLED_APPS]
 MIDDLEWARE = [*project.MIDDLEWARE, *PACKAGE["middleware"]]
 ROOT_URLCONF = "config.package_urls"
+globals().update(PACKAGE["settings"])
 
 # As docs/content-security-policy.md has an owner add them.
 for directive, sources in json.loads(os.environ["NEEDED"]).items():
