@@ -1,6 +1,7 @@
 import compileall
 import contextlib
 import functools
+import gc
 import json
 import os
 import random
@@ -104,6 +105,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if is_slow(item.path) or SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish():
+    """Have no garbage looked for in all the modules and tests, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers(config):
