@@ -31,8 +31,8 @@ def note_deletion(
     names = [name, name.rpartition(".thumbnail.")[0]]
     upload = DirectUpload.objects.filter(stored_name__in=names).first()
     if upload is not None and upload.stored_name == name:
-        DirectUpload.objects.filter(pk=upload.pk).update(state=State.CANCELLED)
         upload.stop_counting()
+        DirectUpload.objects.filter(pk=upload.pk).update(state=State.CANCELLED)
         note = upload
     else:
         note = _make_note(instance, field_name, storage.varying_location, name, upload)

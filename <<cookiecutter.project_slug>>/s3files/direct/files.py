@@ -125,12 +125,12 @@ def _claim(upload: DirectUpload, error: Callable[[DirectUpload], ClaimedTwice]) 
     now = timezone.now()
     rows = DirectUpload.objects.filter(pk=upload.pk, state=State.COMPLETE)
     with transaction.atomic():
+        upload.stop_counting()
         if not rows.filter(claimed=None).update(claimed=now):
             # A row took it, and may not have been saved: then it is free again.
             again = rows.filter(claimed__lt=now - SECOND_CLAIM_AFTER).update(claimed=now)
             if not again or names_in_rows([upload.stored_name]) or not _is_there(upload):
                 raise error(upload)
-        upload.stop_counting()
     upload.claimed = now
 
 

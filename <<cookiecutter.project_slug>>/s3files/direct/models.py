@@ -69,7 +69,10 @@ class UploadAccount(models.Model):
 
     @classmethod
     def lock(cls, keys: Iterable[str]) -> None:
-        """Lock the rows of accounts until the transaction ends."""
+        """Lock the rows of accounts until the transaction ends.
+
+        Everybody does this before locking a row of an upload, or two could wait for each other.
+        """
         list(cls.objects.filter(key__in=set(keys)).order_by("key").select_for_update())
 
     @classmethod
@@ -217,6 +220,7 @@ class DirectUpload(models.Model):
     def stop_counting(self) -> None:
         """Give its bytes back to the account, once."""
         with transaction.atomic():
+            UploadAccount.lock([self.account])
             if type(self).objects.filter(pk=self.pk, counted=True).update(counted=False):
                 UploadAccount.give_back([self])
         self.counted = False
@@ -227,7 +231,6 @@ class DirectUpload(models.Model):
         states = {upload.state for upload in uploads}
         rows = cls.objects.filter(pk__in=[one.pk for one in uploads], state__in=states)
         with transaction.atomic():
-            # Lock accounts before uploads, as reserve() does: else each could wait for the other.
             UploadAccount.lock(upload.account for upload in uploads if upload.counted)
             UploadAccount.give_back(rows.filter(counted=True))
             rows.delete()

@@ -6,7 +6,7 @@ import threading
 import time
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -78,6 +78,30 @@ class LimitTests(BucketTestCase):
         self.assertEqual(DirectUpload.objects.count(), 8)
         self.assertEqual(UploadAccount.objects.get().bytes_under_way, 80)
 
+    def test_an_account_is_locked_before_its_uploads(self):
+        """Else two wait for each other: one ends uploads of an account, one reserves for it."""
+        self.ada.begin()
+        upload = DirectUpload.objects.get()
+
+        def end():
+            try:
+                upload.stop_counting()
+                ended.append(upload.pk)
+            finally:
+                connection.close()
+
+        ended, thread = [], threading.Thread(target=end)
+        with transaction.atomic():
+            UploadAccount.lock([upload.account])
+            thread.start()
+            wait_for_a_lock()
+            # As reserving does with uploads whose signatures have expired.
+            DirectUpload.objects.get().stop_counting()
+        thread.join()
+        self.assertEqual(ended, [upload.pk])
+        self.assertEqual(UploadAccount.objects.get().bytes_under_way, 0)
+        self.assertFalse(DirectUpload.objects.get().counted)
+
     def test_the_quota_counts_what_is_used_and_under_way(self):
         ada = Browser("ada", policy=QuotaPolicy)
         ada.begin(size=1500)
@@ -100,6 +124,19 @@ class LimitTests(BucketTestCase):
     @override_settings(S3_UPLOAD_MAX_BYTES=500)
     def test_a_setting_says_what_a_project_allows(self):
         self.assert_refused(self.ada.begin(status=400), "the limit is 500\xa0bytes")
+
+
+def wait_for_a_lock():
+    """Wait until another connection waits for a lock; SQLite does not say, and has only one."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 class StrangersBodyTests(BucketTestCase):
