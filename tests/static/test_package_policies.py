@@ -33,6 +33,8 @@ class Package:
     apps: list[str]
     # A selector of what is there when the package works, by the path of a page.
     works: dict[str, str]
+    # Apps of the project, and what stands in their place.
+    replaced: dict[str, str] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     middleware: list[str] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
@@ -49,6 +51,7 @@ WAGTAIL_SETTINGS = {
     "WAGTAIL_ENABLE_UPDATE_CHECK": False,
     "WAGTAIL_GRAVATAR_PROVIDER_URL": None,
 }
+TILES = "https://tile.openstreetmap.org"
 PACKAGES = {
     "django-silk": Package(
         ["silk"],
@@ -73,6 +76,15 @@ PACKAGES = {
         {"prose/": ".ProseMirror"},
         urls={"prose/": "config.prose_editor_urls"},
         needed={"script-src": ["nonce"]} | UNSAFE_STYLES,
+    ),
+    "django-leaflet": Package(
+        ["leaflet"],
+        {"map/": ".leaflet-control"},
+        # Its module for the admin needs GDAL: this one imports none.
+        replaced={"django.contrib.admin": "django.contrib.admin.apps.SimpleAdminConfig"},
+        urls={"map/": "config.leaflet_urls"},
+        settings={"LEAFLET_CONFIG": {"TILES": [["Map", f"{TILES}/{{z}}/{{x}}/{{y}}.png", {}]]}},
+        needed={"script-src": ["nonce"], "img-src": [TILES]},
     ),
     "Wagtail": Package(
         [*(f"wagtail.{name}" for name in WAGTAIL_APPS), "wagtail", "modelcluster", "taggit"],

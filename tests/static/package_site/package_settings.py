@@ -8,7 +8,8 @@ from csp.constants import NONCE
 
 globals().update({name: value for name, value in vars(project).items() if name.isupper()})
 PACKAGE = json.loads(os.environ["PACKAGE"])
-INSTALLED_APPS = [*PACKAGE["apps"], *project.INSTALLED_APPS]
+PROJECT_APPS = (PACKAGE["replaced"].get(app, app) for app in project.INSTALLED_APPS)
+INSTALLED_APPS = [*PACKAGE["apps"], *PROJECT_APPS]
 MIDDLEWARE = [*project.MIDDLEWARE, *PACKAGE["middleware"]]
 ROOT_URLCONF = "config.package_urls"
 globals().update(PACKAGE["settings"])
