@@ -41,6 +41,7 @@ def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
     )
     seen = json.loads(result.read_text())
     policy = seen["policy"]
+    assert seen["separate"]
     assert policy["default-src"] == ["'none'"]
     assert seen["static"] == f"{static}/static/"
     # The error pages hold their style, and tests/deploy/test_error_pages.py what it lets in.

@@ -188,7 +188,7 @@ CSP_DIRECTIVES = {
     "default-src": ["'none'"],
     "script-src": [*STATIC_SOURCES],
     "style-src": [*STATIC_SOURCES, f"'sha256-{b64encode(error_style).decode()}'"],
-    "font-src": STATIC_SOURCES,
+    "font-src": [*STATIC_SOURCES],
     "img-src": ["'self'", *STATIC_SOURCES, "s3:media"],
     #% if cookiecutter.direct_uploads == "yes"
     # Direct uploads go to the bucket.
