@@ -1,5 +1,5 @@
 # make demo      a rendered project, production-like, at http://127.0.0.1:8000
-# make test      the tests that take seconds; six to eight minutes on two slow CPUs
+# make test      the tests that take seconds; about five minutes on two slow CPUs
 # make test-all  the slow tests, too: browsers, faults, images, updates, PostgreSQL, an emulator of AWS
 # make lint      style, types, sizes, prose, imports, security, workflows
 # make matrix    the rendered project on every Python and Django, lowest and newest dependencies

@@ -65,22 +65,27 @@ def end_ignoring_hangups():
 
 
 # What `make test` leaves to `make test-all`: what drives a browser, builds an image, installs
-# packages, starts servers beside the S3 server or many times, waits for faults to end, or publishes
-# or follows pages again and again. `slow` marks a single test.
+# packages, starts servers beside the S3 server or many times, waits for faults to end, publishes or
+# follows pages again and again, or tries each case of what another module tries in a few. `slow`
+# marks a single test.
 SLOW_FOLDERS = ("browser", "corpus", "compat", "faults", "torture", "media/packages")
 SLOW_MODULES = """
     access/test_projects.py
     deploy/test_existing_project.py deploy/test_image.py deploy/test_readme.py
     deploy/test_rolling.py deploy/test_vm.py
+    doctor/test_failures.py
     harness/test_interrupted_runs.py
     infra/test_costs.py infra/test_policies.py infra/test_template.py
-    media/test_large_saves.py media/test_moving.py media/test_stock_questions.py
+    media/test_commands.py media/test_large_saves.py media/test_moving.py
+    media/test_stock_questions.py
     server/test_embedded_server.py server/test_one_truth.py server/test_timeouts.py
     server/test_ways_to_start.py server/test_which_store.py
     static/test_faults.py static/test_in_browser.py static/test_listing.py
-    static/test_prunestatic.py
+    static/test_package_policies.py static/test_prunestatic.py
+    static/test_reading_static_files.py static/test_storage_hooks.py
     test_demo.py test_export_template.py test_messages.py test_postgresql.py test_updates.py
     test_versions.py
+    uploads/test_posted_files.py uploads/test_queries.py
 """.split()
 SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
 
@@ -117,8 +122,7 @@ def pytest_xdist_auto_num_workers(config):
     """More than there are CPUs: most of the time a test waits for a server or for a process."""
     if config.option.markexpr == "torture":
         return None  # The long ones keep them busy.
-    cpus = os.cpu_count() or 1
-    return 3 * cpus if "not slow" in config.option.markexpr else 2 * cpus
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
