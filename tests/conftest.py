@@ -87,6 +87,8 @@ SLOW_MODULES = """
     test_versions.py
     uploads/test_posted_files.py uploads/test_queries.py
 """.split()
+# Its tests take a minute each.
+LONGEST = "test_following_the_pages.py"
 SLOW_FIXTURES = {"chromium", "ministack", "postgresql"}
 
 
@@ -110,6 +112,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if is_slow(item.path) or SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+    # Else one worker is left with them at the end.
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 def pytest_collection_finish():
