@@ -469,7 +469,8 @@ FAILURES = [
         "Object Lock keeps each version for a retention period, which nobody can shorten in "
         "COMPLIANCE mode. Until it ends, erasemedia cannot erase a person's file, and refused "
         "uploads and old releases cost money.",
-        "# If you need it for some files, give them a second bucket. To stop locking new files:\n"
+        "# If you need it for some files, give them a second bucket. Object Lock itself stays on.\n"
+        "# This removes the default retention, so that new files are not locked:\n"
         "aws s3api put-object-lock-configuration --bucket $BUCKET "
         "--object-lock-configuration ObjectLockEnabled=Enabled",
     ),
