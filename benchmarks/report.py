@@ -328,8 +328,9 @@ of 30 ms to S3, as from another region:
 {_publish_table(results, FAR)}
 *On a fresh machine*: every file is published already, but the local folder is empty, as in a
 new container. "–" in that column: this tool has no local folder. *This project* publishes each file
-under its hashed name and under its plain name; with *hashed names only*, only under the first. With *canned
-ACL*, it sends an ACL with each object. *Manifest only* and *no upload* send no file at all.
+under its hashed name and under its plain name; with *hashed names only*, only under the first.
+With *canned ACL*, it sends an ACL with each object. *Manifest only* and *no upload* send no file at
+all.
 {_samples(results)}
 The same without latency:
 
