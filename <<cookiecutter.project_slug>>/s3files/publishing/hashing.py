@@ -95,7 +95,7 @@ class HashedTree:
             if links := self._links.get(name):
                 named = {target.name for _, target in links} & self.names.keys()
                 record.targets = {target: self.names[target] for target in sorted(named)}
-        # Free what is no longer needed: there may be a hundred thousand files.
+        # Free what is no longer needed: a site can have 100,000 files.
         self._known = {}
         self.names = dict(sorted(self.names.items()))
 

@@ -2,7 +2,7 @@
 
 staticfiles.cache.json only saves time: it may be deleted. Its first line of JSON is needed first:
 the rules that it was made by, and where the pages of the bucket's listing ended. The other lines
-have the records of the static files, a thousand a line: there may be a hundred thousand.
+have the records of the static files, a thousand a line: a site can have 100,000 files.
 """
 
 import contextlib
