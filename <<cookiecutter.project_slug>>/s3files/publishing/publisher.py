@@ -176,8 +176,9 @@ class Publisher:
         return find_environments(self.manifest_name, self.published)
 
     def _get_manifest(self) -> None:
-        def get(timeout: float) -> bytes:
-            return bytes(obstore.get(self._connect(timeout), self.manifest_name).bytes())
+        def get(timeout: float) -> str:
+            # Without a copy of the bytes: a manifest may have 30 MB.
+            return str(obstore.get(self._connect(timeout), self.manifest_name).bytes(), "utf-8")
 
         pages: list[str] = []
         present: set[str] = set()
