@@ -4,8 +4,10 @@ Each does its work again and again, and notes every try: when, how long, what fa
 that were acknowledged, with the MD5 of what they must hold.
 """
 
+import contextlib
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -17,12 +19,17 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 MEBIBYTE = 2**20
 # Three parts of 8 MB and less.
 LARGE = 17 * MEBIBYTE
 # How long a browser goes on with an upload that fails.
 BROWSER_SECONDS = 90
 PAUSE = 0.5
+PROBE_PAUSE = 0.1
+# Of the probe: a request that hangs is tried again, because the next one may not hang.
+PROBE_CONFIG = {"connect_timeout": 1, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
 
 
 @dataclass(frozen=True)
@@ -186,6 +193,32 @@ class Command(Client):
 
     def close(self):
         self._process.communicate(timeout=90)
+
+
+class Probe(threading.Thread):
+    """Stores a small object again and again, without the site: is the store itself away?"""
+
+    def __init__(self, client, bucket):
+        super().__init__(daemon=True)
+        self._client, self._bucket = client, bucket
+        self._stored = [time.monotonic()]  # when the store took one
+        self._stopped = threading.Event()
+
+    def run(self):
+        while not self._stopped.wait(PROBE_PAUSE):
+            with contextlib.suppress(BotoCoreError, ClientError):
+                self._client.put_object(Bucket=self._bucket, Key="probe", Body=b"probe")
+                self._stored.append(time.monotonic())
+
+    def stop(self):
+        self._stopped.set()
+        self.join(10)
+
+    def find_outage(self, began, ended):
+        """Return the longest time without a stored object that began in these seconds."""
+        pairs = itertools.pairwise([*self._stored, time.monotonic()])
+        gaps = [after - before for before, after in pairs if began <= after and before < ended]
+        return max(gaps, default=0.0)
 
 
 def again(ask, ends):

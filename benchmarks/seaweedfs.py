@@ -123,16 +123,20 @@ class Cluster:
             ports = [node.port for node in self.gateways]
             self.balancer = stack.enter_context(Balancer(ports))
             self.url = f"http://{HOST}:{self.balancer.port}"
-            self.client = boto3.client(
-                "s3",
-                endpoint_url=self.url,
-                region_name=REGION,
-                aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
-                config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard"}),
-            )
+            self.client = self.connect(retries={"mode": "standard"})
             self._stack = stack.pop_all()
         return self
+
+    def connect(self, **config):
+        """Return a client of boto3's with these values in its Config."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}, **config),
+        )
 
     def __exit__(self, *_):
         self._stack.close()
