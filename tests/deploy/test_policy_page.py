@@ -41,6 +41,7 @@ def test_the_admin_alone_gets_a_weaker_policy(policies, launch):
     changed = {name for name in admin if admin[name] != before[name]}
     assert changed == {"script-src", "style-src"}
     assert admin["script-src"] == ["'self'", *before["script-src"], "'unsafe-eval'"]
+    assert admin["style-src"] == ["'self'", "'unsafe-inline'"]
     browser = launch()
     try:
         assert is_styled(browser, admin) and not is_styled(browser, before)
