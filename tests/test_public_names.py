@@ -8,6 +8,7 @@ PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGE = (TEMPLATE / "docs" / "public-api.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(s3files[\w.]+)` \| (.+) \|$", re.MULTILINE)
 IMPORT = re.compile(r"^ *from (s3files[\w.]*) import (\([^)]+\)|.+)$", re.MULTILINE)
+DOTTED = re.compile(r'"(s3files[\w.]*)\.(\w+)"')
 OWNERS = ["config", "uploads", "tests", "README.md", "infra"]
 
 
@@ -30,6 +31,18 @@ def test_an_owner_imports_only_public_names():
         for module, names in IMPORT.findall(path.read_text(encoding="utf-8")):
             imported = set(re.findall(r"\w+", names.partition("#")[0]))
             assert imported <= table.get(module, set()), f"{path}: {module}"
+
+
+def test_settings_and_urls_name_only_public_names():
+    table = read_table()
+    found = 0
+    for path in (PROJECT / "config").glob("*.py"):
+        for module, name in DOTTED.findall(path.read_text(encoding="utf-8")):
+            if (module, name) in [("s3files", "direct"), ("s3files", "urls")]:  # modules
+                continue
+            assert name in table.get(module, set()), f"{path}: {module}.{name}"
+            found += 1
+    assert found >= 5
 
 
 def test_each_public_name_is_in_its_module():
