@@ -101,8 +101,8 @@ def write_env() -> None:
     with open(env, "w", encoding="utf-8") as file:
         file.write("# This machine's settings. .env.example lists what else can be set here.\n")
         file.write("DJANGO_DEBUG=on\n")
-        # Letters and digits only: every reader of .env files agrees on those. urandom is what
-        # the module secrets uses, which is as slow to import as all the rest together.
+        # Letters and digits only: every reader of .env files agrees on those. os.urandom, because
+        # the module secrets takes as long to import as all the rest together, and uses it, too.
         file.write(f"DJANGO_SECRET_KEY={os.urandom(32).hex()}\n")
 
 
@@ -156,7 +156,7 @@ python manage.py runserver"""
 def is_update(answers: dict[str, str]) -> bool:
     """Whether cruft renders a project to compare it with one that is there already.
 
-    cruft passes only _commit to hooks. To compare, it renders into a folder of Python's tempfile.
+    Only cruft passes _commit to hooks. To compare, it renders into a folder of Python's tempfile.
     """
     folder = os.path.basename(os.path.dirname(os.getcwd()))
     return "_commit" in answers and re.fullmatch("tmp[a-z0-9_]{8}", folder) is not None

@@ -65,7 +65,7 @@ TEMPLATE_CODE = "<[#%<]|#%"
 # Names of modules that conflict with the project's package, and of its dependencies: uv cannot
 # lock a project with the name of one of its dependencies.
 RESERVED_SLUGS = {
-    name.lower()  # as folders are on macOS and Windows
+    name.lower()  # folder names ignore case on macOS and Windows
     for name in (
         *sys.stdlib_module_names,
         *keyword.kwlist,
@@ -93,7 +93,7 @@ BUCKET_RULES = (
     (BUCKET_LENGTH, "A bucket name has 3 to 63 characters."),
     (BUCKET_CHARACTERS, "A bucket name has only lowercase letters a-z, digits, hyphens and dots."),
     (
-        # Stricter than the project: an old bucket may have a hyphen beside a dot.
+        # Stricter than s3files/_s3/names.py: only old buckets have a hyphen beside a dot.
         r"(?!.*(\.-|-\.))" + BUCKET_ENDS,
         "A bucket name begins and ends with a letter or digit, and so does each part between dots.",
     ),
@@ -141,7 +141,7 @@ REGIONS = {
     },
 }
 
-# How else people call them. Lines may be added by hand.
+# What else people call them. Lines may be added by hand.
 ALSO_CALLED = {
     "af-south-1": "South Africa", "ap-east-1": "香港", "ap-east-2": "Taiwan, 台北, 台灣",
     "ap-northeast-1": "Japan, 東京, 日本, 도쿄", "ap-northeast-2": "Korea, South Korea, 서울, 한국",
@@ -180,7 +180,7 @@ B2 = re.compile(r"https?://s3\.([a-z0-9-]+)\.backblazeb2\.com\b")
 SINGLE_ACCESS = re.compile(f"{R2.pattern}|{B2.pattern}")
 
 # After a failed hook, cookiecutter prints its own message, and cruft a traceback.
-REPORT = "All errors are listed here. Ignore the message from cookiecutter at the end."
+REPORT = "All errors are listed here. Ignore what cookiecutter or cruft prints after them."
 
 # A rendered project takes less than 1 MB.
 SPACE_NEEDED = 2_000_000
@@ -210,8 +210,8 @@ def check_project_slug(answers: Answers) -> Iterator[Error]:
         reason += "must begin with a letter and end with a letter or digit."
         yield "project_slug", reason, suggest_slug(slug)
     elif slug.lower() in RESERVED_SLUGS:
-        reason = "Python, this project or one of its dependencies already has a module of this "
-        reason += "name, and one would hide the other."
+        reason = "This is a keyword of Python, or the name of a module of Python, of this project "
+        reason += "or of one of its dependencies."
         yield "project_slug", reason, suggest_slug(slug)
 
 
@@ -298,10 +298,9 @@ def check_media_acl(answers: Answers) -> Iterator[Error]:
     """Refuse values that only an ACL can grant if the bucket has no ACLs."""
     acls = ("authenticated-read", "bucket-owner-read", "bucket-owner-full-control")
     if answers["object_ownership"] == "BucketOwnerEnforced" and answers["media_acl"] in acls:
-        reason = "Only an ACL can grant this, and BucketOwnerEnforced turns the bucket's ACLs off: "
-        reason += "S3 answers AccessControlListNotSupported. With private, your site gives its "
-        reason += "users presigned URLs. If the bucket does have ACLs, give "
-        reason += "object_ownership=BucketOwnerPreferred."
+        reason = "This is an ACL, and BucketOwnerEnforced turns the bucket's ACLs off. With "
+        reason += "private, your site gives its users presigned URLs. If the bucket does have "
+        reason += "ACLs, give object_ownership=BucketOwnerPreferred."
         yield "media_acl", reason, "private"
 
 
@@ -418,7 +417,7 @@ def find_nearest_regions(text: str) -> list[str]:
     import difflib  # Slow to import, and most runs have no error.
 
     likeness = {name: difflib.SequenceMatcher(None, text, name).ratio() for name in names}
-    # The isolated regions only for those who mean them; among equals the lower number.
+    # Isolated regions only if the text has "iso" in it. Of equals, the lower number comes first.
     near = sorted(
         (name for name in names if likeness[name] > 0.65 and ("iso" in text or "iso" not in name)),
         key=lambda name: (-likeness[name], name),
@@ -467,7 +466,7 @@ def write_cookiecutter_command(
     for option, name in (("-o", "_output_dir"), ("--checkout", "_checkout")):
         if answers.get(name):
             command += [option, str(answers[name])]
-    # cookiecutter does not pass on --directory: it is what _repo_dir has after the name.
+    # Hooks are not told the --directory: it is what follows the template's name in _repo_dir.
     name = template.rstrip("/").rpartition("/")[2].removesuffix(".git")
     repo_dir = str(answers.get("_repo_dir", name))
     directory = re.search("(?:^|/)" + re.escape(name) + "/(.+)", repo_dir)
@@ -498,7 +497,7 @@ def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
     given, changes = (shlex.quote(json.dumps(a, ensure_ascii=False)) for a in (suggested, changed))
     cruft = shlex.join([*find_runner(), "cruft"])
     template = str(answers.get("_template", "."))
-    # cruft reads this branch alone, and does not remember it. A folder has what was exported to it.
+    # cruft works only with this branch, and does not remember it. A folder was exported from it.
     branch = "" if os.path.isdir(template) else " --checkout standard"
     return (
         f"{cruft} create {shlex.quote(template)}{branch} --no-input \\\n"
@@ -564,7 +563,7 @@ def remove_new_folders(answers: dict[str, object]) -> None:
     while folder != (folder := os.path.dirname(folder)):
         if stands_in.startswith(os.path.join(folder, "")):
             break
-        with contextlib.suppress(OSError):  # gone already, as a of a/../b
+        with contextlib.suppress(OSError):  # already gone, such as "a" in a/../b
             if abs(os.stat(folder).st_atime - made) < 1:
                 folders.append(folder)
     if len(folders) > 1:

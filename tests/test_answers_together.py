@@ -18,7 +18,7 @@ NEED_ACLS = ["authenticated-read", "bucket-owner-read", "bucket-owner-full-contr
 @pytest.mark.parametrize("acl", NEED_ACLS)
 def test_a_bucket_without_acls_refuses_what_only_an_acl_says(acl):
     (reason,) = errors_in(media_acl=acl)["media_acl"]
-    assert "AccessControlListNotSupported" in reason
+    assert "turns the bucket's ACLs off" in reason
     assert "object_ownership=BucketOwnerPreferred" in reason
     assert suggested(media_acl=acl)["media_acl"] == "private"
 
