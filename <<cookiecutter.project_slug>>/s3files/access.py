@@ -1,6 +1,6 @@
 """Decide who can read each prefix, how, and at which URL.
 
-Storages, the Content-Security-Policy, checks, s3doctor and the development server use this
+Storages, the Content-Security-Policy, checks, s3doctor and the local S3 server use this
 module. infra/ implements the same rules in CloudFormation; tests/access/ of the template compares
 the two.
 """

@@ -21,7 +21,7 @@ class S3FilesConfig(AppConfig):
         choose_store()
 
     def development_server(self) -> Any:
-        """Return the development server of these settings, for `python -m s3files.server`."""
+        """Return the local S3 server of these settings, for `python -m s3files.server`."""
         from ._s3.store import development_server
 
         return development_server()

@@ -47,7 +47,7 @@ def _refuse_two_stores() -> None:
     endpoint = os.environ.get("AWS_S3_ENDPOINT_URL")
     if settings.S3_EMBEDDED and endpoint and not is_testing():
         raise ImproperlyConfigured(
-            "S3_EMBEDDED is on and selects the development server, but AWS_S3_ENDPOINT_URL is "
+            "S3_EMBEDDED is on and selects the local S3 server, but AWS_S3_ENDPOINT_URL is "
             f"{endpoint!r}: unset one of the two."
         )
 

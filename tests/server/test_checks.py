@@ -136,7 +136,7 @@ MISTAKES = {
         ({}, {"OPTIONS": {"public": {"location": "media/public"}}}),
         ({}, {"OPTIONS": {"public": {"location": "media/public", "bucket_name": "another"}}}),
     ),
-    "s3.E013 the development server": (
+    "s3.E013 the local S3 server": (
         ({"AWS_S3_ENDPOINT_URL": "http://127.0.0.1:8333"}, {}),
         ({"AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {}),
     ),

@@ -143,7 +143,7 @@ def read_first_line(folder, *arguments, **variables):
 
 def test_a_command_first_names_bucket_endpoint_and_credentials(project_folder):
     said = manage(project_folder, "collectstatic", "--noinput")
-    named = r"Bucket my-site-files of the development server on this machine \(http://127\.0\.0\.1:"
+    named = r"Bucket my-site-files of the local S3 server \(http://127\.0\.0\.1:"
     assert re.match(named, said)
     # What cannot be reached shows that the line comes before any request.
     nowhere = {"AWS_S3_ENDPOINT_URL": "http://127.0.0.1:9"}

@@ -18,10 +18,7 @@ ORIGINS = {
 def describe_store(address: Address, account: Account | None = None) -> str:
     """Return the bucket, its endpoint and whose credentials sign. Sends nothing to S3."""
     if settings.S3_EMBEDDED:
-        return (
-            f"Bucket {address.bucket} of the development server on this machine "
-            f"({address.host_url})."
-        )
+        return f"Bucket {address.bucket} of the local S3 server ({address.host_url})."
     credentials = _describe_credentials(account or Account())
     return f"Bucket {address.bucket} at {address.host_url}, {credentials}."
 

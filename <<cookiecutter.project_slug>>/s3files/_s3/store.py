@@ -44,7 +44,7 @@ def shows_local_files() -> bool:
 
 
 def means_development_server() -> bool:
-    """Whether files go to the development server: in tests, and in DEBUG with no S3 chosen.
+    """Whether files go to the local S3 server: in tests, and in DEBUG with no S3 chosen.
 
     S3_EMBEDDED decides if it is True or False.
     """
@@ -57,7 +57,7 @@ def means_development_server() -> bool:
 
 @functools.cache
 def development_server() -> DevelopmentServer:
-    """Return the object that manages this process's development server; this starts nothing."""
+    """Return the object that manages this process's local S3 server; this starts nothing."""
     # Imported only here and in start_development_server(), so never in production.
     from s3files.server import DevelopmentServer
 
@@ -69,7 +69,7 @@ def development_server() -> DevelopmentServer:
 
 
 def start_development_server() -> Server:
-    """Start the development server unless it runs; return its keys.
+    """Start the local S3 server unless it runs; return its keys.
 
     Raises CommandError, so that a command ends with one sentence.
     """

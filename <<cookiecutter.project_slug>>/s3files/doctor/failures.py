@@ -127,7 +127,7 @@ FAILURES = [
         "clock",
         "RequestTimeTooSkewed",
         "This machine's clock is wrong by more than 15 minutes. S3 refuses every signed request, "
-        "and new presigned URLs have already expired.",
+        "and presigned URLs are not valid yet or expire too early.",
         "sudo timedatectl set-ntp true && timedatectl\n"
         "# In a container, correct the host's clock; in WSL or Docker Desktop, restart it.",
     ),
@@ -387,10 +387,10 @@ FAILURES = [
         "cdn-host",
         "CdnNameUnknown",
         "DNS has no record of the CDN's domain, $CDN. That is usual after a first deploy: the "
-        "record does not exist yet, or has not spread yet. Until then pages have no styles.",
+        "record does not exist yet, or has not propagated yet. Until it has, pages have no styles.",
         "python -c \"import socket; print(socket.gethostbyname('$CDN'))\"\n"
         "# Make the CNAME record of infra/README.md. A new one can take an hour, and DNS\n"
-        "# remembers a failed look-up for minutes.",
+        "# caches a failed lookup for minutes.",
     ),
     Failure(
         "cdn-host",
@@ -418,9 +418,10 @@ FAILURES = [
     Failure(
         "static",
         "ManifestMissing",
-        "There is no manifest (staticfiles.json): nothing was published yet, and "
-        "every page with a {% static %} fails.",
-        "python manage.py collectstatic --noinput",
+        "The manifest is missing: nothing has been published yet, or S3_STATIC_RELEASE names a "
+        "release that is not in the bucket. Every page with a {% static %} fails.",
+        "python manage.py collectstatic --noinput\n"
+        "# Set S3_STATIC_RELEASE to the release that this prints, or unset it.",
     ),
     Failure(
         "static",
@@ -535,8 +536,8 @@ FAILURES = [
     Failure(
         "cdn",
         "CdnDropsHeaders",
-        "The CDN drops the Cache-Control header of static files: browsers fetch each file again "
-        "for each page.",
+        "The CDN drops or changes the Cache-Control header of static files, so browsers do not "
+        "cache them for a year.",
         "# Use the cache and response headers policies of infra/s3.yaml; clear the CDN's cache.",
     ),
     Failure(

@@ -1,4 +1,4 @@
-"""This process's use of the development server: its address, and that it runs."""
+"""This process's use of the local S3 server: its address, and that it runs."""
 
 import atexit
 import os

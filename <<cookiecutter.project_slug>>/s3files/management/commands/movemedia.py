@@ -149,12 +149,12 @@ def media_storage(alias: str, location: str = "") -> S3MediaStorage:
 
 
 def refuse_unchosen_store() -> None:
-    """Raise CommandError if files would go to the development server because nothing is chosen."""
+    """Raise CommandError if files would go to the local S3 server because nothing is chosen."""
     if settings.S3_EMBEDDED and not is_testing():
         raise CommandError(
             "Neither credentials nor an endpoint are configured, so the files would go to the "
-            f"development server on this machine. Set one of {', '.join(CHOSEN)}. To copy them to "
-            f"the development server: DJANGO_SETTINGS_MODULE={settings.SETTINGS_MODULE} "
+            f"local S3 server. Set one of {', '.join(CHOSEN)}. To copy them to "
+            f"the local S3 server: DJANGO_SETTINGS_MODULE={settings.SETTINGS_MODULE} "
             "python -m s3files.server python manage.py movemedia …"
         )
 

@@ -9,7 +9,7 @@ from s3files._s3.store import development_server, start_development_server
 
 
 class Command(runserver.Command):
-    """Django's own, which starts the development server first, where that is meant."""
+    """Django's own, which starts the local S3 server first, where that is meant."""
 
     def run(self, **options: Any) -> None:
         # In the process that watches the files, too: the server stays while the other reloads.
