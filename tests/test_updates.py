@@ -282,7 +282,7 @@ def test_a_project_made_without_cruft_follows_the_template_afterwards(tmp_path, 
     there = {"/tmp/": f"{tmp_path}/", "uvx ": "", "COMMIT": "COMMIT -y"}
     there |= {"gh:ORG/django-s3-template": f"git+{template} --checkout standard --no-input"}
     there |= {"https://github.com/ORG/django-s3-template": template}
-    there |= {"git diff": "! git diff"}  # it shows what differs
+    there |= {"diff -ru": "! diff -ru"}  # it shows what differs
     for text, ours in there.items():
         find, link, copy = (block.replace(text, ours) for block in (find, link, copy))
     releases = shell(project, "sh", "-ec", find)
