@@ -3,7 +3,7 @@
 # make test-all  the slow tests, too: browsers, faults, images, updates, PostgreSQL, an emulator of AWS
 # make lint      style, types, sizes, prose, imports, security, workflows
 # make matrix    the rendered project on every Python and Django, lowest and newest dependencies
-# make torture   broken networks, killed processes, many at once
+# make torture   broken networks and killed processes, thousands of times
 # make compat    the rendered project on other S3 servers: docs/stores.md
 # make load      many people at once
 # make scale     100,000 static files, 200,000 objects, 1,000,000 rows

@@ -12,8 +12,9 @@ from pathlib import Path
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 threads = int(os.environ.get("GUNICORN_THREADS") or "4")
 
-# gunicorn replaces a worker after this many seconds without a heartbeat. Longer than a request
-# waits for S3 (10 seconds), so that the visitor gets an error page instead of a broken connection.
+# gunicorn replaces a worker after this many seconds without a heartbeat. With one thread, a worker
+# has no heartbeat during a request. So this is longer than a request waits for S3 (10 seconds): the
+# visitor gets an error page instead of a broken connection.
 timeout = 60
 # On SIGTERM, requests get this long to finish. Kubernetes and ECS send SIGKILL after 30 seconds.
 graceful_timeout = 25

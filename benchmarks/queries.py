@@ -146,8 +146,8 @@ def questions():
         return list(itertools.islice(rows, 500))
 
     return {
-        "500 names, in rows of the project": lambda: names_in_rows(files + stored),
-        "500 names, in rows or uploads": lambda: find_known_names(files + stored),
+        "500 names, in `FileField`s": lambda: names_in_rows(files + stored),
+        "500 names, in `FileField`s and direct uploads": lambda: find_known_names(files + stored),
         "the bytes that a user has": lambda: policy.used(account),
         "a user's unfinished uploads": lambda: list_unfinished(policy, account, "new"),
         "a user's expired uploads": lambda: DirectUpload.stop_counting_expired(account),

@@ -86,7 +86,7 @@ def find_modules():
     """Return the modules that read variables and settings for their owner, parsed."""
     paths = [*PROJECT.glob("*.py"), *(PROJECT / "config").rglob("*.py")]
     paths += (PROJECT / "s3files").rglob("*.py")
-    # The development server passes variables on to its own processes.
+    # The local S3 server passes variables on to its own processes.
     server = PROJECT / "s3files" / "server"
     return [parse(path.relative_to(PROJECT)) for path in paths if server not in path.parents]
 

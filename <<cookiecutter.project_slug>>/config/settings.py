@@ -30,7 +30,7 @@ ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
     #% if cookiecutter.direct_uploads == "yes"
-    # Before s3files, because its sweepmedia command extends that of s3files.
+    # Before s3files, because the sweepmedia command of s3files.direct extends that of s3files.
     "s3files.direct",
     #% endif
     "s3files",

@@ -22,7 +22,7 @@ class UploadForm(forms.Form):
         field = self.fields["files"]
         # If the response is lost, the browser repeats the request.
         field.allow_claimed = True
-        # The rules that the page and its script need.
+        # What the page and its script need: the URL of the steps, the field's token, the limits.
         self.steps = reverse("s3files:begin").removesuffix("begin/")
         self.target = field.policy.token
         self.max_bytes = field.policy.max_bytes

@@ -39,7 +39,7 @@ class Upload(models.Model):
         verbose_name_plural = _("files")
         indexes = [
             models.Index(fields=["owner", "-created"]),
-            # Lets used() in rules.py sum the sizes from the index alone.
+            # Direct uploads: lets used() in rules.py sum the sizes from the index alone.
             models.Index(fields=["owner", "size"]),
             # The admin's order.
             models.Index(fields=["-created", "-id"]),

@@ -17,7 +17,7 @@ from s3files.views import BoundedPaginator, FileView
 from .forms import UploadForm
 from .models import Upload
 
-# The HTTP status of each form error; 400 for the others.
+# The HTTP status for an error's code; 400 for all other codes.
 STATUSES = {"processing": 202, "storage": 503}
 # How the page can be ordered; the first is the default.
 ORDERS = {
