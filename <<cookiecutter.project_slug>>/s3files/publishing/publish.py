@@ -155,7 +155,6 @@ class _Run:
         )
         try:
             with self.replace_local_files(tree, pages):
-                tree.records.clear()  # They are written, and sending a manifest takes 60 MB.
                 publisher.put_manifests(manifests)
         except OSError as error:
             if self.local.manifest.exists():

@@ -1,6 +1,7 @@
 """The bucket of the static files: what is there, and what has to be sent."""
 
 import functools
+import io
 import json
 import math
 import threading
@@ -137,9 +138,12 @@ class Publisher:
             content_type = "application/json; charset=utf-8"
             headers = {"Cache-Control": "no-cache", "Content-Type": content_type}
             for name, value in manifests.items():
-                data = json.dumps(value).encode()
+                # In pieces: a manifest may have 30 MB, and its text as many again.
+                file = io.BytesIO()
+                file.writelines(piece.encode() for piece in json.JSONEncoder().iterencode(value))
+                data = file.getvalue()
                 self._put_verified(name, Payload(data, find_md5(data), headers))
-                del data  # before the next one is made: each may have 30 MB
+                del file, data  # before the next one is made
 
         # In a thread: a call of obstore in this one would not hear Ctrl-C.
         self._uploader.submit(self.manifest_name, put_all)
