@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("DJANGO_ENV_FILE", "")
 # Only here: under ASGI, and in runserver, threads end with their request, and their
 # connections would stay open ("Persistent connections" in Django's documentation).
-os.environ.setdefault("CONN_MAX_AGE", "60")
+os.environ["CONN_MAX_AGE"] = os.environ.get("CONN_MAX_AGE") or "60"
 
 application = get_wsgi_application()

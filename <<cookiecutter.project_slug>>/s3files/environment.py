@@ -27,12 +27,13 @@ OFF = ("off", "false", "no", "n", "0")
 QUOTES = ("'", '"')
 Default = TypeVar("Default")
 ACCESS_KEY = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 
 
 def read_environment(base_dir: Path) -> Environment:
     """Return the process's variables, with those of the file .env for development.
 
-    A real variable wins over the file's, and a real AWS_PROFILE over the file's access key.
+    A real variable wins over the file's, and a profile in one over the file's access key.
     DJANGO_ENV_FILE names another file, or with an empty value none. boto3 looks for its own
     variables in os.environ, so the file's go there.
     """
@@ -44,7 +45,8 @@ def read_environment(base_dir: Path) -> Environment:
         if not file.is_file():
             _refuse("DJANGO_ENV_FILE", named, "is not a file", "Give the path of one")
     # boto3 prefers an access key to the profile that somebody chose for one command.
-    left_out = ACCESS_KEY if os.environ.get("AWS_PROFILE") else ()
+    has_profile = any(map(os.environ.get, PROFILE))
+    left_out = ACCESS_KEY if has_profile else ()
     if named != "":
         # A BOM does not belong to the first name, and "$" is an ordinary character.
         for name, value in dotenv_values(file, interpolate=False, encoding="utf-8-sig").items():

@@ -17,6 +17,7 @@ def test_a_thread_keeps_its_connection_and_survives_its_end(site, tmp_path, post
         "DATABASE_URL": f"{postgresql}?application_name=web",
         "WEB_CONCURRENCY": "1",
         "GUNICORN_THREADS": "1",
+        "CONN_MAX_AGE": "",  # counts as unset
     }
     port = free_port()
     command = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]

@@ -164,7 +164,8 @@ def make_profile(home):
     return {"AWS_PROFILE": "work", "HOME": str(home)}
 
 
-def test_a_profile_chosen_for_one_command_wins_over_the_keys_of_the_file(project_folder):
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_profile_chosen_for_one_command_wins_over_the_keys_of_the_file(project_folder, variable):
     """As cron's line for sweepmedia on a server whose file has the site's keys."""
     file = project_folder / "site.env"
     file.write_text("".join(f"{name}={value}\n" for name, value in KEYS.items()))
@@ -174,6 +175,7 @@ def test_a_profile_chosen_for_one_command_wins_over_the_keys_of_the_file(project
     line = read_first_line(project_folder, "prunestatic", **of_the_site)
     assert line.endswith("with credentials of the environment.\n")
     profile = make_profile(project_folder / "home")
+    profile[variable] = profile.pop("AWS_PROFILE")
     line = read_first_line(project_folder, "prunestatic", **of_the_site, **profile)
     assert line.endswith("with credentials of the profile work (shared-credentials-file).\n")
 
