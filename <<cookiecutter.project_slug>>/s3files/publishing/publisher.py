@@ -1,7 +1,6 @@
 """The bucket of the static files: what is there, and what has to be sent."""
 
 import functools
-import io
 import json
 import math
 import threading
@@ -27,7 +26,7 @@ from .payloads import (
     find_md5,
     make_payload,
 )
-from .releases import Destination, find_environments
+from .releases import Destination, encode, find_environments
 from .uploader import DIAGNOSE, TIMEOUT, PublishError, Uploader
 
 if TYPE_CHECKING:
@@ -138,12 +137,9 @@ class Publisher:
             content_type = "application/json; charset=utf-8"
             headers = {"Cache-Control": "no-cache", "Content-Type": content_type}
             for name, value in manifests.items():
-                # In pieces: a manifest may have 30 MB, and its text as many again.
-                file = io.BytesIO()
-                file.writelines(piece.encode() for piece in json.JSONEncoder().iterencode(value))
-                data = file.getvalue()
+                data = encode(value)
                 self._put_verified(name, Payload(data, find_md5(data), headers))
-                del file, data  # before the next one is made
+                del data  # before the next one is made: each may have 30 MB
 
         # In a thread: a call of obstore in this one would not hear Ctrl-C.
         self._uploader.submit(self.manifest_name, put_all)

@@ -1,5 +1,6 @@
 """Where a release is published to, and its manifest: which file it shows under a name."""
 
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -130,6 +131,13 @@ def make_manifests(
     if any(newest[key] != before.get(key) for key in newest.keys() - {"paths", "pages"}):
         uploads[manifest_name] = newest
     return uploads
+
+
+def encode(manifest: object) -> bytes:
+    """Return a manifest as JSON, made in pieces: the text of a large one has 30 MB, too."""
+    file = io.BytesIO()
+    file.writelines(piece.encode() for piece in json.JSONEncoder().iterencode(manifest))
+    return file.getvalue()
 
 
 def find_environments(manifest_name: str, names: Iterable[str]) -> list[str]:
