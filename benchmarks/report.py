@@ -174,7 +174,7 @@ def _later_bars(results):
 
 def _media_bars(results):
     signed = results.media("url_us", "url", OURS, kind="signed")
-    yield _at_most(10, "signed URL, first request for it", signed, unit=" µs")
+    yield _at_most(10, "link, signed, not cached: time", signed, unit=" µs")
     for kind, limit in (("signed", 15), ("unsigned", 10)):
         ours, stock = (
             results.media("url_us", "url", peer, kind=kind) for peer in (OURS, media.STOCK_NAME)
@@ -234,7 +234,10 @@ def _media_bars(results):
 
 def _at_most(limit, what, value, unit=" ×"):
     ok = None if value is None or value == [] else value <= limit
-    return what, f"at most {_number(limit)}{unit}", _reached(value, unit), ok
+    asked, reached = f"{_number(limit)}{unit}", _reached(value, unit)
+    if ok is False and asked == reached:
+        reached += ", rounded"
+    return what, f"at most {asked}", reached, ok
 
 
 def _at_least(limit, what, value, unit=" ×"):
@@ -330,7 +333,7 @@ of 30 ms to S3, as from another region:
 new container. "–" in that column: this tool has no local folder. *This project* publishes each file
 under its hashed name and under its plain name; with *hashed names only*, only under the first.
 With *canned ACL*, it sends an ACL with each object. *Manifest only* and *no upload* send no file at
-all.
+all. *S3StaticStorage* and *S3ManifestStaticStorage* are django-storages' classes.
 {_samples(results)}
 The same without latency:
 
