@@ -62,8 +62,8 @@ UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 # cookiecutter would render these as template code when it reads the answer again.
 TEMPLATE_CODE = "<[#%<]|#%"
 
-# Names of modules that conflict with the project's package, and of its dependencies: uv cannot
-# lock a project with the name of one of its dependencies.
+# Names that the package cannot have: keywords; modules, because one would hide the other; and
+# dependencies, because uv cannot lock a project with the name of one of them.
 RESERVED_SLUGS = {
     name.lower()  # folder names ignore case on macOS and Windows
     for name in (
@@ -78,6 +78,7 @@ RESERVED_SLUGS = {
     )
 }
 
+# Copied from s3files/_s3/names.py by scripts/refresh_regions.py.
 # Names: each pattern matches a whole name.
 STORE_REGION = r"[a-z0-9-]+"  # of a store that is not Amazon's
 # Amazon S3 User Guide, "General purpose bucket naming rules".
@@ -490,14 +491,14 @@ def find_runner() -> list[str]:
 
 
 def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
-    """Return both commands: a hook cannot tell whether cruft creates or updates."""
+    """Return both commands: only a temporary folder's name tells if cruft creates or updates."""
     import shlex
 
     changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
     given, changes = (shlex.quote(json.dumps(a, ensure_ascii=False)) for a in (suggested, changed))
     cruft = shlex.join([*find_runner(), "cruft"])
     template = str(answers.get("_template", "."))
-    # cruft works only with this branch, and does not remember it. A folder was exported from it.
+    # cruft works only with this branch, and does not remember it. A local template is an export.
     branch = "" if os.path.isdir(template) else " --checkout standard"
     return (
         f"{cruft} create {shlex.quote(template)}{branch} --no-input \\\n"

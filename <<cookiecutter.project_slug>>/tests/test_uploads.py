@@ -50,7 +50,7 @@ class UploadsTestCase(TestCase):
         return Upload.objects.get(name=name)
 
     def stored(self):
-        """The names of this user's files in the bucket.
+        """Return the names of all users' files in the bucket.
 
         After a refused upload, an empty object occupies its key until the signed URL has expired.
         """

@@ -14,7 +14,7 @@ class UploadAdmin(admin.ModelAdmin):
 
     list_display = ["link", "owner", "readable_size", "content_type", "created"]
     list_display_links = ["created"]
-    # Showing the list never reads the whole table. A search does.
+    # Showing the list never reads the whole table. Only a search does, and another order.
     list_filter = ["created"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username", "content_type"]

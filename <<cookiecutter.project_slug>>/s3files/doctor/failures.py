@@ -171,7 +171,7 @@ FAILURES = [
     Failure(
         "credentials",
         "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException",
-        "This key ID does not exist. It was deleted or deactivated, it belongs to another "
+        "S3 does not accept this key ID. It was deleted or deactivated, it belongs to another "
         "partition (China, GovCloud) or store, or it is temporary and lacks AWS_SESSION_TOKEN.",
         "aws iam list-access-keys --user-name $IAM_USER   # as an administrator: is it active?",
     ),
@@ -435,8 +435,9 @@ FAILURES = [
     Failure(
         "static",
         "StaticMissing",
-        "The manifest lists a file that the bucket does not have: the last "
-        "collectstatic failed, went to another bucket, or the file was deleted.",
+        "The manifest lists a file that the bucket does not have: the manifest was written with "
+        "--manifest-only and collectstatic has not succeeded since, collectstatic published to "
+        "another bucket, or the file was deleted.",
         "python manage.py collectstatic --noinput",
     ),
     Failure(
@@ -519,8 +520,8 @@ FAILURES = [
     Failure(
         "cdn",
         "CdnForbidden",
-        "The CDN responds, but the bucket refuses it: the bucket policy lacks the distribution's "
-        "Origin Access Control, or the distribution's origin is another bucket or region.",
+        "The CDN responds, but the bucket refuses it: the bucket policy does not let the "
+        "distribution read, the origin has no Origin Access Control, or it is another bucket.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         "# It must allow cloudfront.amazonaws.com the action s3:GetObject (infra/s3.yaml), and\n"
         "# a KMS key's policy must allow it kms:Decrypt (infra/README.md).",

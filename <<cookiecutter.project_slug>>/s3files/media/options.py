@@ -12,7 +12,7 @@ CREDENTIALS = (
     "session_profile on the storage, or access_key and secret_key"
 )
 ADDRESS = "set AWS_S3_ENDPOINT_URL, including http: or https:"
-CLIENT = "s3files/_s3/clients.py makes one client for all storages"
+CLIENT = "s3files/_s3/clients.py configures the clients of all storages"
 
 # django-storages' options that have no effect on these classes: the setting of each, and what
 # to use instead. If they were accepted, they would only seem to work.
