@@ -174,7 +174,7 @@ def _later_bars(results):
 
 def _media_bars(results):
     signed = results.media("url_us", "url", OURS, kind="signed")
-    yield _at_most(10, "link, signed, not cached: time", signed, unit=" µs")
+    yield _at_most(10, "link, signed: time", signed, unit=" µs")
     for kind, limit in (("signed", 15), ("unsigned", 10)):
         ours, stock = (
             results.media("url_us", "url", peer, kind=kind) for peer in (OURS, media.STOCK_NAME)
@@ -445,7 +445,7 @@ def _media_table(results):
 
     def rows():
         for kind in ("signed", "unsigned"):
-            what = f"link, {kind}, not cached"
+            what = f"link, {kind}"
             yield (what, *_both(results, "url_us", "url", "{:.1f} µs", kind=kind))
         more = "each additional thread"
         yield (f"{more}: time", *_both(results, "seconds", "thread", "{:.1f} ms", 1000))

@@ -1,9 +1,9 @@
 """Check every answer before a file is written.
 
-cookiecutter renders this hook, runs it in the new and still empty project folder, and
-removes that folder if the hook fails. All errors are shown at once, each with a suggestion,
-followed by the command that would work. Standard library only, Python 3.10 or newer: the
-Python that runs cookiecutter runs this.
+cookiecutter renders this hook and runs it in the project's folder before it writes a file there.
+If the hook fails, it removes the folder, unless that was there before (-f). All errors are shown
+at once, each with a suggestion, followed by the command that would work. Standard library only,
+Python 3.10 or newer: the Python that runs cookiecutter runs this.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ Answers = dict[str, str]
 Error = tuple[str, str, str]
 Rule = Callable[[Answers], Iterable[Error]]
 
-# cookiecutter checks a choice only where it asks: --replay and cruft can hold anything.
+# cookiecutter checks a choice only when it asks for it, not in answers from --replay or cruft.
 CHOICES = {
     "object_ownership": ("BucketOwnerEnforced", "BucketOwnerPreferred"),
     "media_acl": (
@@ -480,7 +480,7 @@ def write_cookiecutter_command(
 def find_runner() -> list[str]:
     """Return what the person typed before the program's name: nothing, uvx, or pipx run.
 
-    Both run a program in an environment of their cache.
+    The last two make the program's environment in a cache of their own.
     """
     folders = sys.prefix.replace("\\", "/").split("/")
     if "uv" in folders and any(folder.startswith("archive-v") for folder in folders):
@@ -491,14 +491,14 @@ def find_runner() -> list[str]:
 
 
 def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
-    """Return both commands: only a temporary folder's name tells if cruft creates or updates."""
+    """Return the command that creates and the one that updates: either may be under way."""
     import shlex
 
     changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
     given, changes = (shlex.quote(json.dumps(a, ensure_ascii=False)) for a in (suggested, changed))
     cruft = shlex.join([*find_runner(), "cruft"])
     template = str(answers.get("_template", "."))
-    # cruft works only with this branch, and does not remember it. A local template is an export.
+    # cruft needs this branch each time. A local folder is taken to be an export for cruft.
     branch = "" if os.path.isdir(template) else " --checkout standard"
     return (
         f"{cruft} create {shlex.quote(template)}{branch} --no-input \\\n"
@@ -553,9 +553,9 @@ def check_output_folder() -> None:
 def remove_new_folders(answers: dict[str, object]) -> None:
     """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
-    On failure cookiecutter removes only the project's own folder, and prints a longer report if
-    that has gone already. A folder counts as made by this run if it is as new as the project and
-    is not the current folder of the person's shell.
+    On failure cookiecutter removes only the project's own folder. It prints a longer report if that
+    is gone, so it stays if there is nothing above it to remove. A folder counts as made by this run
+    if it is as new as the project and is not the current folder of the person's shell.
     """
     made = os.stat(".").st_mtime
     stands_in = os.path.join(os.environ.get("PWD", ""), "")

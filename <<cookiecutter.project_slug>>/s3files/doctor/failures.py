@@ -93,7 +93,7 @@ FAILURES = [
     ),
     Failure(
         "endpoint",
-        "SSLError SSLCertVerificationError",
+        "SSLError",
         "The server at $ENDPOINT speaks plain HTTP, but the URL says https.",
         "# Write http:// in AWS_S3_ENDPOINT_URL, or the server's TLS port.",
         when="WRONG_VERSION_NUMBER|wrong version number|record layer failure",
@@ -480,8 +480,8 @@ FAILURES = [
     Failure(
         "lifecycle",
         "NoSuchLifecycleConfiguration",
-        "Nothing removes unfinished multipart uploads. They are not in any listing, and they keep "
-        "costing money.",
+        "Nothing removes unfinished multipart uploads. A listing of the bucket's files does not "
+        "show them, and they keep costing money.",
         "# infra/s3.yaml has the rule. By hand, if the bucket has no other rules:\n"
         "aws s3api put-bucket-lifecycle-configuration --bucket $BUCKET --lifecycle-configuration "
         """'{"Rules": [{"ID": "AbortUploads", "Status": "Enabled", "Filter": {"Prefix": ""}, """
