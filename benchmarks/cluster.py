@@ -32,7 +32,8 @@ from benchmarks.site import Site, run_python
 BUCKET = "site"
 # Shorter than the ten seconds of a web request, and longer.
 SHORT, LONG = 5, 25
-# What a lost node may go on to cost after it is back.
+# How long the store may go on to be away when its nodes are back; what it may cost after that.
+MOST_RECOVERY = 60
 RECOVERY = 10
 # The ten seconds in which a web request waits for S3, and what it does besides.
 MOST_WEB_SECONDS = 15
@@ -58,7 +59,7 @@ def main():
         with run_clients(Path(folder), cluster) as clients:
             probe.start()
             time.sleep(RECOVERY)
-            windows = [lose(name, *fault) for name, fault in faults.items()]
+            windows = [lose(probe, name, *fault) for name, fault in faults.items()]
             probe.stop()
         bars = [bar for window in windows for bar in find_bars(window, clients, probe)]
         bars += check_objects(cluster, clients)
@@ -96,13 +97,14 @@ def make_faults(cluster):
     }
 
 
-def lose(name, break_it, bring_back, seconds):
-    """Let something be away; return its name, when it went and when all must work again."""
+def lose(probe, name, break_it, bring_back, seconds):
+    """Let something be away; return its name, when it went and when the store was back."""
     print(f"{name}: away for {seconds} s", file=sys.stderr, flush=True)
     began = time.monotonic()
     break_it()
     time.sleep(seconds)
     bring_back()
+    probe.wait_for_store(MOST_RECOVERY)
     back = time.monotonic()
     time.sleep(RECOVERY)
     return name, began, back, seconds

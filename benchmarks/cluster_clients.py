@@ -27,7 +27,7 @@ LARGE = 17 * MEBIBYTE
 # How long a browser goes on with an upload that fails.
 BROWSER_SECONDS = 90
 PAUSE = 0.5
-PROBE_PAUSE = 0.1
+PROBE_PAUSE, PROBE_MARGIN = 0.1, 2
 # Of the probe: a request that hangs is tried again, because the next one may not hang.
 PROBE_CONFIG = {"connect_timeout": 1, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
 
@@ -214,10 +214,19 @@ class Probe(threading.Thread):
         self._stopped.set()
         self.join(10)
 
+    def wait_for_store(self, seconds):
+        """Wait until the store takes an object again. Raises RuntimeError if it does not."""
+        began = time.monotonic()
+        while self._stored[-1] < began:
+            if time.monotonic() > began + seconds:
+                raise RuntimeError(f"The store took no object for {seconds} s.")
+            time.sleep(PROBE_PAUSE)
+
     def find_outage(self, began, ended):
         """Return the longest time without a stored object that began in these seconds."""
         pairs = itertools.pairwise([*self._stored, time.monotonic()])
-        gaps = [after - before for before, after in pairs if began <= after and before < ended]
+        # What was stored last was stored before the outage, and asked for a little earlier.
+        gaps = [b - a for a, b in pairs if began - PROBE_MARGIN <= a < ended - PROBE_MARGIN]
         return max(gaps, default=0.0)
 
 
