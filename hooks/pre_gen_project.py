@@ -1,9 +1,9 @@
 """Check every answer before a file is written.
 
 cookiecutter renders this hook and runs it in the project's folder before it writes a file there.
-If the hook fails, it removes the folder, unless that was there before (-f). All errors are shown
-at once, each with a suggestion, followed by the command that would work. Standard library only,
-Python 3.10 or newer: the Python that runs cookiecutter runs this.
+If the hook fails, cookiecutter removes the folder, unless that was there before (-f). All errors
+are shown at once, each with a suggestion, followed by the command that would work. Standard
+library only, Python 3.10 or newer: the Python that runs cookiecutter runs this.
 """
 
 import contextlib
@@ -296,7 +296,7 @@ def check_b2(answers: Answers) -> Iterator[Error]:
 
 
 def check_media_acl(answers: Answers) -> Iterator[Error]:
-    """Refuse values that only an ACL can grant if the bucket has no ACLs."""
+    """If the bucket has no ACLs, refuse the values that need one."""
     acls = ("authenticated-read", "bucket-owner-read", "bucket-owner-full-control")
     if answers["object_ownership"] == "BucketOwnerEnforced" and answers["media_acl"] in acls:
         reason = "This is an ACL, and BucketOwnerEnforced turns the bucket's ACLs off. With "
@@ -553,9 +553,9 @@ def check_output_folder() -> None:
 def remove_new_folders(answers: dict[str, object]) -> None:
     """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
-    On failure cookiecutter removes only the project's own folder. It prints a longer report if that
-    is gone, so it stays if there is nothing above it to remove. A folder counts as made by this run
-    if it is as new as the project and is not the current folder of the person's shell.
+    On failure cookiecutter removes only the project's own folder, and prints a longer report if
+    that is gone. So it stays here, unless a folder above it has to go. One above counts as made by
+    this run if it is as new as the project, and does not contain the shell's current folder.
     """
     made = os.stat(".").st_mtime
     stands_in = os.path.join(os.environ.get("PWD", ""), "")

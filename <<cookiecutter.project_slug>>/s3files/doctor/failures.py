@@ -24,7 +24,7 @@ STEPS = {
     "links": "A media URL opens for everyone who has access, and for nobody else.",
     "static": "Browsers can read the published static files.",
     "cors": "Pages of the site can load fonts from the bucket (CORS).",
-    "versioning": "You can restore a file that was deleted by mistake, and erase one permanently.",
+    "versioning": "Versioning is not suspended, and no default retention prevents erasing files.",
     "lifecycle": "The bucket removes unfinished multipart uploads, which cost money until then.",
     "encryption": "Visitors and the CDN can read files under the bucket's default encryption.",
     "cdn": "The CDN serves the static files, and no private file.",
@@ -577,7 +577,8 @@ FAILURES = [
     Failure(
         "",
         "InternalError 500 502 504 RequestTimeout",
-        "The S3 server had an internal error.",
+        "The S3 server, or a proxy in front of it, had an error. RequestTimeout: the rest of a "
+        "request did not arrive; the connection is bad, or a proxy holds requests back.",
         "python manage.py s3doctor   # again in a minute; then see the store's status page or log",
     ),
 ]
