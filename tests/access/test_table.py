@@ -255,7 +255,9 @@ def test_the_bucket_by_hand_is_that_of_the_table(row):
 @on_aws
 def test_the_readme_of_the_bucket_speaks_of_the_readers_of_the_table(row):
     text = row.render("README.md")
-    assert ("in this bucket everyone reads public files" in text) == (row.off != "-")
+    assert ("does not encrypt with the key by default" in text) == (row.off != "-")
+    everyone = row.off != "-" and row.answers["static_acl"] == "public-read"
+    assert ("in this bucket everyone reads public files" in text) == everyone
     assert ("The CDN reads the files without credentials" in text) == (
         bool(row.answers["cdn_domain"])
         and row.policy != "cdn"

@@ -188,7 +188,7 @@ SIGNED_WRONG = [
         "a key that is unknown",
         "credentials",
         "InvalidAccessKeyId",
-        "This key ID does not exist",
+        "S3 does not accept this key ID",
         "aws iam list-access-keys",
         env={"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"},
     ),
@@ -365,7 +365,7 @@ IN_THE_BUCKET = {
         {"DEBUG": False, "STATIC_ROOT": "/nonexistent"},
         "static",
         "ManifestMissing",
-        "nothing was published",
+        "nothing has been published yet, or S3_STATIC_RELEASE names",
         "collectstatic",
     ),
 }
@@ -483,7 +483,7 @@ ANSWERS = {
         },
         "clock",
         "RequestTimeTooSkewed",
-        "have already expired",
+        "are not valid yet or expire too early",
         "timedatectl",
     ),
     "a key ID with blanks": (
@@ -563,7 +563,7 @@ ANSWERS = {
         },
         "bucket",
         "InternalError",
-        "had an internal error",
+        "or a proxy in front of it, had an error",
         "status page",
     ),
     "an answer that nobody knows": (
@@ -1139,7 +1139,7 @@ AS_CDN = {
         {"Cdn static": Answer(200, "a {}", {"Content-Type": "text/css"})},
         "cdn",
         "CdnDropsHeaders",
-        "fetch each file again",
+        "browsers do not cache them for a year",
         "response headers policies",
     ),
 }
@@ -1172,8 +1172,8 @@ CDN_NOT_REACHED = {
         "CdnNameUnknown",
         (
             "DNS has no record of the CDN's domain, cdn.example.com. That is usual after a first "
-            "deploy: the record does not exist yet, or has not spread yet. Until then pages have "
-            "no styles."
+            "deploy: the record does not exist yet, or has not propagated yet. Until it has, pages "
+            "have no styles."
         ),
         (
             "python -c \"import socket; print(socket.gethostbyname('cdn.example.com'))\"\n"

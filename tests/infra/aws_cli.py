@@ -21,7 +21,7 @@ CUSTOM = {
         "parameter-overrides",
     },
     ("s3", "rb"): set(),
-    ("s3", "cp"): {"recursive", "sse", "sse-kms-key-id"},
+    ("s3", "cp"): {"acl", "recursive", "sse", "sse-kms-key-id"},
     # Writes ~/.aws/config.
     ("configure", "set"): set(),
 }
