@@ -1178,7 +1178,7 @@ CDN_NOT_REACHED = {
         (
             "python -c \"import socket; print(socket.gethostbyname('cdn.example.com'))\"\n"
             "# Make the CNAME record of infra/README.md. A new one can take an hour, and DNS\n"
-            "# remembers a failed look-up for minutes."
+            "# caches a failed lookup for minutes."
         ),
     ),
     "its port is closed": (
