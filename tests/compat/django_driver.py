@@ -8,7 +8,10 @@ Django's tests make each storage with a folder of its own; here that is a prefix
 import json
 import os
 import posixpath
+import signal
 import sys
+import threading
+import unittest
 import uuid
 
 import django
@@ -38,8 +41,13 @@ from s3files._s3 import clients  # noqa: E402
 from s3files.storages import S3MediaStorage, S3StaticStorage  # noqa: E402
 from storages.backends.s3 import S3ManifestStaticStorage, S3Storage  # noqa: E402
 
+MOST_SECONDS = 120  # for one test
 MEDIA = {"ours": S3MediaStorage, "stock": S3Storage}
 STATIC = {"ours": S3StaticStorage, "stock": S3ManifestStaticStorage}
+
+
+# django-storages makes a session of boto3 for each storage: here one serves all.
+connections = threading.local()
 
 
 class Media(MEDIA[whose]):
@@ -48,6 +56,7 @@ class Media(MEDIA[whose]):
 
     def __init__(self, location=None, base_url=None, allow_overwrite=False, **permissions):
         super().__init__(location=f"media/{uuid.uuid4()}", file_overwrite=allow_overwrite)
+        self._connections = connections
 
 
 class Static(STATIC[whose]):
@@ -58,6 +67,7 @@ class Static(STATIC[whose]):
         self.bucket_url = f"{settings.AWS_S3_ENDPOINT_URL}/{settings.AWS_STORAGE_BUCKET_NAME}"
         self.bucket_url += f"/{place}/"
         super().__init__(location=place, **options)
+        self._connections = connections
 
     def url(self, name, force=False):
         return super().url(name, force).replace(self.bucket_url, settings.STATIC_URL)
@@ -69,11 +79,29 @@ def read_published(case, name):
         return file.read().decode()
 
 
+class TimedResult(unittest.TextTestResult):
+    """Fails a test that does not end."""
+
+    def startTest(self, test):
+        signal.alarm(MOST_SECONDS)
+        super().startTest(test)
+
+    def stopTest(self, test):
+        signal.alarm(0)
+        super().stopTest(test)
+
+
+def fail_test(*_):
+    raise TimeoutError(f"no end after {MOST_SECONDS} s")
+
+
 def run_tests():
     """Return how many tests ran, and the tests that failed, with their last lines."""
     # The tests are meant to reach this store, and not the embedded server.
     clients._is_under_test = lambda: False
     runner = get_runner(settings)(verbosity=0, interactive=False)
+    runner.get_resultclass = lambda: TimedResult
+    signal.signal(signal.SIGALRM, fail_test)
     runner.setup_test_environment()
     suite = runner.build_suite([suite_name])
     databases = runner.setup_databases()
