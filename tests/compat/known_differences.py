@@ -59,6 +59,27 @@ FILES_ON_S3 = {
     FileLikeObjectTestCase""",
 }
 
+# What is different about any storage of static files on S3.
+STATIC_ON_S3 = {
+    "--link is refused: it is for local copies": """
+    TestCollectionLinks.test_app_files
+    TestCollectionLinks.test_broken_symlink
+    TestCollectionLinks.test_camelcase_filenames
+    TestCollectionLinks.test_clear_broken_symlink
+    TestCollectionLinks.test_filename_with_percent_sign
+    TestCollectionLinks.test_links_created
+    TestCollectionLinks.test_no_remote_link
+    TestCollectionLinks.test_nonascii_filenames
+    TestCollectionLinks.test_staticfiles_dirs
+    TestCollectionLinks.test_staticfiles_dirs_priority
+    TestCollectionLinks.test_staticfiles_dirs_subdir
+    TestCollectionLinks.test_symlinks_and_files_replaced""",
+    "a bucket is always taken for one that has files": """
+    TestInteractiveMessages.test_no_warning_for_empty_staticdir""",
+    "it publishes nothing first": """
+    TestTemplateTag.test_template_tag""",
+}
+
 KNOWN: dict[tuple[str, str], dict[str, str]] = {
     ("file_storage", "ours"): FILES_ON_S3,
     ("file_storage", "stock"): FILES_ON_S3
@@ -74,7 +95,8 @@ KNOWN: dict[tuple[str, str], dict[str, str]] = {
         "it refuses the name in another way": """
     each.test_file_storage_prevents_directory_traversal""",
     },
-    ("staticfiles_tests", "ours"): {
+    ("staticfiles_tests", "ours"): STATIC_ON_S3
+    | {
         "it reads files or folders below STATIC_ROOT, or path(): the files are in the bucket": """
     TestCollectionManifestStorage.test_clear_empties_manifest
     TestCollectionManifestStorage.test_intermediate_files
@@ -96,19 +118,6 @@ KNOWN: dict[tuple[str, str], dict[str, str]] = {
     TestCollectionManifestStorage.test_template_tag_absolute
     TestCollectionManifestStorage.test_template_tag_absolute_root
     TestCollectionManifestStorage.test_template_tag_relative""",
-        "--link is refused: it is for local copies": """
-    TestCollectionLinks.test_app_files
-    TestCollectionLinks.test_broken_symlink
-    TestCollectionLinks.test_camelcase_filenames
-    TestCollectionLinks.test_clear_broken_symlink
-    TestCollectionLinks.test_filename_with_percent_sign
-    TestCollectionLinks.test_links_created
-    TestCollectionLinks.test_no_remote_link
-    TestCollectionLinks.test_nonascii_filenames
-    TestCollectionLinks.test_staticfiles_dirs
-    TestCollectionLinks.test_staticfiles_dirs_priority
-    TestCollectionLinks.test_staticfiles_dirs_subdir
-    TestCollectionLinks.test_symlinks_and_files_replaced""",
         "files that refer to each other in a circle are published": """
     TestCollectionManifestStorage.test_import_loop""",
         "with manifest_strict = False, a name that is not in the manifest stays as it is": """
@@ -128,12 +137,9 @@ KNOWN: dict[tuple[str, str], dict[str, str]] = {
     TestCustomManifestStorage.test_save_manifest_create
     TestCustomManifestStorage.test_save_manifest_override
     TestExtraPatternsStorage.test_multi_extension_patterns""",
-        "a bucket is always taken for one that has files": """
-    TestInteractiveMessages.test_no_warning_for_empty_staticdir""",
-        "it publishes nothing first": """
-    TestTemplateTag.test_template_tag""",
     },
-    ("staticfiles_tests", "stock"): {
+    ("staticfiles_tests", "stock"): STATIC_ON_S3
+    | {
         "it reads files or folders below STATIC_ROOT, or path(): the files are in the bucket": """
     TestCollectionClear.test_dir_not_exists
     TestCollectionManifestStorage.test_clear_empties_manifest
@@ -145,19 +151,6 @@ KNOWN: dict[tuple[str, str], dict[str, str]] = {
         "its storage has no open(), or a time of a disk": """
     TestCollectionClear.test_handle_path_notimplemented
     TestCollectionNeverCopyStorage.test_skips_newer_files_in_remote_storage""",
-        "--link is refused: it is for local copies": """
-    TestCollectionLinks.test_app_files
-    TestCollectionLinks.test_broken_symlink
-    TestCollectionLinks.test_camelcase_filenames
-    TestCollectionLinks.test_clear_broken_symlink
-    TestCollectionLinks.test_filename_with_percent_sign
-    TestCollectionLinks.test_links_created
-    TestCollectionLinks.test_no_remote_link
-    TestCollectionLinks.test_nonascii_filenames
-    TestCollectionLinks.test_staticfiles_dirs
-    TestCollectionLinks.test_staticfiles_dirs_priority
-    TestCollectionLinks.test_staticfiles_dirs_subdir
-    TestCollectionLinks.test_symlinks_and_files_replaced""",
         "its manifest is an object, which has no permissions of a file": """
     TestCollectionManifestStorage.test_manifest_does_not_ignore_permission_error""",
         "collectstatic names no folder": """
@@ -165,10 +158,6 @@ KNOWN: dict[tuple[str, str], dict[str, str]] = {
     TestCollectionVerbosity.test_verbosity_2""",
         "a location may be empty": """
     TestConfiguration.test_location_empty""",
-        "a bucket is always taken for one that has files": """
-    TestInteractiveMessages.test_no_warning_for_empty_staticdir""",
-        "it publishes nothing first": """
-    TestTemplateTag.test_template_tag""",
     },
 }
 
