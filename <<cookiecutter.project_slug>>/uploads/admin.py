@@ -14,8 +14,8 @@ class UploadAdmin(admin.ModelAdmin):
 
     list_display = ["link", "owner", "readable_size", "content_type", "created"]
     list_display_links = ["created"]
-    # Showing the list never reads the whole table; date_hierarchy would. A search does, and
-    # another order.
+    # Showing the list never reads the whole table; date_hierarchy would. A search reads it, and so
+    # does sorting by a column other than the date.
     list_filter = ["created"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username", "content_type"]
