@@ -53,6 +53,16 @@ def test_another_file_can_be_named_or_none(folder, run, tmp_path):
     assert "False given" in run(folder, *shell, DJANGO_ENV_FILE="", DJANGO_SECRET_KEY="given")
 
 
+def test_the_age_of_connections_in_a_named_file_holds_under_wsgi(folder, run, tmp_path):
+    show = "import config.wsgi; from django.db import connection as c; print(c.settings_dict)"
+    file = tmp_path / "service.env"
+    file.write_text("DJANGO_SECRET_KEY=of-the-service\n")
+    env = {"DJANGO_ENV_FILE": str(file)}
+    assert "'CONN_MAX_AGE': 60" in run(folder, "python", "-c", show, **env)
+    file.write_text("DJANGO_SECRET_KEY=of-the-service\nCONN_MAX_AGE=0\n")
+    assert "'CONN_MAX_AGE': 0" in run(folder, "python", "-c", show, **env)
+
+
 def test_a_file_that_is_named_and_missing_is_an_error(folder, tmp_path):
     env = environment(DJANGO_ENV_FILE=str(tmp_path / "none.env"), DJANGO_SECRET_KEY="given")
     done = programs.run(["python", "manage.py", "check"], folder, env)

@@ -122,5 +122,6 @@ def s3_store(
 
 def _share_ca_bundle() -> None:
     # obstore reads another variable than boto3.
-    if bundle := os.environ.get("AWS_CA_BUNDLE"):
-        os.environ.setdefault("SSL_CERT_FILE", bundle)
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    if bundle and not os.environ.get("SSL_CERT_FILE"):
+        os.environ["SSL_CERT_FILE"] = bundle
