@@ -61,7 +61,7 @@ def _find_fields() -> Iterator[tuple[Any, S3MediaStorage]]:
 def fixed_locations(locations: Collection[str]) -> Iterator[None]:
     """Keep the storages of all FileFields at these locations, if theirs vary: for commands.
 
-    Raises ImproperlyConfigured if one varies, and none of these is meant for it.
+    Raises ImproperlyConfigured if one varies, and none of these is meant for it, or several are.
     """
     varying = [(field, storage) for field, storage in _find_fields() if storage.location_varies]
     fixed = [_fix_location(field, storage, locations) for field, storage in varying]
@@ -77,9 +77,14 @@ def fixed_locations(locations: Collection[str]) -> Iterator[None]:
 
 def _fix_location(field: Any, storage: S3MediaStorage, locations: Collection[str]) -> Any:
     declared = storage.declared_location
-    for location in locations:
-        if location == declared or location.startswith(f"{declared}/"):
-            return storage.at_location(location)
+    meant = [location for location in locations if f"{location}/".startswith(f"{declared}/")]
+    if len(meant) > 1:
+        raise ImproperlyConfigured(
+            f"{' and '.join(meant)} are both locations of the storage of {field}: run the command "
+            "once for each."
+        )
+    if meant:
+        return storage.at_location(meant[0])
     raise ImproperlyConfigured(
         f"The location of the storage of {field} varies, so say which one is meant: "
         f"--location {declared}/…"

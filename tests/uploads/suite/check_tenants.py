@@ -55,6 +55,12 @@ class TenantTests(BucketTestCase):
             with self.assertRaisesMessage(CommandError, "--location media/…"):
                 run(*command, "--location=elsewhere/acme")
 
+    def test_commands_refuse_two_tenants_in_one_run(self):
+        places = ("--location=media/acme", "--location=media/other")
+        for command in (["sweepmedia", "--delete"], ["sweepmedia", "--report"], ["finishuploads"]):
+            with self.assertRaisesMessage(CommandError, "run the command once for each"):
+                run(*command, *places)
+
     def test_a_sweep_removes_what_one_tenant_left_behind(self):
         DirectUpload.objects.update(active=LONG_AGO, signed_until=LONG_AGO)
         run("sweepmedia", "--delete", "--location=media/acme")

@@ -77,8 +77,8 @@ def add_locations(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="PLACE",
-        help="The location to use, for a storage whose location varies by tenant. Repeat it for "
-        "each such storage.",
+        help="The location to use, for a storage whose location varies by tenant: one tenant in a "
+        "run. Repeat it for another such storage.",
     )
 
 
@@ -86,7 +86,7 @@ def add_locations(parser: CommandParser) -> None:
 def told_locations(locations: list[str]) -> Iterator[list[str]]:
     """Keep all storages at the locations of the command line; yield those that rows may have.
 
-    Raises CommandError if a storage's location varies, and none was told for it.
+    Raises CommandError if a storage's location varies, and none or several were told for it.
     """
     places = [location.strip("/") for location in locations]
     try:
