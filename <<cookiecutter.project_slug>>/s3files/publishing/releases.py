@@ -38,8 +38,10 @@ class Destination:
         """Return boto3's parameters for a file."""
         return {"Bucket": self.address.bucket, "Key": f"{self.prefix}/{name}"}
 
-    def connect(self, timeout: float = 120, acl: str | None = None) -> S3Store:
-        """Return obstore's client, whose tries the Uploader counts."""
+    def connect(
+        self, timeout: float = 120, acl: str | None = None, max_retries: int = 0
+    ) -> S3Store:
+        """Return obstore's client; by default for the Uploader, which counts the tries itself."""
         headers = {"x-amz-acl": acl} if acl else {}
         return s3_store(
             self.address,
@@ -47,7 +49,7 @@ class Destination:
             self.account,
             timeout=timeout,
             headers=headers,
-            max_retries=0,
+            max_retries=max_retries,
         )
 
 

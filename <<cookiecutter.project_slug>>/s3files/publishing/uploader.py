@@ -28,8 +28,8 @@ MOST_BYTES_AT_ONCE = 16 * 2**20
 TIMEOUT = 20  # seconds
 SLOWEST = 50_000  # bytes a second
 SLOW_TRIES = 5
-# Of a request that fails quickly, while other requests succeed.
-TRIES = 10
+# Of a request that fails quickly, while other requests succeed: with the pauses, at least 30 s.
+TRIES = 13
 LONGEST_PAUSE = 8  # seconds
 # If no request has succeeded for this long, the rest will not succeed either.
 PATIENCE = 60  # seconds
@@ -40,7 +40,9 @@ FAILURES_IN_A_ROW = 20
 
 # S3 will not change its mind: no right, no bucket, another region, a bad request.
 _FINAL = frozenset((301, 307, 400, 401, 403, 404, 405, 409, 411, 412, 501))
-_NOT_FINAL = frozenset(("RequestTimeout", "OperationAborted", "ConditionalRequestConflict"))
+_NOT_FINAL = frozenset(
+    ("RequestTimeout", "OperationAborted", "ConditionalRequestConflict", "BadDigest")
+)
 # obstore has no exceptions for these.
 _FINAL_TEXTS = ("InvalidCertificate(", "incorrectly configured region")
 

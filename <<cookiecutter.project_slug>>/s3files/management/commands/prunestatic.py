@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 HASHED = re.compile(r"\.[0-9a-f]{12}(\.[^./]*)?$")
 # Manifests that are read at once: each may have a hundred thousand names.
 READ_AT_ONCE = 2
+# Of reading a manifest and of deleting, in a minute at most.
+RETRIES = 10
 
 
 class Listed(NamedTuple):
@@ -158,7 +160,7 @@ class Command(BaseCommand):
         if names and delete:
             try:
                 with s3_errors("DeleteObjects", str(self.destination)):
-                    obstore.delete(self.destination.connect(), names)
+                    obstore.delete(self.destination.connect(max_retries=RETRIES), names)
             except OSError as error:
                 raise CommandError(str(error)) from error
 
@@ -167,7 +169,7 @@ def read_manifests(
     destination: Destination, manifests: list[str]
 ) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield the name of each manifest, and the hashed files and originals that it names."""
-    store = destination.connect()
+    store = destination.connect(max_retries=RETRIES)
 
     def read(name: str) -> bytes:
         with s3_errors("GetObject", f"{destination.prefix}/{name}"):
