@@ -169,8 +169,10 @@ def questions():
             sweep._old(State.COMPLETE).iterator(500)
         ),
         "500 ended uploads to sweep": lambda: next_rows(sweep._ended()),
-        "the admin's list of uploads": lambda: get("admin:s3files_directupload_changelist"),
-        "the admin's list of files": lambda: get("admin:uploads_upload_changelist"),
+        "the admin's list of uploads": lambda: get(
+            "admin:s3files_directupload_changelist", _facets="True"
+        ),
+        "the admin's list of files": lambda: get("admin:uploads_upload_changelist", _facets="True"),
         "a user's page": lambda: get_page_of(Client(SERVER_NAME="localhost"), upload.owner),
     }
 

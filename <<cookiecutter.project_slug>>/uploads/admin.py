@@ -14,9 +14,10 @@ class UploadAdmin(admin.ModelAdmin):
 
     list_display = ["link", "owner", "readable_size", "content_type", "created"]
     list_display_links = ["created"]
-    # Showing the list never reads the whole table; date_hierarchy would. A search reads it, and so
-    # does sorting by a column other than the date.
+    # Showing the list never reads the whole table; date_hierarchy and facets would. A search reads
+    # it, and so does sorting by a column other than the date.
     list_filter = ["created"]
+    show_facets = admin.ShowFacets.NEVER
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username", "content_type"]
     show_full_result_count = False

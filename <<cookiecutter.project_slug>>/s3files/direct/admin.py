@@ -55,6 +55,7 @@ class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     # Nothing that reads a table of a million rows from end to end.
     list_filter = ["state"]
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["name", "account", "stored_name", "field"]
     show_full_result_count = False
     paginator = BoundedPaginator
