@@ -64,6 +64,13 @@ def test_another_file_of_the_same_size_is_not_there_already(site, folder):
     assert site.read("media/other.bin") == other
 
 
+def test_one_prefix_of_a_fixed_location_is_filled(site, folder):
+    site = site()
+    move(site, folder, "--location", "media/2024", "--copy")
+    assert site.keys() == {"media/2024/photos/a.jpg"}
+    assert "1 there already" in move(site, folder, "--location", "media/2024")
+
+
 VARYING = """
     @property
     def location(self):

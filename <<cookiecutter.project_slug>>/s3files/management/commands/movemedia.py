@@ -123,7 +123,7 @@ def add_location(parser: CommandParser) -> None:
         "--location",
         default="",
         metavar="PLACE",
-        help="the location to use, if that of the storage varies by tenant",
+        help="a location below the storage's own: one tenant's, or one prefix",
     )
 
 
