@@ -24,14 +24,21 @@ python manage.py s3doctor
 
 This command checks the bucket step by step, starting with what everything else depends on. For each
 failure it prints the response of S3, what it means, and how to fix it. It changes nothing. With
-`--write` it also does what the site does, with small files that it deletes afterwards: it writes,
-reads, generates URLs, uploads with presigned URLs (valid and tampered, whole and in parts), and
-verifies that a new upload is not public. `--only STEP` repeats one step.
+`--write` it also writes, reads and deletes small files, as the site does. With `direct_uploads=yes`
+it then uploads with presigned URLs, too (valid and tampered, whole and in parts), and verifies that
+a new upload is not public. The steps `uploads`, `unsigned-headers`, `incoming` and `upload-cors`
+exist only with `direct_uploads=yes`.
+
+`--only STEP` repeats one step. `--origin https://www.example.com` says where browsers see the site;
+without it, s3doctor takes the first name in `ALLOWED_HOSTS`. In development, s3doctor checks the
+local S3 server. To check the real bucket, first set `AWS_PROFILE` (or keys) and `DJANGO_DEBUG=off`.
 
 This page lists every failure that s3doctor can explain, in the same words. Each section is a step.
 Its first sentence is what the step checks; then come the failures, by error code. Search this page
 for the error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
-s3doctor fills in those that it has.
+s3doctor fills in those that it has. `$LOCATION` is a storage's prefix, such as `media`. `$BLOCK`
+has the four values of `PublicAccessBlockConfiguration` in `infra/s3.yaml`, with commas between
+them: `BlockPublicAcls=true,…`
 """
 
 

@@ -136,7 +136,7 @@ CREDENTIALS = [
         "a profile that is not there",
         "credentials",
         "ProfileNotFound",
-        "AWS_PROFILE names a profile",
+        "has the profile neither in ~/.aws/config nor",
         "aws configure list-profiles",
         env={"AWS_PROFILE": "nobody"},
     ),
@@ -617,7 +617,7 @@ ANSWERS = {
         },
         "region",
         "TemporaryRedirect",
-        "so new that AWS's DNS",
+        "The bucket is new, and AWS_S3_REGION_NAME is not its region",
         "--query BucketRegion",
     ),
     "a region that was opened after 2019": (
@@ -1133,7 +1133,14 @@ AS_CDN = {
         "cdn",
         "CdnServesMedia",
         "the CDN serves them to everyone",
-        "create-invalidation",
+        "--paths '/media/*'",
+    ),
+    "a CDN that gives away uploads that nobody has checked": (
+        {"Cdn media": Answer(200, "secret")},
+        "incoming",
+        "IncomingIsPublic",
+        "before the site has checked it",
+        "IncomingIsClosed",
     ),
     "a CDN that drops headers": (
         {"Cdn static": Answer(200, "a {}", {"Content-Type": "text/css"})},
@@ -1148,16 +1155,15 @@ AS_CDN = {
 @pytest.mark.parametrize("what", AS_CDN)
 def test_a_cdn_that_fails(what, doctors_project, aws):
     answers, *expected = AS_CDN[what]
-    aws.answers = answers
-    answer = doctors_project.s3doctor("--write", "--only", "cdn", **on_aws_with_cdn(aws))
-    judge(answer, Case(what, *expected))
+    aws.answers, case = answers, Case(what, *expected)
+    judge(doctors_project.s3doctor("--write", "--only", case.step, **on_aws_with_cdn(aws)), case)
 
 
 UNREACHABLE = (
     (
-        "DNS has a record of the CDN's domain, cdn.example.com, but nothing answers there: it "
-        "points to another host, the distribution is not deployed yet, or a firewall is in "
-        "between."
+        "DNS has a record of the CDN's domain, cdn.example.com, but no HTTPS connection succeeds "
+        "there: the record points to another host, the domain is not an alias of the distribution, "
+        "the distribution is not deployed yet, or a firewall is in between."
     ),
     (
         "curl -v https://cdn.example.com/\n"

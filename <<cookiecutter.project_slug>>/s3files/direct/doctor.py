@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.files.storage import storages
 
 from s3files._s3.conditions import Condition
@@ -102,10 +103,9 @@ def check_incoming(probe: Probe) -> str:
     without_acl |= checksum(CONTENT)
     etag = storage.client.put_object(**place, Body=CONTENT, **without_acl)["ETag"]
     try:
-        url = f"{storage.address.public_bucket_url}/{incoming}"
-        status = fetch(url).status
-        if status < 400:
-            raise Failed("IncomingIsPublic", f"{status} for {url}")
+        status = _expect_closed(f"{storage.address.public_bucket_url}/{incoming}")
+        if settings.AWS_S3_CUSTOM_DOMAIN and not probe.cdn_failure:
+            _expect_closed(f"{probe.cdn_url}/{incoming}")
         objects.copy(storage, incoming, etag, final, parameters)
         copied = objects.look_at(storage, final)
         if copied is None or copied.size != len(CONTENT):
@@ -114,6 +114,13 @@ def check_incoming(probe: Probe) -> str:
         objects.delete(storage, incoming)
         objects.delete(storage, final)
     return f"unsigned read {status}, copied to {storage.prefix}/"
+
+
+def _expect_closed(url: str) -> int:
+    status = fetch(url).status
+    if status < 400:
+        raise Failed("IncomingIsPublic", f"{status} for {url}")
+    return status
 
 
 def check_upload_cors(probe: Probe) -> str:

@@ -58,16 +58,18 @@ FAILURES = [
         "IncomingIsPublic",
         "Anyone can read an upload before the site has checked it.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# Add the statement IncomingIsClosed of infra/s3.yaml or infra/by-hand.md. If the\n"
-        "# store cannot deny one prefix, keep public files in a second bucket.",
+        "# Add the statement IncomingIsClosed of infra/s3.yaml or infra/by-hand.md. If the store\n"
+        "# cannot deny one prefix, remove direct_upload from the forms, and DirectUploadMixin\n"
+        "# from the admin, of fields with public files, so that these files go through Django.",
     ),
     Failure(
         "upload-cors",
         "UploadsRefused",
         "Browsers will not upload from pages of $ORIGIN: the bucket's CORS rules do not allow "
-        "this origin or method.",
+        "this origin, the method PUT or the headers.",
         # First, because some stores read only the first rule that names an origin.
         add_cors_rule("insert(0, ", "$ORIGIN", '["GET", "HEAD", "PUT"]')
-        + "\n# With infra/s3.yaml: add $ORIGIN to SiteOrigins, or the next deploy undoes this.",
+        + "\n# With infra/s3.yaml: add $ORIGIN to the parameter SiteOrigins, too. Otherwise an "
+        "update of\n# the stack can undo this.",
     ),
 ]

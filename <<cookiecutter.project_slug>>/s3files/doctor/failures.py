@@ -18,7 +18,8 @@ STEPS = {
     "region": "The bucket is in the region that the settings name.",
     "cdn-host": "This machine reaches the CDN's domain, and its TLS certificate is valid.",
     "ownership": "The bucket accepts ACLs if the settings send them (Object Ownership).",
-    "public-access-block": "Block Public Access does not block files that should be public.",
+    "public-access-block": "The bucket's own Block Public Access does not block files that should "
+    "be public.",
     "missing-key": "S3 answers 404 for a missing file, not 403.",
     "objects": "The site can write, read and delete files. Checked with --write only.",
     "links": "A media URL opens for everyone who has access, and for nobody else.",
@@ -55,6 +56,13 @@ def add_cors_rule(insertion: str, origin: str, methods: str) -> str:
         "aws s3api put-bucket-cors --bucket $BUCKET --cors-configuration file://cors.json"
     )
 
+
+# The part that the fixes of unreadable public files share.
+PUBLIC_ACCESS = """\
+# infra/s3.yaml and infra/by-hand.md have the policy, unless the bucket has ACLs.
+# On AWS, read Block Public Access, too, as an administrator:
+python manage.py s3doctor --only public-access-block
+aws s3control get-public-access-block --account-id $ACCOUNT"""
 
 FAILURES = [
     # --- settings
@@ -147,12 +155,14 @@ FAILURES = [
         "PartialCredentialsError",
         "The key pair is incomplete: the key's ID without its secret, or the other way round.",
         "env | grep -o '^AWS_[A-Z_]*='   # prints the names only\n"
-        "# Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.",
+        "# Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither. If neither is set,\n"
+        "# add what boto3 names to the profile in ~/.aws/credentials or ~/.aws/config.",
     ),
     Failure(
         "credentials",
         "ProfileNotFound",
-        "AWS_PROFILE names a profile that ~/.aws/config of this user does not have.",
+        "This user has the profile neither in ~/.aws/config nor in ~/.aws/credentials. Its name is "
+        "in AWS_PROFILE, AWS_S3_SESSION_PROFILE or a storage's session_profile.",
         "aws configure list-profiles",
     ),
     Failure(
@@ -179,11 +189,9 @@ FAILURES = [
         "credentials",
         "SignatureDoesNotMatch",
         "The secret does not belong to this key ID: it was cut off, has an extra quote or space, "
-        "or was rotated. If the secret is right, the bucket may be new and in another region: "
-        "until AWS's DNS is updated (up to an hour), S3 returns the same error. A proxy that "
-        "changes headers can cause it, too.",
-        "aws sts get-caller-identity   # fails, too? Then the secret is wrong. As administrator:\n"
-        "aws iam create-access-key --user-name $IAM_USER",
+        "or was rotated. A proxy that changes headers can cause it, too.",
+        "aws sts get-caller-identity   # on AWS: if this fails, too, the secret is wrong\n"
+        "aws iam create-access-key --user-name $IAM_USER   # as an administrator",
     ),
     Failure(
         "credentials",
@@ -251,9 +259,10 @@ FAILURES = [
     Failure(
         "region",
         "TemporaryRedirect 307",
-        "The bucket is so new that AWS's DNS still sends requests to another region. This ends "
-        "within an hour. If it does not, AWS_S3_REGION_NAME is not the bucket's region.",
-        "aws s3api head-bucket --bucket $BUCKET --query BucketRegion",
+        "The bucket is new, and AWS_S3_REGION_NAME is not its region. In the first 24 hours S3 can "
+        "redirect such requests; later it refuses them.",
+        "aws s3api head-bucket --bucket $BUCKET --query BucketRegion\n"
+        "# Set AWS_S3_REGION_NAME to what it prints.",
     ),
     Failure(
         "region",
@@ -314,19 +323,20 @@ FAILURES = [
     Failure(
         "objects",
         "AccessDenied KMS.AccessDeniedException",
-        "The bucket is encrypted with a KMS key that these credentials may not use.",
-        "# Allow kms:GenerateDataKey and kms:Decrypt on the key, in its policy and in the role's:\n"
-        "aws s3api get-bucket-encryption --bucket $BUCKET   # names the key",
+        "New files are encrypted with a KMS key that these credentials may not use.",
+        "# Allow kms:GenerateDataKey and kms:Decrypt on the key, in its policy and in the role's.\n"
+        "# The key is the storage's kms_key (config/storages.py), or else what this prints:\n"
+        "aws s3api get-bucket-encryption --bucket $BUCKET",
         when=r"kms:|KMS",
     ),
     Failure(
         "objects",
         "KMS.NotFoundException KMS.DisabledException KMS.KMSInvalidStateException "
         "KMS.InvalidStateException KMS.KeyUnavailableException",
-        "The KMS key of the bucket's default encryption does not exist in this region and "
-        "account, is disabled, or is pending deletion. Files written with it are unreadable, "
-        "too.",
-        "aws s3api get-bucket-encryption --bucket $BUCKET   # names the key\n"
+        "The KMS key (the storage's kms_key, or else the bucket's default) does not exist in this "
+        "region and account, is disabled, or is pending deletion. Files written with it are "
+        "unreadable, too.",
+        "aws s3api get-bucket-encryption --bucket $BUCKET   # unless the storage has a kms_key\n"
         "aws kms describe-key --key-id $KEY; aws kms cancel-key-deletion --key-id $KEY\n"
         "aws kms enable-key --key-id $KEY",
     ),
@@ -376,11 +386,10 @@ FAILURES = [
         "links",
         "MediaIsNotPublic",
         "The settings say that files under $LOCATION/ are public, but a visitor cannot read them: "
-        "the bucket policy does not allow everyone (or the CDN) to read them, or Block Public "
-        "Access overrides the policy.",
+        "the bucket policy (in a bucket with ACLs: the file's ACL) does not allow everyone, or the "
+        "CDN, to read them, or Block Public Access of the bucket or the account overrides it.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        "# infra/s3.yaml and infra/by-hand.md have the policy. Also:\n"
-        "python manage.py s3doctor --only public-access-block",
+        + PUBLIC_ACCESS,
     ),
     # --- cdn-host
     Failure(
@@ -409,8 +418,9 @@ FAILURES = [
     Failure(
         "cdn-host",
         "CdnUnreachable",
-        "DNS has a record of the CDN's domain, $CDN, but nothing answers there: it points to "
-        "another host, the distribution is not deployed yet, or a firewall is in between.",
+        "DNS has a record of the CDN's domain, $CDN, but no HTTPS connection succeeds there: the "
+        "record points to another host, the domain is not an alias of the distribution, the "
+        "distribution is not deployed yet, or a firewall is in between.",
         "curl -v https://$CDN/\n"
         "# The record must point to the output CdnTarget of the stack (infra/README.md).",
     ),
@@ -426,11 +436,9 @@ FAILURES = [
     Failure(
         "static",
         "StaticForbidden",
-        "A visitor may not read static files: the bucket policy does not allow it, or Block "
-        "Public Access of the bucket or the account overrides it.",
-        "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n"
-        "# infra/s3.yaml and infra/by-hand.md have the policy. Also:\n"
-        "python manage.py s3doctor --only public-access-block",
+        "A visitor may not read static files: the bucket policy (in a bucket with ACLs: the file's "
+        "ACL) does not allow it, or Block Public Access of the bucket or the account overrides it.",
+        "aws s3api get-bucket-policy-status --bucket $BUCKET   # IsPublic?\n" + PUBLIC_ACCESS,
     ),
     Failure(
         "static",
@@ -507,7 +515,8 @@ FAILURES = [
         "the CDN answers 403.",
         "aws cloudformation deploy --stack-name $STACK --template-file infra/s3.yaml "
         "--capabilities CAPABILITY_IAM --parameter-overrides KmsKeyArn=$KEY\n"
-        "# Use your own key. Its policy must let the distribution decrypt (infra/README.md).",
+        "# Use your own key. Its policy must let the distribution decrypt. Files keep the\n"
+        "# encryption that they were written with: copy them onto themselves (infra/README.md).",
     ),
     Failure(
         "encryption",
@@ -521,7 +530,8 @@ FAILURES = [
         "cdn",
         "CdnForbidden",
         "The CDN responds, but the bucket refuses it: the bucket policy does not let the "
-        "distribution read, the origin has no Origin Access Control, or it is another bucket.",
+        "distribution read, or the distribution's origin has no Origin Access Control or is "
+        "another bucket.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         "# It must allow cloudfront.amazonaws.com the action s3:GetObject (infra/s3.yaml), and\n"
         "# a KMS key's policy must allow it kms:Decrypt (infra/README.md).",

@@ -56,7 +56,7 @@ def check_cdn(probe: Probe) -> str:
         if place and probe.media.access.needs_signature:
             url = f"{probe.cdn_url}/{place['Key']}"
             if (status := fetch(url).status) < 400:
-                raise Failed("CdnServesMedia", f"{status} for {url}")
+                raise Failed("CdnServesMedia", f"{status} for {url}", prefix=probe.media.prefix)
     return f"{probe.cdn_url} serves static files, and nothing private"
 
 
