@@ -240,7 +240,8 @@ def test_the_stack_makes_the_bucket_of_the_table(row):
 
 @every_row
 def test_the_bucket_by_hand_is_that_of_the_table(row):
-    made = {call.operation: call.arguments for call in calls(row.render("by-hand.md"))}
+    text = row.render("by-hand.md")
+    made = {call.operation: call.arguments for call in calls(text)}
     policy = json.loads(made.get("put-bucket-policy", {"Policy": '{"Statement": []}'})["Policy"])
     reader, prefixes = readers_of(policy)
     assert (reader, prefixes) == (
@@ -250,6 +251,10 @@ def test_the_bucket_by_hand_is_that_of_the_table(row):
     if row.on_aws:
         blocks = made["put-public-access-block"]["PublicAccessBlockConfiguration"]
         assert blocks == access.find_blocks(row.find())
+        let_read = " and ".join(f"`{prefix}/*`" for prefix in unsigned_prefixes(row))
+        own_cdn = row.readers[0] == "cdn-own"
+        assert (f"allows only your CDN to read {let_read}." in text) == own_cdn
+        assert ("It does not grant access" in text) == (row.policy == "nobody" and not own_cdn)
 
 
 @on_aws

@@ -96,7 +96,7 @@ def s3rver(folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def by_address(folder: Path) -> Iterator[Store]:
-    """The store that COMPAT_ENDPOINT_URL and its sisters name; its bucket exists."""
+    """The store that COMPAT_ENDPOINT_URL and its sisters name; its bucket exists and is empty."""
     names = ("ENDPOINT_URL", "REGION", "BUCKET", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
     given = {name: os.environ.get(f"COMPAT_{name}", "") for name in names}
     missing = [f"COMPAT_{name}" for name, value in given.items() if not value]
@@ -105,9 +105,14 @@ def by_address(folder: Path) -> Iterator[Store]:
         "aws_access_key_id": given["ACCESS_KEY_ID"],
         "aws_secret_access_key": given["SECRET_ACCESS_KEY"],
     }
-    server = Server(url=given["ENDPOINT_URL"], admin=keys)
+    server, bucket = Server(url=given["ENDPOINT_URL"], admin=keys), given["BUCKET"]
+    s3 = server.client("s3", region=given["REGION"])
+    assert not s3.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents"), (
+        f"COMPAT_BUCKET is {bucket!r}, which is not empty, and the tests replace and delete files. "
+        "Name an empty bucket that nothing else uses."
+    )
     name = os.environ.get("COMPAT_NAME", given["ENDPOINT_URL"])
-    yield Store(name, server, given["REGION"], given["BUCKET"])
+    yield Store(name, server, given["REGION"], bucket)
 
 
 STORES = {"seaweedfs": seaweedfs, "ministack": ministack, "rclone": rclone, "s3rver": s3rver}

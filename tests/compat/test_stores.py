@@ -10,8 +10,9 @@ import pytest
 
 from scripts.document_failures import load_table
 from tests.compat.modules import MODULES, NOT_ABOUT_STORES
-from tests.compat.stores import ORIGIN, STORES, make_bucket
+from tests.compat.stores import ORIGIN, STORES, by_address, make_bucket
 from tests.conftest import TEMPLATE, environment
+from tests.doctor.aws import Aws
 
 DRIVER = Path(__file__).with_name("driver.py")
 REPORTS = TEMPLATE / "build" / "compat" / "reports"
@@ -48,6 +49,18 @@ def test_what_is_known_not_to_work_is_a_step_or_a_test_that_runs(project):
     assert NOT_ABOUT_STORES <= tests
     known = {name for names in KNOWN.values() for name in names}
     assert known <= {*load_table().STEPS, *tests} - NOT_ABOUT_STORES
+
+
+def test_a_named_bucket_with_files_is_refused(monkeypatch, tmp_path):
+    named = {"REGION": "us-east-1", "BUCKET": "theirs", "ACCESS_KEY_ID": "a"}
+    with Aws() as aws:
+        for name, value in {**named, "SECRET_ACCESS_KEY": "b", "ENDPOINT_URL": aws.url}.items():
+            monkeypatch.setenv(f"COMPAT_{name}", value)
+        with by_address(tmp_path) as store:
+            assert store.bucket == "theirs"
+        aws.objects["media/uploads/1/theirs.txt"] = "theirs"
+        with pytest.raises(AssertionError, match="'theirs', which is not empty"):
+            by_address(tmp_path).__enter__()
 
 
 @pytest.mark.compat

@@ -160,6 +160,23 @@ MISTAKES = {
             {},
         ),
     ),
+    "s3.W014 a store in the site's network without TLS": (
+        (
+            {
+                "AWS_S3_ENDPOINT_URL": "http://minio.internal:9000",
+                "AWS_S3_PUBLIC_ENDPOINT_URL": "https://files.example.com",
+            },
+            {},
+        ),
+        # On the same machine, behind a proxy: docs/scale.md.
+        (
+            {
+                "AWS_S3_ENDPOINT_URL": "http://127.0.0.1:8333",
+                "AWS_S3_PUBLIC_ENDPOINT_URL": "https://files.example.com",
+            },
+            {},
+        ),
+    ),
     "s3.E018 a slash in front": (
         ({"AWS_LOCATION": "/staging"}, {}),
         ({"AWS_LOCATION": "staging"}, {}),
@@ -312,6 +329,11 @@ def ids_of(project):
 def test_every_check_is_documented(doctors_project):
     page = (TEMPLATE / "docs" / "system-checks.md").read_text()
     assert set(re.findall(r"^\| `(s3\.\w+)`", page, re.M)) == ids_of(doctors_project)
+
+
+def test_a_storage_that_is_refused_is_reported_once(check):
+    refused = {"OPTIONS": {"default": {"querystring_auth": False}}}
+    assert set(check({}, refused)) == {"s3.E017"}
 
 
 def test_development_on_the_embedded_server_is_clean(doctors_project):

@@ -116,7 +116,7 @@ def check_options_do_something(app_configs: Any, **kwargs: Any) -> Iterator[Chec
     for message in messages:
         yield Error(
             message,
-            hint="Remove it, or use the replacement that the message names.",
+            hint="Correct or remove what the message names.",
             id="s3.E017",
         )
 
@@ -153,7 +153,7 @@ def check_store_can_open_one_prefix(app_configs: Any, **kwargs: Any) -> Iterator
                 f"STORAGES[{aliases[True]!r}] is public and STORAGES[{aliases[False]!r}] is "
                 f"private, but both use the bucket {bucket!r}. On this store a bucket is "
                 "public or private as a whole.",
-                hint="Set bucket_name of the private classes in config/storages.py to a second "
-                "bucket.",
+                hint="Set bucket_name of the class of STORAGES['default'] in config/storages.py "
+                "to a second bucket.",
                 id="s3.E022",
             )

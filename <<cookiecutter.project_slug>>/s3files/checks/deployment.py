@@ -1,14 +1,17 @@
 """Checks of a site in production: `manage.py check --deploy`."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
+from s3files._s3.address import is_loopback
 from s3files.access import is_absolute
 
-from .configured import find_storages, is_this_machine
+from .configured import find_storages, is_this_machine, our_storage
 
 ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
 
@@ -17,13 +20,14 @@ ENDPOINTS = ("AWS_S3_ENDPOINT_URL", "AWS_S3_PUBLIC_ENDPOINT_URL")
 def check_endpoint_is_not_this_machine(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if is_this_machine() and not settings.DEBUG:
         name = ENDPOINTS[bool(settings.AWS_S3_PUBLIC_ENDPOINT_URL)]
-        unset = "S3_EMBEDDED, which selects the local server" if settings.S3_EMBEDDED else name
-        other = ENDPOINTS[0] if settings.S3_EMBEDDED else name
         yield Error(
             f"{name} is {getattr(settings, name)!r}, a server for development: "
             "visitors' browsers would look for files on their own machines.",
-            hint=f"To use Amazon S3, unset {unset}. To use another store, set {other} to its "
-            "public URL.",
+            hint="Unset S3_EMBEDDED, which selects the local server. For a store other than Amazon "
+            f"S3, also set {name} to its public URL."
+            if settings.S3_EMBEDDED
+            else f"To use Amazon S3, leave {' and '.join(ENDPOINTS)} empty. To use another store, "
+            f"set {name} to its public URL.",
             id="s3.E013",
         )
 
@@ -32,9 +36,9 @@ def check_endpoint_is_not_this_machine(app_configs: Any, **kwargs: Any) -> Itera
 def check_endpoint_is_https(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     for name in ENDPOINTS:
         url = getattr(settings, name)
-        if url.startswith("http:") and not is_this_machine():
+        if url.startswith("http:") and not is_loopback(url):
             yield Warning(
-                f"{name} is {url!r}: files and presigned URLs travel unencrypted.",
+                f"{name} is {url!r}: requests to it and their files travel unencrypted.",
                 hint="Give the https:// URL of your store.",
                 id="s3.W014",
             )
@@ -42,16 +46,16 @@ def check_endpoint_is_https(app_configs: Any, **kwargs: Any) -> Iterator[CheckMe
 
 @register("s3", deploy=True)
 def check_files_go_to_s3(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    found = find_storages()
     for alias, what in (("default", "uploaded"), ("staticfiles", "static")):
         backend = settings.STORAGES.get(alias, {}).get("BACKEND")
-        if alias not in found and backend:
-            yield Warning(
-                f"STORAGES[{alias!r}] is {backend}: {what} files do not go to S3.",
-                hint="If you do not want this, delete the code that sets STORAGES after the "
-                'section "Files on S3". With several settings files, check each of them.',
-                id="s3.W023",
-            )
+        with suppress(ImproperlyConfigured):  # s3.E017 reports it.
+            if backend and our_storage(alias) is None:
+                yield Warning(
+                    f"STORAGES[{alias!r}] is {backend}, so s3files does not store {what} files.",
+                    hint="If you do not want this, delete the code that sets STORAGES after the "
+                    'section "Files on S3". With several settings files, check each of them.',
+                    id="s3.W023",
+                )
 
 
 @register("s3", deploy=True)
