@@ -24,7 +24,7 @@ Answers = dict[str, str]
 Error = tuple[str, str, str]
 Rule = Callable[[Answers], Iterable[Error]]
 
-# cookiecutter checks a choice only when it asks for it, not in answers from --replay or cruft.
+# cookiecutter does not check the choices in the answers of a --replay.
 CHOICES = {
     "object_ownership": ("BucketOwnerEnforced", "BucketOwnerPreferred"),
     "media_acl": (
@@ -183,7 +183,7 @@ SINGLE_ACCESS = re.compile(f"{R2.pattern}|{B2.pattern}")
 # After a failed hook, cookiecutter prints its own message, and cruft a traceback.
 REPORT = "All errors are listed here. Ignore what cookiecutter or cruft prints after them."
 
-# A rendered project takes less than 1 MB.
+# A rendered project takes about 1.5 MB of a disk with blocks of 4 kB.
 SPACE_NEEDED = 2_000_000
 
 
@@ -199,7 +199,8 @@ def check_project_name(answers: Answers) -> Iterator[Error]:
         name = " ".join(re.sub(UNPRINTABLE, " ", name).split()) or "My Site"
         yield "project_name", "A project name is one line, without control characters.", name
     if re.search(TEMPLATE_CODE, name):
-        reason = "cookiecutter would run part of this as template code."
+        reason = "A project name cannot have < right before <, % or #, nor # right before %: "
+        reason += "cookiecutter would run these as template code."
         yield "project_name", reason, re.sub("[%#<]", "", name).strip() or "My Site"
 
 
@@ -207,12 +208,11 @@ def check_project_slug(answers: Answers) -> Iterator[Error]:
     """Accept my_site, MySite; not my-site, 3d_site, class, django, or json."""
     slug = answers["project_slug"]
     if not re.fullmatch("[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?", slug):
-        reason = "A Python package name has only letters a-z and A-Z, digits and underscores. It "
-        reason += "must begin with a letter and end with a letter or digit."
+        reason = "project_slug has only letters a-z and A-Z, digits and underscores. It must begin "
+        reason += "with a letter and end with a letter or digit."
         yield "project_slug", reason, suggest_slug(slug)
     elif slug.lower() in RESERVED_SLUGS:
-        reason = "This is a keyword of Python, or the name of a module of Python, of this project "
-        reason += "or of one of its dependencies."
+        reason = "This is a keyword, or a name that Python, this project or a dependency uses."
         yield "project_slug", reason, suggest_slug(slug)
 
 
@@ -231,8 +231,8 @@ def check_endpoint_url(answers: Answers) -> Iterator[Error]:
     elif url and not re.fullmatch(ENDPOINT, url):
         scheme = "http" if re.match(r"\s*http\W|(localhost|127\.)", url, re.IGNORECASE) else "https"
         suggestion = f"{scheme}://{host_of(url)}"
-        reason = "An endpoint URL is https:// or http://, a host in lowercase and an optional "
-        reason += "port; no bucket, path, user or key."
+        reason = "An endpoint URL is https:// or http://, a host of a-z, 0-9, hyphens and dots, "
+        reason += "and an optional port; no bucket, path, user or key. Blank means Amazon S3."
         yield "endpoint_url", reason, suggestion if re.fullmatch(ENDPOINT, suggestion) else ""
 
 
@@ -247,7 +247,8 @@ def check_cdn_domain(answers: Answers) -> Iterator[Error]:
             host = host.encode("idna").decode()  # cdn.예시.kr as DNS has it
         except UnicodeError:
             host = ""
-        reason = "A CDN domain is a domain name in lowercase: no https://, port or path."
+        reason = "A CDN domain is like cdn.example.com: a-z, 0-9, hyphens and at least one dot. It "
+        reason += "has no https://, port or path, and is not an IP address."
         yield "cdn_domain", reason, host if is_domain(host) else ""
 
 
@@ -256,7 +257,7 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
     region = answers["aws_region"]
     if answers["endpoint_url"]:
         if not re.fullmatch(STORE_REGION, region):
-            reason = "The region name of an S3-compatible store has only a-z, 0-9 and hyphens."
+            reason = "A store's region name is not blank, and has only a-z, 0-9 and hyphens."
             yield "aws_region", reason, re.sub("[^a-z0-9-]", "", tidy(region)) or "us-east-1"
     elif region == "auto":
         reason = "auto is not a region of AWS, but of Cloudflare R2. For R2 give its endpoint_url, "
@@ -267,8 +268,8 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
         if near:
             reason = f"AWS has no region of this name. Nearest: {list_regions(near)}."
         else:
-            reason = "AWS has no region of this or a similar name. Choose the bucket's region: "
-            reason += f"{list_regions(REGIONS['aws'])}. Replace us-east-1 in the command below."
+            reason = "AWS has no region like this. If the bucket is not in us-east-1, give its "
+            reason += f"region: {list_regions(REGIONS['aws'])}."
         yield "aws_region", reason, near[0] if near else "us-east-1"
 
 
@@ -299,8 +300,8 @@ def check_media_acl(answers: Answers) -> Iterator[Error]:
     """If the bucket has no ACLs, refuse the values that need one."""
     acls = ("authenticated-read", "bucket-owner-read", "bucket-owner-full-control")
     if answers["object_ownership"] == "BucketOwnerEnforced" and answers["media_acl"] in acls:
-        reason = "This is an ACL, and BucketOwnerEnforced turns the bucket's ACLs off. With "
-        reason += "private, your site gives its users presigned URLs. If the bucket does have "
+        reason = "This answer needs ACLs, and BucketOwnerEnforced turns the bucket's ACLs off. "
+        reason += "With private, your site gives its users presigned URLs. If the bucket does have "
         reason += "ACLs, give object_ownership=BucketOwnerPreferred."
         yield "media_acl", reason, "private"
 
@@ -521,10 +522,9 @@ def refuse(
         lines.append(f"{name} = {answers[name]!r}" if name in answers else f"{name} is missing")
         for reason in errors[name]:
             lines += textwrap.wrap(reason, 92, initial_indent="    ", subsequent_indent="    ")
-        if suggested[name] != answers.get(name):
-            lines.append(
-                f"    Use {suggested[name]!r}." if suggested[name] else "    Leave it blank."
-            )
+        better = suggested[name]
+        if better != answers.get(name):
+            lines.append(f"    Use {better!r}." if better else "    Correct it, or leave it blank.")
         lines.append("")
     # Only cruft passes _commit, and it passes neither _output_dir nor _repo_dir.
     in_cruft = "_commit" in answers and "_output_dir" not in answers

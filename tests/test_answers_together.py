@@ -115,6 +115,8 @@ def test_a_good_endpoint_url_is_taken(url):
         ("https://-x", ""),
         ("https://s3.example.com:port", ""),
         ("https://s3.example.com:700000", ""),
+        ("http://minio_1:9000", ""),
+        ("http://[::1]:9000", ""),
         ("https://s3.exa mple.com", "https://s3.exa"),
         (" ", ""),
         ("https://s3.us-east-1.amazonaws.com", ""),
@@ -301,7 +303,7 @@ def test_the_person_reads_the_value_the_rule_and_the_answer_to_give(capsys):
     text = refusal(capsys, **GOOD | {"bucket_name": "My_Files", "cdn_domain": "cdn"})
     assert "bucket_name = 'My_Files'\n    A bucket name has only lowercase letters" in text
     assert "    Use 'my-files'.\n" in text
-    assert "cdn_domain = 'cdn'\n" in text and "    Leave it blank.\n" in text
+    assert "cdn_domain = 'cdn'\n" in text and "    Correct it, or leave it blank.\n" in text
     assert "    bucket_name=my-files \\\n" in text and "    cdn_domain= \\\n" in text
 
 
