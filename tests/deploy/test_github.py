@@ -52,7 +52,7 @@ def test_the_role_can_be_had_by_one_environment_of_one_repository():
     assert statement["Condition"] == {
         "StringEquals": {
             f"{issuer}:aud": "sts.amazonaws.com",
-            f"{issuer}:sub": f"repo:YOU/my_site:environment:{JOB['environment']}",
+            f"{issuer}:sub": f"repo:YOU@OWNER_ID/my_site@REPO_ID:environment:{JOB['environment']}",
         }
     }
 

@@ -35,7 +35,9 @@ PROJECTS = {
     },
     "cdn": {"cdn_domain": CDN, "static_acl": "private"},
 }
-SUBJECT = "repo:YOU/my_site:environment:production"
+# As GitHub prints it for this repository.
+REPOSITORY = "repo:YOU@1234/my_site@5678"
+SUBJECT = f"{REPOSITORY}:environment:production"
 
 
 @pytest.fixture
@@ -141,13 +143,19 @@ def run_s3doctor_as_the_site(reader, ministack):
 
 
 def follow_the_github_job(reader, ministack):
-    trust = block("deploy-github.md", "json", "AssumeRole").replace(
-        "111122223333", ministack.account
-    )
+    trust = block("deploy-github.md", "json", "AssumeRole")
+    for old, new in {
+        "111122223333": ministack.account,
+        "repo:YOU@OWNER_ID/my_site@REPO_ID": REPOSITORY,
+    }.items():
+        assert old in trust
+        trust = trust.replace(old, new)
     (reader.folder / "trust.json").write_text(trust)
     reader.follow(GITHUB, until="## The job")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        take_role_of_github(ministack, "my-site-deploy", "repo:YOU/my_site:pull_request")
+    # The second is a later repository of the same name.
+    for other in (f"{REPOSITORY}:pull_request", SUBJECT.replace("5678", "9999")):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            take_role_of_github(ministack, "my-site-deploy", other)
     job = read_github_job(AWS_REGION=reader.region, AWS_STORAGE_BUCKET_NAME=reader.bucket)
     with reader.holding(take_role_of_github(ministack, "my-site-deploy", SUBJECT)):
         reader.run(job["steps"][-1]["run"], DJANGO_ENV_FILE="", **job["env"])
