@@ -27,10 +27,16 @@ def complete_policies() -> None:
     """Replace the words by the URLs of the storages in STORAGES."""
     sources = find_sources()
     for directives in (*_find_policies(), *_find_policies("_REPORT_ONLY")):
-        for values in directives.values():
-            if isinstance(values, list):
-                new = [one for value in values for one in sources.get(value, [value])]
-                values[:] = dict.fromkeys(new)
+        for directive, values in directives.items():
+            words = values.split() if isinstance(values, str) else values
+            if isinstance(words, (list, tuple, set, frozenset)):
+                new = [one for word in words for one in sources.get(word, [word])]
+                new = list(dict.fromkeys(new))
+                # A list may be in several policies.
+                if isinstance(values, list):
+                    values[:] = new
+                else:
+                    directives[directive] = new
 
 
 def find_sources() -> dict[Any, list[str]]:

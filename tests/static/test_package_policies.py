@@ -39,8 +39,14 @@ class Package:
     middleware: list[str] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
     needed: dict[str, list[str]] = field(default_factory=dict)
+    # A module of package_site/, and a function of inside/package_site.py.
+    settings_module: str = "package_settings"
+    data: str = ""
+    # What is clicked on a page, and what the frame has that it opens, by the path of the page.
+    frames: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+FRAMES = {"frame-src": ["'self'"], "frame-ancestors": ["'self'"]}
 UNSAFE_STYLES = {"style-src": ["'unsafe-inline'"]}
 UNSAFE = {"script-src": ["'unsafe-inline'"]} | UNSAFE_STYLES
 UNSAFE_WITH_EVAL = {"script-src": ["'unsafe-inline'", "'unsafe-eval'"]} | UNSAFE_STYLES
@@ -69,7 +75,8 @@ PACKAGES = {
     "django-simpleui": Package(
         ["simpleui"],
         {"admin/": ".el-menu", "admin/users/user/": "#changelist"},
-        needed=UNSAFE_WITH_EVAL | {"frame-src": ["'self'"], "frame-ancestors": ["'self'"]},
+        frames={"admin/": (".el-submenu__title", ".el-submenu .el-menu-item:visible", "#changelist")},
+        needed=UNSAFE_WITH_EVAL | FRAMES,
     ),
     "django-prose-editor": Package(
         ["django_prose_editor"],
@@ -97,6 +104,52 @@ PACKAGES = {
         settings=WAGTAIL_SETTINGS,
         needed=UNSAFE | {"script-src": ["'self'", "'unsafe-inline'"]},
     ),
+    "django-baton": Package(
+        ["baton"],
+        {"admin/": ".baton-ready", "admin/users/user/": ".baton-ready"},
+        urls={"": "config.baton_urls"},
+        settings={"BATON": {"GRAVATAR_ENABLED": False}},
+        settings_module="baton_settings",
+        needed={
+            "script-src": ["'unsafe-inline'"],
+            "style-src": ["'unsafe-inline'", "https://fonts.googleapis.com"],
+            "font-src": ["'self'", "https://fonts.gstatic.com"],
+            "img-src": ["data:"],
+        },
+    ),
+    "django-cms": Package(
+        [],
+        {"cms/?toolbar_on": ".cms-toolbar", "admin/cms/pagecontent/": ".cms-pagetree"},
+        urls={"cms/": "cms.urls"},
+        middleware=[
+            "django.middleware.locale.LocaleMiddleware",
+            *(
+                f"cms.middleware.{name}"
+                for name in (
+                    "user.CurrentUserMiddleware",
+                    "page.CurrentPageMiddleware",
+                    "toolbar.ToolbarMiddleware",
+                    "language.LanguageCookieMiddleware",
+                )
+            ),
+        ],
+        settings_module="cms_settings",
+        data="make_cms_page",
+        frames={"cms/?toolbar_on": ("a[href*=cms_wizard]:visible", "form")},
+        needed=UNSAFE | FRAMES | {"img-src": ["data:"]},
+    ),
+    "django-oscar": Package(
+        [],
+        {
+            "shop/dashboard/": ".navbar-primary",
+            "shop/dashboard/catalogue/products/create/book/": ".tox-tinymce",
+        },
+        urls={"shop/": "config.oscar_urls"},
+        middleware=["oscar.apps.basket.middleware.BasketMiddleware"],
+        settings_module="oscar_settings",
+        data="make_shop",
+        needed=UNSAFE | {"script-src": ["'unsafe-inline'", "https://ajax.googleapis.com"]},
+    ),
 }
 
 
@@ -113,7 +166,7 @@ def package_site(site, tmp_path, name):
         "PACKAGE": json.dumps(asdict(package)),
         "NEEDED": "{}",
         "PYTHONPATH": str(tmp_path / "package"),
-        "DJANGO_SETTINGS_MODULE": "config.package_settings",
+        "DJANGO_SETTINGS_MODULE": f"config.{package.settings_module}",
         "DJANGO_HTTPS": "off",
         "DJANGO_SECRET_KEY": "the same in all processes",
         "AWS_S3_ENDPOINT_URL": site.server["AWS_S3_ENDPOINT_URL"],
@@ -131,6 +184,8 @@ def test_a_package_is_refused_something_without_its_row_and_works_with_it(
 ):
     package = PACKAGES[name]
     cookie = package_site.call("package_site.sign_in", timeout=280)
+    if package.data:
+        package_site.call(f"package_site.{package.data}")
     with serve(package_site, {}, tmp_path / "log") as server:
         with opened(launch, server, cookie) as (page, problems):
             for path in package.works:
@@ -143,6 +198,11 @@ def test_a_package_is_refused_something_without_its_row_and_works_with_it(
                 page.goto(path)
                 page.wait_for_selector(works, state="attached")
                 page.wait_for_timeout(SETTLING)
+                if path in package.frames:
+                    *clicked, shown = package.frames[path]
+                    for selector in clicked:
+                        page.click(selector)
+                    page.frame_locator("iframe").locator(shown).first.wait_for(state="attached")
             assert problems == []
 
 
