@@ -310,15 +310,15 @@ def document(results, about):
     return f"""\
 # Benchmarks
 
-This page compares the project with its alternatives, all on one machine and against the same
+This page compares the project with its alternatives, all on one machine and with SeaweedFS as the
 S3 server. `make bench` repeats the measurements and writes this page.
 
 ![Seconds to publish {results.files:,} static files](benchmarks.svg)
 
 ## Targets
 
-Static files: {results.files:,} files, with a round trip of 30 ms to S3. "django-storages" is its
-`S3Storage` with `file_overwrite=False`.
+Static files: {results.files:,} files, with a round trip of 30 ms to S3. "django-storages" means
+that package's class `S3Storage`, with `file_overwrite=False`.
 
 {bars_table(results)}
 ## Static files
@@ -365,13 +365,14 @@ browser makes. Only with django-storages do the files pass through Django.
 
 ## How it is measured
 
-- S3 is SeaweedFS, on the same machine. Each round uses a new server, warmed up by a
-  publish that is not counted, and each tool has its own bucket.
+- S3 is SeaweedFS, on the same machine. Static and media files: each round uses a new server, and
+  each tool has its own bucket; the order of the tools changes from round to round. For static
+  files, a publish that is not counted warms the server up. Moving a folder, and uploads: one round,
+  a new server for each tool, no added latency.
 - A proxy (`benchmarks/proxy.py`) in a separate process adds the latency: half a round trip in each
   direction, and one more round trip for a new connection. There is no TLS and no bandwidth
   limit. The proxy used {_proxy_cost(results)} of CPU per request.
 - Every tool runs with the same project, files and environment. Bytecode is compiled beforehand.
-  The order of the tools changes from round to round.
 - Each tool has the settings that its documentation recommends for speed: s5cmd with 256
   workers, rclone with 64 transfers and `--fast-list`, the AWS CLI with 64 requests at once,
   collectfasta with 20 threads and a cache that holds all checksums.
