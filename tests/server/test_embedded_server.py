@@ -105,7 +105,7 @@ def test_what_was_confirmed_survives_a_kill_and_the_next_command_works(project_f
 
 @pytest.mark.parametrize(
     "seconds",
-    [0.0, pytest.param(0.1, marks=pytest.mark.slow), pytest.param(0.4, marks=pytest.mark.slow)],
+    [0.0, *(pytest.param(later, marks=pytest.mark.torture) for later in (0.1, 0.4))],
 )
 @pytest.mark.parametrize("victims", [["user"], ["keeper"], ["user", "keeper"]], ids="-".join)
 def test_a_kill_while_it_starts_blocks_nothing(project_folder, victims, seconds):
