@@ -27,15 +27,20 @@ def add_one_more_storage(one):
     settings.write_text(text)
 
 
-PRIVATE_AND_PUBLIC = pytest.mark.parametrize(
+ACLS = {"object_ownership": "BucketOwnerPreferred"}
+PREFIXES = pytest.mark.parametrize(
     ("answers", "prefix"),
-    [({}, "media/reports/"), ({"media_acl": "public-read"}, "private/reports/")],
-    ids=["private", "public"],
+    [
+        ({}, "media/reports/"),
+        ({"media_acl": "public-read"}, "private/reports/"),
+        (ACLS | {"media_acl": "authenticated-read"}, "media/reports/"),
+    ],
+    ids=["private", "public", "acl"],
 )
 
 
 @pytest.mark.slow
-@PRIVATE_AND_PUBLIC
+@PREFIXES
 def test_the_lines_of_the_readme_for_one_more_storage_are_tidy(site, answers, prefix):
     one = site(**answers)
     add_one_more_storage(one)
@@ -43,10 +48,11 @@ def test_the_lines_of_the_readme_for_one_more_storage_are_tidy(site, answers, pr
     one.run("ruff", "format", "--check", "config/settings.py", "config/storages.py")
 
 
-@PRIVATE_AND_PUBLIC
+@PREFIXES
 def test_one_more_storage_takes_the_lines_of_the_readme(site, answers, prefix):
     one = site(**answers)
     add_one_more_storage(one)
+    one.run("python", "manage.py", "check")
     name, url = one.python(
         "reports = storages['reports']\n"
         "name = reports.save('q3.pdf', ContentFile(b'figures'))\n"

@@ -75,7 +75,9 @@ PACKAGES = {
     "django-simpleui": Package(
         ["simpleui"],
         {"admin/": ".el-menu", "admin/users/user/": "#changelist"},
-        frames={"admin/": (".el-submenu__title", ".el-submenu .el-menu-item:visible", "#changelist")},
+        frames={
+            "admin/": (".el-submenu__title", ".el-submenu .el-menu-item:visible", "#changelist")
+        },
         needed=UNSAFE_WITH_EVAL | FRAMES,
     ),
     "django-prose-editor": Package(
