@@ -306,6 +306,8 @@ def launch(playwright, chromium):
 
     def launch(*arguments):
         quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        # Debian turns it on; without a GPU it takes a sixth more of the CPU.
+        quiet.append("--disable-gpu-rasterization")
         return playwright.chromium.launch(executable_path=chromium, args=[*quiet, *arguments])
 
     return launch

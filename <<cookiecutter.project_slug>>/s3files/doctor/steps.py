@@ -20,8 +20,9 @@ from .diagnosis import Result, Skipped, diagnose
 from .failures import FAILURES, STEPS, Failure
 from .probe import Probe
 
-# A stopped or hanging server is what s3doctor is for: no step may hang with it.
-STEP_SECONDS = 10
+# A stopped or hanging server is what s3doctor is for: no step may hang with it. This is longer than
+# the 10 seconds of a request, so that a server's errors are named, not only that it was slow.
+STEP_SECONDS = 15
 # When one of these fails, the steps after it could only repeat that.
 GATES = ("settings", "endpoint", "clock", "credentials", "bucket", "region")
 # These ask the CDN, if there is one.
