@@ -175,11 +175,12 @@ def prepare():
 def find_bars(window, clients, probe):
     """Yield the bars of one fault: errors, and the longest answer.
 
-    The store can be away for longer than its nodes: it elects a leader, or asks for lost nodes.
+    The store can be unavailable for longer than its nodes are down: it elects a leader, or waits
+    for a lost node.
     """
     name, began, back, seconds = window
     outage = probe.find_outage(began, back + RECOVERY)
-    name = f"{name}, away for {seconds} s, the store for {outage:.1f} s"
+    name = f"{name} down for {seconds} s, the store unavailable for {outage:.1f} s"
     for kinds, most in (
         ((Poster, Uploader), MOST_WEB_SECONDS),
         ((Command, Deploy), MOST_COMMAND_SECONDS),

@@ -159,7 +159,8 @@ def _later_bars(results):
         )
     yield _at_most(
         math.ceil(objects / 1000) + 2,
-        f"unchanged publish: requests (⌈{objects:,.0f} objects / 1000⌉ + 2)",
+        f"unchanged publish: requests (⌈{objects:,.0f} objects / 1000⌉ to list, "
+        "1 for the manifest, 1 to spare)",
         unchanged and sum(unchanged.values()),
         unit="",
     )
@@ -324,7 +325,7 @@ that package's class `S3Storage`, with `file_overwrite=False`.
 ## Static files
 
 {results.files:,} files: a seeded, made-up site ({static.FILES:,} files of CSS, JavaScript with
-source maps, fonts and images) and Django admin's. The table has the seconds from
+source maps, fonts and images) and the files of Django's admin. The table has the seconds from
 the start of the command to its end (median of {_rounds(results)}), with a round trip
 of 30 ms to S3, as from another region:
 
@@ -338,7 +339,8 @@ all. *S3StaticStorage* and *S3ManifestStaticStorage* are django-storages' classe
 The same without latency:
 
 {_publish_table(results, NEAR)}
-Requests of each publish ("–": none), and CPU and memory of the first one (30 ms):
+Requests of each publish by HTTP method (a LIST is a GET; "–": none), and CPU and memory of the
+first one (30 ms):
 
 {_cost_table(results)}
 CPU is user plus system time, with child processes; memory is the peak resident size of the
@@ -359,9 +361,10 @@ the time of a normal request.
 ## Uploads
 
 {_upload_table(results)}
-Files of {uploads.SIZE:,} bytes by {uploads.CLIENTS} clients at once, {uploads.WORKERS} gunicorn
-processes with {uploads.THREADS} threads each, SQLite. Each client makes every request that a
-browser makes. Only with django-storages do the files pass through Django.
+{uploads.CLIENTS} clients at once upload files of {uploads.SIZE:,} bytes. The site runs on
+SQLite, with {uploads.WORKERS} gunicorn processes of {uploads.THREADS} threads each.
+Each client makes every request that a browser makes. Only with django-storages do the files pass
+through Django.
 
 ## How it is measured
 
