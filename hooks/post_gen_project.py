@@ -1,8 +1,8 @@
 """Finish the project: check its region once more, write .env, remove the parts not chosen.
 
 cookiecutter renders this hook, runs it in the new project, and removes the project if the
-hook fails. Every other rule is in pre_gen_project.py. Standard library only, Python 3.10 or
-newer: the Python that runs cookiecutter runs this.
+hook fails, unless its folder was there before (-f). Every other rule is in pre_gen_project.py.
+Standard library only, Python 3.10 or newer: the Python that runs cookiecutter runs this.
 """
 
 import json
@@ -86,7 +86,7 @@ def check_region(answers: dict[str, str]) -> None:
 
     near = difflib.get_close_matches(region.lower(), PLACES) or list(REGIONS["aws"])
     sys.exit(
-        f"No project was made. aws_region = {region!r}: AWS has no region of this name. "
+        f"The project was not finished. aws_region = {region!r}: AWS has no region of this name. "
         f"Nearest: {', '.join(f'{name} ({PLACES[name]})' for name in near)}."
     )
 
@@ -101,8 +101,8 @@ def write_env() -> None:
     with open(env, "w", encoding="utf-8") as file:
         file.write("# This machine's settings. .env.example lists what else can be set here.\n")
         file.write("DJANGO_DEBUG=on\n")
-        # Letters and digits only: every reader of .env files agrees on those. os.urandom, because
-        # the module secrets takes as long to import as all the rest together, and uses it, too.
+        # Letters and digits only: every reader of .env files agrees on those. The module secrets
+        # calls os.urandom, too, but takes as long to import as everything else here.
         file.write(f"DJANGO_SECRET_KEY={os.urandom(32).hex()}\n")
 
 
@@ -171,10 +171,10 @@ def main() -> None:
         write_env()
         remove_unwanted(answers)
         if answers["endpoint_url"]:
-            # CloudFormation works only on AWS; infra/README.md explains the other way.
+            # CloudFormation works only on AWS; infra/by-hand.md has the commands for other stores.
             os.remove("infra/s3.yaml")
     except OSError as error:  # a full disk, a folder that became read-only
-        sys.exit(f"No project was made: {error}.")
+        sys.exit(f"The project was not finished: {error}.")
     if not is_update(answers):
         print_next_steps()
 

@@ -274,7 +274,7 @@ def check_aws_region(answers: Answers) -> Iterator[Error]:
 
 
 def check_r2(answers: Answers) -> Iterator[Error]:
-    """Cloudflare R2 has no ACLs, one region, and no anonymous requests at its S3 endpoint."""
+    """Cloudflare R2 has no ACLs, and only the regions in R2_REGIONS."""
     if not R2.match(answers["endpoint_url"]):
         return
     if answers["object_ownership"] == "BucketOwnerPreferred":
@@ -499,7 +499,7 @@ def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
     given, changes = (shlex.quote(json.dumps(a, ensure_ascii=False)) for a in (suggested, changed))
     cruft = shlex.join([*find_runner(), "cruft"])
     template = str(answers.get("_template", "."))
-    # cruft needs this branch each time. A local folder is taken to be an export for cruft.
+    # cruft needs this branch each time. A local folder is assumed to have that branch's files.
     branch = "" if os.path.isdir(template) else " --checkout standard"
     return (
         f"{cruft} create {shlex.quote(template)}{branch} --no-input \\\n"
@@ -554,8 +554,8 @@ def remove_new_folders(answers: dict[str, object]) -> None:
     """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
     On failure cookiecutter removes only the project's own folder, and prints a longer report if
-    that is gone. So it stays here, unless a folder above it has to go. One above counts as made by
-    this run if it is as new as the project, and does not contain the shell's current folder.
+    that is gone. So this removes it only together with a folder above it. One above counts as made
+    by this run if it is as new as the project, and does not contain the shell's current folder.
     """
     made = os.stat(".").st_mtime
     stands_in = os.path.join(os.environ.get("PWD", ""), "")

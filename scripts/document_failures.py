@@ -29,16 +29,19 @@ it then uploads with presigned URLs, too (valid and tampered, whole and in parts
 a new upload is not public. The steps `uploads`, `unsigned-headers`, `incoming` and `upload-cors`
 exist only with `direct_uploads=yes`.
 
-`--only STEP` repeats one step. `--origin https://www.example.com` says where browsers see the site;
-without it, s3doctor takes the first name in `ALLOWED_HOSTS`. In development, s3doctor checks the
-local S3 server. To check the real bucket, first set `AWS_PROFILE` (or keys) and `DJANGO_DEBUG=off`.
+`--only STEP` runs only this step; you can repeat the option. `--origin https://www.example.com` is
+the site's origin, for the CORS steps; without it, s3doctor takes the first name in `ALLOWED_HOSTS`.
+In development without credentials in the environment, s3doctor checks the local S3 server. To check
+the real bucket, first set `AWS_PROFILE` (or keys) and `DJANGO_DEBUG=off`: with DEBUG on, s3doctor
+may skip the static files.
 
-This page lists every failure that s3doctor can explain, in the same words. Each section is a step.
-Its first sentence is what the step checks; then come the failures, by error code. Search this page
-for the error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the commands;
-s3doctor fills in those that it has. `$LOCATION` is a storage's prefix, such as `media`. `$BLOCK`
-has the four values of `PublicAccessBlockConfiguration` in `infra/s3.yaml`, with commas between
-them: `BlockPublicAcls=true,…`
+This page lists every failure that s3doctor can explain, in the same words. Each section but the
+last is a step. Its first sentence is what the step checks; then come the failures, by error code.
+Search this page for the error code that S3, boto3 or s3doctor printed. Replace the `$NAMES` in the
+commands; s3doctor fills in those that it has. For an S3-compatible store, first run
+`export AWS_ENDPOINT_URL=$ENDPOINT`, so that `aws` commands go there. `$LOCATION` is a storage's
+prefix, such as `media`. `$BLOCK` has the four values of `PublicAccessBlockConfiguration` in
+`infra/s3.yaml`, with commas between them: `BlockPublicAcls=true,…`
 """
 
 

@@ -251,7 +251,7 @@ class TestWhereNothingCanBeWritten:
         limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))"
         done = run_hook(tmp_path, "post_gen_project", before=limit)
         assert done.returncode == 1
-        assert "No project was made: [Errno 27] File too large" in done.stderr
+        assert "The project was not finished: [Errno 27] File too large" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_a_full_disk_is_noticed_before_anything_is_written(self, monkeypatch):

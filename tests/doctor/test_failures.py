@@ -892,7 +892,7 @@ ANSWERS = {
         "uploads",
         "UploadRefused",
         "a proxy changes headers",
-        "from outside the proxy",
+        "without the proxy",
     ),
     "uploads that are answered and not stored": (
         {"UploadUrl": Answer(200)},

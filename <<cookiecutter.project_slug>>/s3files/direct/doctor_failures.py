@@ -17,7 +17,7 @@ FAILURES = [
         "The store refuses what a browser sends with a presigned URL, so direct uploads do not "
         "work. The store does not support presigned PUTs, signed headers or presigned parts, or a "
         "proxy changes headers.",
-        "python manage.py s3doctor --write --only uploads   # from outside the proxy, too\n"
+        "python manage.py s3doctor --write --only uploads   # run it without the proxy, too\n"
         "# docs/stores.md of the template lists the stores that support them.",
     ),
     Failure(
@@ -42,7 +42,7 @@ FAILURES = [
         "signature of an upload URL does not cover it. Anyone who can upload, and knows the key of "
         "a file in the bucket, can copy that file into their own upload and read it there.",
         "# Update the store, or use another (docs/stores.md of the template). Until then, change\n"
-        "# direct_uploads to no (docs/prompts.md), so that no browser gets an upload URL.",
+        "# direct_uploads to no (docs/prompts.md there), so that no browser gets an upload URL.",
     ),
     Failure(
         "unsigned-headers",
@@ -59,8 +59,8 @@ FAILURES = [
         "Anyone can read an upload before the site has checked it.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         "# Add the statement IncomingIsClosed of infra/s3.yaml or infra/by-hand.md. If the store\n"
-        "# cannot deny one prefix, remove direct_upload from the forms, and DirectUploadMixin\n"
-        "# from the admin, of fields with public files, so that these files go through Django.",
+        "# cannot deny one prefix, public files must go through Django: remove direct_upload from\n"
+        "# the forms that have a field for them, and DirectUploadMixin from their admin.",
     ),
     Failure(
         "upload-cors",

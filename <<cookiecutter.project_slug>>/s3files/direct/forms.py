@@ -1,6 +1,6 @@
 """A form field whose files go from the browser straight to S3.
 
-It takes the place of a FileField's in a ModelForm, in one line:
+It takes the place of a FileField's in a ModelForm:
 
     class PaperForm(forms.ModelForm):
         class Meta:

@@ -137,7 +137,7 @@ FAILURES = [
         "This machine's clock is wrong by more than 15 minutes. S3 refuses every signed request, "
         "and presigned URLs are not valid yet or expire too early.",
         "sudo timedatectl set-ntp true && timedatectl\n"
-        "# In a container, correct the host's clock; in WSL or Docker Desktop, restart it.",
+        "# In a container, correct the host's clock. Restart WSL or Docker Desktop if you use it.",
     ),
     # --- credentials
     Failure(
@@ -147,8 +147,8 @@ FAILURES = [
         "instance or task role.",
         "aws sts get-caller-identity   # as the user that runs Django\n"
         "# On a server, attach a role (infra/README.md); on your machine: aws sso login.\n"
-        "# In development, DJANGO_DEBUG=on starts a local S3 server if neither credentials nor an\n"
-        "# endpoint are configured.",
+        "# In development (DJANGO_DEBUG=on) a local S3 server is used if the environment has\n"
+        "# neither credentials nor AWS_S3_ENDPOINT_URL.",
     ),
     Failure(
         "credentials",
@@ -156,7 +156,7 @@ FAILURES = [
         "The key pair is incomplete: the key's ID without its secret, or the other way round.",
         "env | grep -o '^AWS_[A-Z_]*='   # prints the names only\n"
         "# Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither. If neither is set,\n"
-        "# add what boto3 names to the profile in ~/.aws/credentials or ~/.aws/config.",
+        "# the profile in ~/.aws/credentials or ~/.aws/config lacks what boto3 reports as missing.",
     ),
     Failure(
         "credentials",
@@ -299,7 +299,7 @@ FAILURES = [
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "$BLOCK\n"
         "aws s3control get-public-access-block --account-id $ACCOUNT\n"
-        "# This shows the account's setting, which overrides the bucket's.",
+        "# This shows the account's setting. S3 applies the stricter of the two.",
     ),
     Failure(
         "public-access-block",
@@ -345,7 +345,7 @@ FAILURES = [
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
         "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
         "This store does not understand the checksums that boto3 sends by default (from 1.36 on).",
-        'grep -n "checksum" s3files/_s3/clients.py  # must be "when_required" here\n'
+        'grep -n "checksum" s3files/_s3/clients.py  # both must be "when_required"\n'
         "# The aws command, too: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
         when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
     ),
@@ -368,7 +368,7 @@ FAILURES = [
         "TamperedLinkAccepted",
         "A URL with a wrong signature opens, so every file is public: the store or a proxy does "
         "not check signatures.",
-        "# Stop serving private files from here, then turn authentication on in the store.",
+        "# Stop serving private files from this store, then turn authentication on in it.",
     ),
     Failure(
         "links",
@@ -479,8 +479,8 @@ FAILURES = [
         "Object Lock keeps each version for a retention period, which nobody can shorten in "
         "COMPLIANCE mode. Until it ends, erasemedia cannot erase a person's file, and refused "
         "uploads and old releases cost money.",
-        "# If you need it for some files, give them a second bucket. Object Lock itself stays on.\n"
-        "# This removes the default retention, so that new files are not locked:\n"
+        "# This removes the default retention, so that new files are not locked. Object Lock\n"
+        "# itself stays on. Files that need a retention period belong in a second bucket.\n"
         "aws s3api put-object-lock-configuration --bucket $BUCKET "
         "--object-lock-configuration ObjectLockEnabled=Enabled",
     ),
@@ -499,8 +499,8 @@ FAILURES = [
     Failure(
         "encryption",
         "KmsBlocksPublic",
-        "New files are encrypted with a KMS key, which anonymous visitors cannot use: public "
-        "files answer 403 or 400 to them.",
+        "New files are encrypted with a KMS key, which anonymous visitors cannot use: they get 403 "
+        "or 400 for public files.",
         "aws s3api put-bucket-encryption --bucket $BUCKET --server-side-encryption-configuration "
         "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
         "# Files keep the encryption that they were written with: copy them onto themselves.\n"
@@ -580,8 +580,7 @@ FAILURES = [
     Failure(
         "",
         "SlowDown ServiceUnavailable 503 Throttling ThrottlingException RequestLimitExceeded",
-        "S3 asks for fewer requests a second, and boto3 has retried already. S3 adapts to the load "
-        "within minutes.",
+        "S3 asks for fewer requests a second. It adapts to the load within minutes.",
         "python manage.py s3doctor   # again in a minute; then find what else uses the bucket",
     ),
     Failure(
