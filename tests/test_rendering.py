@@ -161,6 +161,14 @@ def test_nothing_of_the_template_is_left_and_every_file_parses(render, answers):
             parsers[path.suffix](text)
 
 
+@every_combination
+def test_headings_and_blocks_of_a_page_stand_apart(render, answers):
+    # Jinja removes the blank lines after a line of its own.
+    for path in render(**answers).rglob("*.md"):
+        prose = re.sub(r"^```.*?^```$", "```", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+        assert not re.search(r"\n\n\n|[^\n]\n(#|```)|^(#.*|```)\n[^\n]", prose, re.M), path
+
+
 @pytest.mark.slow
 @every_combination
 def test_the_project_is_linted_and_formatted(render, run, answers):
