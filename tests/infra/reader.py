@@ -58,7 +58,6 @@ class Reader:
             AWS_ENDPOINT_URL=server.url,
             AWS_S3_ENDPOINT_URL=server.url,
             AWS_CA_BUNDLE=server.ca,
-            SSL_CERT_FILE=server.ca,
             AWS_PAGER="",
         )
 

@@ -132,7 +132,6 @@ def life(server, bucket, keys, steps):
             # No CDN can see this server.
             "AWS_S3_CUSTOM_DOMAIN": "",
             "AWS_CA_BUNDLE": server.ca,
-            "SSL_CERT_FILE": server.ca,
             **{name.upper(): value for name, value in keys.items()},
         },
     }

@@ -95,3 +95,10 @@ def is_loopback(url: str) -> bool:
     """Whether a URL is of this machine, which no proxy of HTTP_PROXY finds."""
     host = urlsplit(url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def share_ca_bundle() -> None:
+    """Let obstore and Python itself trust what boto3 trusts: they read another variable."""
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    if bundle and not os.environ.get("SSL_CERT_FILE"):
+        os.environ["SSL_CERT_FILE"] = bundle

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obstore.store import S3Store
 
-from .address import Address, is_loopback
+from .address import Address, is_loopback, share_ca_bundle
 from .clients import Account, credentials, refuse_other_stores
 from .errors import S3Error
 
@@ -89,7 +89,7 @@ def s3_store(
     """
     refuse_other_stores(address)
     _process.note_use(address)
-    _share_ca_bundle()
+    share_ca_bundle()
     client_options: Any = {
         "allow_http": address.bucket_url.startswith("http:"),
         "connect_timeout": "5s",
@@ -118,10 +118,3 @@ def s3_store(
         client_options=client_options,
         retry_config={"max_retries": max_retries, "retry_timeout": timedelta(minutes=1)},
     )
-
-
-def _share_ca_bundle() -> None:
-    # obstore reads another variable than boto3.
-    bundle = os.environ.get("AWS_CA_BUNDLE")
-    if bundle and not os.environ.get("SSL_CERT_FILE"):
-        os.environ["SSL_CERT_FILE"] = bundle

@@ -112,7 +112,7 @@ FAILURES = [
         "The server's certificate is not for $HOST, has expired, or is signed by an authority "
         "that this machine does not trust (a proxy that intercepts TLS, your own certificate).",
         "openssl s_client -connect $HOST:443 -servername $HOST </dev/null\n"
-        "# Your own authority: set AWS_CA_BUNDLE and SSL_CERT_FILE to its certificate.",
+        "# Your own authority: set AWS_CA_BUNDLE to its certificate, and SSL_CERT_FILE if it is set.",
     ),
     Failure(
         "endpoint",
@@ -161,8 +161,9 @@ FAILURES = [
     Failure(
         "credentials",
         "ProfileNotFound",
-        "This user has the profile neither in ~/.aws/config nor in ~/.aws/credentials. Its name is "
-        "in AWS_PROFILE, AWS_S3_SESSION_PROFILE or a storage's session_profile.",
+        "The profile is neither in ~/.aws/config nor in ~/.aws/credentials of the user that runs "
+        "this command. Its name is in AWS_PROFILE, AWS_S3_SESSION_PROFILE or a storage's "
+        "session_profile.",
         "aws configure list-profiles",
     ),
     Failure(

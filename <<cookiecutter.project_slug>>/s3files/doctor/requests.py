@@ -9,7 +9,7 @@ import urllib.request
 from email.message import Message
 from typing import Any, NamedTuple
 
-from s3files._s3.address import is_loopback
+from s3files._s3.address import is_loopback, share_ca_bundle
 from s3files.media.parts import checksum
 
 REQUEST_SECONDS = 5
@@ -58,6 +58,7 @@ def fetch(
 
     Raises NotReached if none comes within REQUEST_SECONDS.
     """
+    share_ca_bundle()
     request = urllib.request.Request(url, body, headers or {}, method=method)  # noqa: S310
     proxies = urllib.request.ProxyHandler({} if is_loopback(url) else None)
     opener = urllib.request.build_opener(_NoRedirect, proxies)
