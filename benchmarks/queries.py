@@ -155,10 +155,10 @@ def questions():
         "the bytes that a user has": lambda: policy.used(account),
         "a user's unfinished uploads": lambda: list_unfinished(policy, account, "new"),
         "a user's expired uploads": lambda: DirectUpload.stop_counting_expired(account),
-        "the upload of a deleted file": lambda: note_deletion(
+        "the row of a deleted file's upload": lambda: note_deletion(
             instance=upload, field_name="file", storage=policy.storage, name=stored[0]
         ),
-        "a multipart upload": lambda: _is_lost(policy.storage, key, "an id"),
+        "the row of a multipart upload": lambda: _is_lost(policy.storage, key, "an id"),
         "500 objects in incoming/": lambda: _find_reserved(
             [f"media/incoming/{uuid.uuid4()}/a" for _ in range(500)]
         ),
@@ -173,7 +173,7 @@ def questions():
             "admin:s3files_directupload_changelist", _facets="True"
         ),
         "the admin's list of files": lambda: get("admin:uploads_upload_changelist", _facets="True"),
-        "a user's page": lambda: get_page_of(Client(SERVER_NAME="localhost"), upload.owner),
+        "the example app's page of one user": lambda: get_page_of(Client(SERVER_NAME="localhost"), upload.owner),
     }
 
 

@@ -180,7 +180,7 @@ def _media_bars(results):
         ours, stock = (
             results.media("url_us", "url", peer, kind=kind) for peer in (OURS, media.STOCK_NAME)
         )
-        what = f"list page with {media.LINKS} {kind} links: "
+        what = f"{media.LINKS} {kind} links: "
         what += "time of django-storages relative to this project"
         yield _at_least(limit, what, _ratio(stock, ours))
     same = results.find(part="media", peer=OURS, measure="same link")
@@ -344,7 +344,9 @@ first one (30 ms):
 
 {_cost_table(results)}
 CPU is user plus system time, with child processes; memory is the peak resident size of the
-largest process. Rows with "+" include the run of Django's `collectstatic`.
+largest process. *Local manifest + … sync* is Django's `collectstatic` with
+`ManifestStaticFilesStorage` into a local folder, and then that tool's sync of the folder; both are
+counted.
 
 ### Growth
 

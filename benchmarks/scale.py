@@ -143,7 +143,7 @@ def list_objects(site, publisher, options):
         what = f"{name} {objects:,} objects"
         show(what, vars(costs[1]))
         grown = max(0, (costs[1].memory - costs[0].memory) / MB)
-        more = f"{what}: how much more memory than with an empty bucket"
+        more = f"{what}: how much more memory than with an empty prefix"
         yield at_most(more, MOST_GROWTH, grown, " MB")
 
 

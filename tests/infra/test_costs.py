@@ -10,10 +10,10 @@ from tests.site import proxy, server, site  # noqa: F401  (fixtures)
 PAGE = TEMPLATE / "docs" / "costs.md"
 
 ACTIONS = [
-    "saving a file",
+    "saving a file (up to 8 MB)",
     "a link",
     "reading a file",
-    "asking whether it exists, its size, its date",
+    "`exists()`, `size()` or `get_modified_time()`",
     "deleting a file",
 ]
 

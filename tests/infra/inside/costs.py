@@ -5,10 +5,10 @@ from django.core.files.storage import default_storage as media
 
 # Each gets the name of a file that is there, and one that is free.
 ACTIONS = {
-    "saving a file": lambda name, free: media.save(free, ContentFile(b"1")),
+    "saving a file (up to 8 MB)": lambda name, free: media.save(free, ContentFile(b"1")),
     "a link": lambda name, free: media.url(name),
     "reading a file": lambda name, free: media.open(name).read(),
-    "asking whether it exists, its size, its date": lambda name, free: media.exists(name),
+    "`exists()`, `size()` or `get_modified_time()`": lambda name, free: media.exists(name),
     "deleting a file": lambda name, free: media.delete(name),
 }
 
