@@ -173,7 +173,9 @@ def questions():
             "admin:s3files_directupload_changelist", _facets="True"
         ),
         "the admin's list of files": lambda: get("admin:uploads_upload_changelist", _facets="True"),
-        "the example app's page of one user": lambda: get_page_of(Client(SERVER_NAME="localhost"), upload.owner),
+        "the example app's page of one user": lambda: get_page_of(
+            Client(SERVER_NAME="localhost"), upload.owner
+        ),
     }
 
 
