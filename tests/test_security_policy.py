@@ -64,33 +64,19 @@ def test_a_page_may_load_from_the_bucket_or_its_cdn_alone(
     }
 
 
-KINDS = """from config.settings import *
-SECURE_CSP_REPORT_ONLY = {
-    "script-src": ("'self'", "s3:static"), "img-src": {"s3:media"}, "media-src": "'self' s3:media",
-    "upgrade-insecure-requests": True,
-}
-"""
-SHOW = """
-import django, json
-django.setup()
-from django.conf import settings
-print(json.dumps(settings.SECURE_CSP_REPORT_ONLY))
-"""
-
-
-def test_the_words_are_replaced_in_every_kind_of_value_that_django_takes(project, run):
-    folder = project()
-    (folder / "config" / "kinds.py").write_text(KINDS)
-    output = run(
-        folder,
-        *("python", "-c", SHOW),
-        DJANGO_SETTINGS_MODULE="config.kinds",
+def test_the_words_are_replaced_in_every_kind_of_value_that_django_takes(render, run, tmp_path):
+    result = tmp_path / "policy.json"
+    run(
+        render(),
+        *build_call(SHARED / "settings.py", "replace_words", result=result),
+        DJANGO_SETTINGS_MODULE="config.settings",
         DJANGO_DEBUG="off",
         DJANGO_ALLOWED_HOSTS="www.example.com",
     )
-    assert json.loads(output.splitlines()[-1]) == {
+    media = [f"{AWS}/media/", f"{AWS}/public/"]
+    assert json.loads(result.read_text()) == {
         "script-src": ["'self'", f"{AWS}/static/"],
-        "img-src": [f"{AWS}/media/"],
-        "media-src": ["'self'", f"{AWS}/media/"],
+        "img-src": media,
+        "media-src": ["'self'", *media],
         "upgrade-insecure-requests": True,
     }

@@ -8,6 +8,13 @@ from tests.deploy.serving import Serving
 
 COPIED = "DJANGO_DEBUG=on\nDJANGO_SECRET_KEY=the-developers-own\nDJANGO_HTTPS=off\n"
 SHOW = "from django.conf import settings as s; print(s.DEBUG, s.SECRET_KEY)"
+SHOW_AGE = "from django.db import connection; print(connection.settings_dict['CONN_MAX_AGE'])"
+
+
+def import_server(kind, show, folder, **variables):
+    """Import config.wsgi or config.asgi, as a server does, and run a program in its process."""
+    code = f"import config.{kind}; {show}"
+    return programs.run(["python", "-c", code], folder, environment(**variables))
 
 
 @pytest.fixture
@@ -29,12 +36,10 @@ def test_with_a_copied_env_file_gunicorn_serves_without_debug(folder, tmp_path):
 
 
 @pytest.mark.parametrize("server", ["wsgi", "asgi"])
-def test_neither_kind_of_server_takes_a_secret_from_it(folder, run, server):
-    code = f"import config.{server}; {SHOW}"
-    assert "False of-the-server" in run(
-        folder, "python", "-c", code, DJANGO_SECRET_KEY="of-the-server"
-    )
-    done = programs.run(["python", "-c", code], folder, environment())
+def test_neither_kind_of_server_takes_a_secret_from_it(folder, server):
+    done = import_server(server, SHOW, folder, DJANGO_SECRET_KEY="of-the-server")
+    assert "False of-the-server" in done.stdout
+    done = import_server(server, SHOW, folder)
     assert done.returncode != 0
     assert "DJANGO_SECRET_KEY" in done.stderr.splitlines()[-1]
 
@@ -53,14 +58,12 @@ def test_another_file_can_be_named_or_none(folder, run, tmp_path):
     assert "False given" in run(folder, *shell, DJANGO_ENV_FILE="", DJANGO_SECRET_KEY="given")
 
 
-def test_the_age_of_connections_in_a_named_file_holds_under_wsgi(folder, run, tmp_path):
-    show = "import config.wsgi; from django.db import connection as c; print(c.settings_dict)"
+@pytest.mark.parametrize(("line", "age"), [("", 60), ("CONN_MAX_AGE=0\n", 0)])
+def test_the_age_of_connections_in_a_named_file_holds_under_wsgi(folder, tmp_path, line, age):
     file = tmp_path / "service.env"
-    file.write_text("DJANGO_SECRET_KEY=of-the-service\n")
-    env = {"DJANGO_ENV_FILE": str(file)}
-    assert "'CONN_MAX_AGE': 60" in run(folder, "python", "-c", show, **env)
-    file.write_text("DJANGO_SECRET_KEY=of-the-service\nCONN_MAX_AGE=0\n")
-    assert "'CONN_MAX_AGE': 0" in run(folder, "python", "-c", show, **env)
+    file.write_text(f"DJANGO_SECRET_KEY=of-the-service\n{line}")
+    done = import_server("wsgi", SHOW_AGE, folder, DJANGO_ENV_FILE=str(file))
+    assert done.stdout.strip() == str(age), done.stderr
 
 
 def test_a_file_that_is_named_and_missing_is_an_error(folder, tmp_path):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
+from s3files.csp import complete_policies
 
 
 def check_for_production():
@@ -26,3 +27,15 @@ def read_policy_and_links():
         "link": default_storage.url("uploads/photo.png"),
         "post": client.generate_presigned_post(bucket, "media/incoming/x")["url"],
     }
+
+
+def replace_words():
+    """Return a policy whose values are of each kind that Django takes, with the URLs in them."""
+    settings.SECURE_CSP_REPORT_ONLY = {
+        "script-src": ("'self'", "s3:static"),
+        "img-src": {"s3:media"},
+        "media-src": "'self' s3:media",
+        "upgrade-insecure-requests": True,
+    }
+    complete_policies()
+    return settings.SECURE_CSP_REPORT_ONLY
