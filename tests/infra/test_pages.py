@@ -61,6 +61,15 @@ def test_the_bucket_made_by_hand_is_the_one_of_the_stack(answers):
     assert made == wanted
 
 
+def test_a_bucket_of_the_accounts_own_namespace_is_made_there():
+    name = "files-111122223333-us-east-1-an"
+    made = calls(page("by-hand.md", bucket_name=name))[0].arguments
+    assert made == {"Bucket": name, "BucketNamespace": "account-regional"}
+    bucket = Stack(render(bucket_name=name)).resources["Bucket"]["Properties"]
+    assert bucket["BucketName"] == name
+    assert bucket["BucketNamespace"] == "account-regional"
+
+
 @every_combination
 def test_the_policies_made_by_hand_are_those_of_the_stack(answers):
     stack = Stack(render(**answers))
