@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 # tojson escapes whatever could end this string: quotes, backslashes, newlines.
-# A list of pairs keeps the order of the questions, which tojson would sort.
+# A list of pairs keeps the order of the questions: tojson would sort the keys of a dict.
 ANSWERS = r"""<< cookiecutter.items() | list | tojson >>"""
 
 Answers = dict[str, str]
@@ -355,8 +355,8 @@ def find_broken_bucket_rules(name: str, answers: Answers) -> list[str]:
     in_namespace = r".+-\d{12}-" + re.escape(answers["aws_region"]) + "-an"
     if name.endswith("-an") and not re.fullmatch(in_namespace, name):
         broken.append(
-            "Only a bucket in an account's regional namespace ends with -an, and its whole "
-            f"suffix is -<12 digits of the account>-{answers['aws_region']}-an."
+            "Only names in an account regional namespace end with -an, and such a name ends with "
+            f"-<12-digit account ID>-{answers['aws_region']}-an."
         )
     return broken
 
@@ -492,7 +492,7 @@ def find_runner() -> list[str]:
 
 
 def write_cruft_commands(answers: dict[str, object], suggested: Answers) -> str:
-    """Return the command that creates and the one that updates: either may be under way."""
+    """Return cruft's commands to create and to update: either may be running this hook."""
     import shlex
 
     changed = {name: suggested[name] for name in DEFAULTS if suggested[name] != answers.get(name)}
@@ -553,9 +553,9 @@ def check_output_folder() -> None:
 def remove_new_folders(answers: dict[str, object]) -> None:
     """Remove the folders that cookiecutter made on the way to the project: -o new, or a/b.
 
-    On failure cookiecutter removes only the project's own folder, and prints a longer report if
-    that is gone. So this removes it only together with a folder above it. One above counts as made
-    by this run if it is as new as the project, and does not contain the shell's current folder.
+    When a hook fails, cookiecutter removes the project's own folder, and prints a longer report if
+    it is already gone. So leave it to cookiecutter, unless a folder above is new: its access time
+    is within a second of the project's modification time, and the shell is not in it.
     """
     made = os.stat(".").st_mtime
     stands_in = os.path.join(os.environ.get("PWD", ""), "")

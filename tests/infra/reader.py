@@ -58,6 +58,7 @@ class Reader:
             AWS_ENDPOINT_URL=server.url,
             AWS_S3_ENDPOINT_URL=server.url,
             AWS_CA_BUNDLE=server.ca,
+            SSL_CERT_FILE="",  # this machine may have one
             AWS_PAGER="",
         )
 
