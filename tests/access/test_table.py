@@ -263,7 +263,7 @@ def test_the_readme_of_the_bucket_speaks_of_the_readers_of_the_table(row):
     assert ("does not encrypt with the key by default" in text) == (row.off != "-")
     everyone = row.off != "-" and row.answers["static_acl"] == "public-read"
     assert ("in this bucket everyone reads public files" in text) == everyone
-    assert ("The CDN reads the files without credentials" in text) == (
+    assert ("The CDN reads static and public files without credentials" in text) == (
         bool(row.answers["cdn_domain"])
         and row.policy != "cdn"
         and row.readers[0] in ("all-policy", "all-acl")
