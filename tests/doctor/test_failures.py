@@ -136,7 +136,7 @@ CREDENTIALS = [
         "a profile that is not there",
         "credentials",
         "ProfileNotFound",
-        "has the profile neither in ~/.aws/config nor",
+        "is neither in ~/.aws/config nor",
         "aws configure list-profiles",
         env={"AWS_PROFILE": "nobody"},
     ),

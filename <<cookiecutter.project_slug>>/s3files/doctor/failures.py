@@ -112,7 +112,7 @@ FAILURES = [
         "The server's certificate is not for $HOST, has expired, or is signed by an authority "
         "that this machine does not trust (a proxy that intercepts TLS, your own certificate).",
         "openssl s_client -connect $HOST:443 -servername $HOST </dev/null\n"
-        "# Your own authority: set AWS_CA_BUNDLE to its certificate, and SSL_CERT_FILE if it is set.",
+        "# Your own authority: set AWS_CA_BUNDLE to its certificate (and SSL_CERT_FILE, if set).",
     ),
     Failure(
         "endpoint",
