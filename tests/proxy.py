@@ -35,6 +35,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 CODES = {
+    400: "BadDigest",
     403: "AccessDenied",
     409: "ConditionalRequestConflict",
     500: "InternalError",

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from benchmarks import workload
+from tests.proxy import first
 from tests.static.test_publishing import SMALL, hashed, originals, puts
 
 COLLECT = ("python", "manage.py", "collectstatic", "--noinput")
@@ -48,6 +49,14 @@ def test_a_listing_that_is_cut_is_read_on(site):
     kinds = site.proxy.kinds()
     assert 3 <= kinds.pop("LIST") <= 6 and kinds == {"GET": 1}
     assert site.keys() == before
+
+
+def test_what_changed_on_the_way_is_sent_again(site):
+    site = site()
+    site.write(SMALL)
+    site.proxy.break_it = first(2, 400, kind="PUT")  # BadDigest
+    site.collectstatic()
+    assert hashed(site) | originals(SMALL) <= site.keys()
 
 
 def test_an_outage_is_survived(site):

@@ -46,6 +46,22 @@ def test_kept_releases_stay_whole(releases):
     site.live_manifest()
 
 
+def test_each_request_that_fails_once_is_repeated(releases):
+    site, made = releases
+    failed = set()
+
+    def fail_once(request):
+        is_new = (request.kind, request.key) not in failed
+        failed.add((request.kind, request.key))
+        return 503 if is_new else None
+
+    site.proxy.break_it = fail_once
+    prune(site, "--older-than", "0d", "--keep", "1", "--delete")
+    assert {kind for kind, _ in failed} == {"LIST", "GET", "POST"}
+    after = site.keys()
+    assert made[3] <= after and not (made[0] - made[3]) & after
+
+
 def test_a_young_file_stays(releases):
     site, _ = releases
     before = site.keys()
