@@ -126,7 +126,7 @@ def pytest_xdist_auto_num_workers(config):
     """More than there are CPUs: most of the time a test waits for a server or for a process."""
     if config.option.markexpr == "torture":
         return None  # The long ones keep them busy.
-    return 2 * (os.cpu_count() or 1)
+    return 5 * (os.cpu_count() or 1) // 2
 
 
 @pytest.fixture(scope="session")
