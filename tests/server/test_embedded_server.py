@@ -171,6 +171,12 @@ def test_a_port_that_was_taken_after_the_settings_were_read_is_named(project_fol
     assert_nothing_runs_in(project_folder)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, only one program can bind a port")
+def test_a_port_is_held_from_the_settings_until_the_server_has_it(project_folder):
+    user = start_call(project_folder, "save_after_another_project_looked_for_ports")
+    assert finish(user) == (0, "held\nfile-0.txt\n")
+
+
 @pytest.mark.slow
 def test_a_port_that_another_program_takes_while_it_starts_is_given_up(project_folder, tmp_path):
     weed = tmp_path / "weed"

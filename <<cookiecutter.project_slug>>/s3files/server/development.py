@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from .reservation import (
     LOOPBACK,
     EmbeddedS3Error,
     Server,
+    hold_port,
     is_ours,
     is_port_free,
     locked,
@@ -66,6 +68,8 @@ class DevelopmentServer:
         self._problem: EmbeddedS3Error | None = None
         # Held open, and with it a shared lock, for as long as this process lives.
         self._use: IO[bytes] | None = None
+        # Open from the reservation until the server has its port.
+        self._held: socket.socket | None = None
 
     @classmethod
     def for_tests(cls, bucket: str, public: Iterable[str]) -> "DevelopmentServer":
@@ -104,6 +108,8 @@ class DevelopmentServer:
                 for bucket in self._buckets:
                     make_bucket_in(server, bucket, self._public)
             self._use = use
+            if self._held:
+                self._held.close()
         return server
 
     def ensure_bucket(self, bucket: str) -> None:
@@ -127,6 +133,8 @@ class DevelopmentServer:
                 prepare_folder(self.folder)
                 with locked(self.folder / "start.lock", WAIT_SECONDS):
                     self._server = _find_or_reserve(self.folder)
+                    if sys.platform == "linux":
+                        self._held = hold_port(self._server)
             except EmbeddedS3Error as error:
                 self._problem = error
                 raise

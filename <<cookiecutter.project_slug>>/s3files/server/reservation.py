@@ -118,14 +118,25 @@ def find_free_ports(count: int, but: int = 0) -> list[int]:
 
 
 def is_port_free(server: Server) -> bool:
-    with socket.socket() as probe:
-        # The server itself may take a port that was just given up.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, server.port))
-        except OSError:
-            return False
-    return True
+    if held := hold_port(server):
+        held.close()
+    return held is not None
+
+
+def hold_port(server: Server) -> socket.socket | None:
+    """Bind the server's port, without listening; None if a program listens there.
+
+    While this is open, find_free_ports() of another folder passes the port over. On Linux,
+    the server itself can still take it: both set SO_REUSEADDR.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((LOOPBACK, server.port))
+    except OSError:
+        held.close()
+        return None
+    return held
 
 
 def is_ours(server: Server) -> bool:
