@@ -3,7 +3,6 @@
 import atexit
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -68,8 +67,8 @@ class DevelopmentServer:
         self._problem: EmbeddedS3Error | None = None
         # Held open, and with it a shared lock, for as long as this process lives.
         self._use: IO[bytes] | None = None
-        # Open from the reservation until the server has its port.
-        self._held: socket.socket | None = None
+        # A socket, open from the reservation until the server has its port.
+        self._held: int | None = None
 
     @classmethod
     def for_tests(cls, bucket: str, public: Iterable[str]) -> "DevelopmentServer":
@@ -108,8 +107,9 @@ class DevelopmentServer:
                 for bucket in self._buckets:
                     make_bucket_in(server, bucket, self._public)
             self._use = use
-            if self._held:
-                self._held.close()
+            if self._held is not None:
+                os.close(self._held)
+                self._held = None
         return server
 
     def ensure_bucket(self, bucket: str) -> None:
@@ -133,8 +133,8 @@ class DevelopmentServer:
                 prepare_folder(self.folder)
                 with locked(self.folder / "start.lock", WAIT_SECONDS):
                     self._server = _find_or_reserve(self.folder)
-                    if sys.platform == "linux":
-                        self._held = hold_port(self._server)
+                    if sys.platform == "linux" and (held := hold_port(self._server)):
+                        self._held = held.detach()
             except EmbeddedS3Error as error:
                 self._problem = error
                 raise
