@@ -13,7 +13,7 @@ from benchmarks import peers, static
 from benchmarks.measure import measure
 from benchmarks.proxy import Proxy
 from benchmarks.server import Server
-from benchmarks.site import Site, admin_files
+from benchmarks.site import Site, app_files
 
 SHOWN = 10
 
@@ -26,7 +26,7 @@ def main():
         Proxy(server.address) as proxy,
     ):
         site = Site(Path(folder))
-        root = site.files(files - admin_files())
+        root = site.files(files - app_files())
         publisher = static.Publisher(site, server, proxy, peers.OURS, root, False, 1)
         command = [sys.executable, "-X", "tracemalloc", "-m", "benchmarks.memory", "--job=publish"]
         for step in (static.FIRST, static.UNCHANGED):

@@ -165,10 +165,10 @@ def questions():
         "500 unfinished uploads to sweep": lambda: next_rows(
             sweep._old(State.RESERVED, State.ARRIVED, State.PROCESSING).iterator(500)
         ),
-        "500 complete uploads to sweep": lambda: next_rows(
+        "500 finished, unused uploads to sweep": lambda: next_rows(
             sweep._old(State.COMPLETE).iterator(500)
         ),
-        "500 ended uploads to sweep": lambda: next_rows(sweep._ended()),
+        "500 cancelled or refused uploads to sweep": lambda: next_rows(sweep._ended()),
         "the admin's list of uploads": lambda: get(
             "admin:s3files_directupload_changelist", _facets="True"
         ),

@@ -18,7 +18,7 @@ from benchmarks.measure import measure
 from benchmarks.postgresql import PostgreSQL
 from benchmarks.proxy import Proxy
 from benchmarks.server import Server
-from benchmarks.site import Site, admin_files
+from benchmarks.site import Site, app_files
 
 FILES, ROWS = 100_000, 1_000_000
 MB = 2**20
@@ -61,7 +61,7 @@ def main():
 
 def measure_objects(site, options):
     """Return the bars of static files, and of commands that list a bucket with all of them."""
-    root = site.files(options.files - admin_files())
+    root = site.files(options.files - app_files())
     try:
         with Server() as server, Proxy(server.address) as proxy:
             publisher = static.Publisher(site, server, proxy, peers.OURS, root, False, 1)
@@ -170,7 +170,8 @@ def measure_rows(site, options):
     yield exactly(f"{options.rows:,} rows: queries that read a whole table", 0, scans)
     for name, answer in answers.items():
         yield at_most(f"… {name}", MOST_SECONDS * 1000, answer["seconds"] * 1000, " ms")
-    name = f"… sweeping {swept['uploads']:,} ended uploads, each with a file: time for one"
+    what = f"{swept['uploads']:,} cancelled or refused uploads, each with a file"
+    name = f"… sweeping {what}: time for one"
     reached = swept["seconds"] / swept["uploads"] * 1000
     yield at_most(name, MOST_SWEEP_SECONDS * 1000, reached, " ms")
 

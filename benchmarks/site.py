@@ -60,10 +60,12 @@ def run_python(project, env, *arguments):
     return done.stdout.splitlines()[-1]
 
 
-def admin_files():
-    """How many static files Django's admin brings."""
-    static = Path(importlib.util.find_spec("django").origin).parent / "contrib/admin/static"
-    return sum(path.is_file() for path in static.rglob("*"))
+def app_files():
+    """How many static files the project's apps bring: Django's admin, and s3files.direct."""
+    admin = Path(importlib.util.find_spec("django").origin).parent / "contrib/admin"
+    direct = TOP / "<<cookiecutter.project_slug>>/s3files/direct"
+    found = [path for app in (admin, direct) for path in (app / "static").rglob("*")]
+    return sum(path.is_file() for path in found)
 
 
 def compile_bytecode(*folders):

@@ -10,7 +10,7 @@ from benchmarks import peers, workload
 from benchmarks.measure import CommandFailed, Cost, measure
 from benchmarks.proxy import Proxy
 from benchmarks.server import Server
-from benchmarks.site import admin_files
+from benchmarks.site import app_files
 
 FILES = 2000
 # For those that take half a second a file, and for those that take minutes for all of them.
@@ -52,7 +52,7 @@ def run_growth(site, quick):
     for number in range(1 if quick else 3):
         # The largest one alone takes minutes, so once.
         for size in sizes[number:] + sizes[:number] if number == 0 else sizes[:-1]:
-            files = size - admin_files()
+            files = size - app_files()
             for record in play(site, [peers.OURS], files, FAR, steps=(FIRST,)):
                 yield record | {"part": "growth"}
 
@@ -125,7 +125,7 @@ class Publisher:
         if sample:
             self.env["BENCHMARK_WITHOUT_ADMIN"] = "yes"
         self.sources = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-        self.files = len(self.sources) + (0 if sample else admin_files())
+        self.files = len(self.sources) + (0 if sample else app_files())
         self.timeout = 900  # seconds, for each command
         self.local = None  # who fills the stage folder that a sync sends
         self.cost = None

@@ -22,18 +22,18 @@ INTRODUCTION = """\
 python manage.py s3doctor
 ```
 
-This command checks the bucket step by step, starting with what everything else depends on. For each
-failure it prints the response of S3, what it means, and how to fix it. It changes nothing. With
-`--write` it also writes, reads and deletes small files, as the site does. With `direct_uploads=yes`
-it then uploads with presigned URLs, too (valid and tampered, whole and in parts), and verifies that
-a new upload is not public. The steps `uploads`, `unsigned-headers`, `incoming` and `upload-cors`
-exist only with `direct_uploads=yes`.
+This command checks the bucket step by step, starting with what everything else depends on. For
+each failure it prints the response of S3, what it means, and how to fix it. It changes nothing.
+With `--write` it also writes, reads and deletes small files, as the site does. In a project with
+direct uploads (the answer `direct_uploads=yes`) it then uploads with presigned URLs, too (valid
+and tampered, whole and in parts), and verifies that a new upload is not public. The steps
+`uploads`, `unsigned-headers`, `incoming` and `upload-cors` exist only in such a project.
 
-`--only STEP` runs only this step; you can repeat the option. `--origin https://www.example.com` is
-the site's origin, for the CORS steps; without it, s3doctor takes the first name in `ALLOWED_HOSTS`.
-In development without credentials in the environment, s3doctor checks the local S3 server. To check
-the real bucket, first set `AWS_PROFILE` (or keys) and `DJANGO_DEBUG=off`: with DEBUG on, s3doctor
-may skip the static files.
+`--only STEP` runs only this step; you can repeat the option. `--origin https://www.example.com`
+is the site's origin, for the CORS steps; without it, s3doctor takes the first name in
+`ALLOWED_HOSTS`. In development, if the environment has neither credentials nor
+`AWS_S3_ENDPOINT_URL`, s3doctor checks the local S3 server. To check the real bucket, first set
+`AWS_PROFILE` (or keys) and `DJANGO_DEBUG=off`: with DEBUG on, s3doctor may skip the static files.
 
 This page lists every failure that s3doctor can explain, in the same words. Each section but the
 last is a step. Its first sentence is what the step checks; then come the failures, by error code.

@@ -112,7 +112,8 @@ FAILURES = [
         "The server's certificate is not for $HOST, has expired, or is signed by an authority "
         "that this machine does not trust (a proxy that intercepts TLS, your own certificate).",
         "openssl s_client -connect $HOST:443 -servername $HOST </dev/null\n"
-        "# Your own authority: set AWS_CA_BUNDLE to its certificate (and SSL_CERT_FILE, if set).",
+        "# Your own authority: set AWS_CA_BUNDLE to its certificate. If SSL_CERT_FILE is already\n"
+        "# set, change it, too.",
     ),
     Failure(
         "endpoint",
@@ -287,7 +288,7 @@ FAILURES = [
         "ownership",
         "AclsEnabled",
         "The settings say that the bucket's ACLs are disabled, but they are enabled: anyone with "
-        "write access could make a file public.",
+        "s3:PutObjectAcl could make a file public, unless Block Public Access prevents it.",
         "aws s3api put-bucket-ownership-controls --bucket $BUCKET "
         "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
     ),
@@ -444,9 +445,9 @@ FAILURES = [
     Failure(
         "static",
         "StaticMissing",
-        "The manifest lists a file that the bucket does not have: the manifest was written with "
-        "--manifest-only and collectstatic has not succeeded since, collectstatic published to "
-        "another bucket, or the file was deleted.",
+        "The manifest lists a file that the bucket does not have: collectstatic "
+        "--manifest-only wrote the manifest, and no full collectstatic has succeeded since; or "
+        "collectstatic published to another bucket; or the file was deleted.",
         "python manage.py collectstatic --noinput",
     ),
     Failure(
@@ -478,8 +479,8 @@ FAILURES = [
         "versioning",
         "ObjectLockRetention",
         "Object Lock keeps each version for a retention period, which nobody can shorten in "
-        "COMPLIANCE mode. Until it ends, erasemedia cannot erase a person's file, and refused "
-        "uploads and old releases cost money.",
+        "COMPLIANCE mode. Until the period ends, erasemedia cannot erase a person's file, and "
+        "rejected uploads and old releases of the static files stay and cost money.",
         "# This removes the default retention, so that new files are not locked. Object Lock\n"
         "# itself stays on. Files that need a retention period belong in a second bucket.\n"
         "aws s3api put-object-lock-configuration --bucket $BUCKET "
