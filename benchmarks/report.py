@@ -168,7 +168,7 @@ def _later_bars(results):
     yield _at_most(
         names + 3,
         f"one file changed: PUT ({names:.0f} hashed names, one plain name, "
-        "the manifest as the newest and as this release's)",
+        "the manifest twice: as the newest one and as this release's)",
         changed and changed.get("PUT", 0),
         unit="",
     )
@@ -207,7 +207,7 @@ def _media_bars(results):
     seconds = results.media("seconds", "thread", OURS)
     memory = results.media("memory", "thread", OURS)
     thread = "an additional thread: "
-    slower = f"{thread}time of its first request, more than a normal one"
+    slower = f"{thread}extra time of its first request"
     yield _at_most(5, slower, seconds and max(0, seconds) * 1000, unit=" ms")
     yield _at_most(1, f"{thread}memory", memory and memory / MB, unit=" MB")
     size = (results.media("bytes", "save", OURS) or 0) / MB
@@ -455,7 +455,7 @@ def _media_table(results):
             what = f"link, {kind}"
             yield (what, *_both(results, "url_us", "url", "{:.1f} µs", kind=kind))
         more = "an additional thread"
-        slower = f"{more}: time of its first request, more than a normal one"
+        slower = f"{more}: extra time of its first request"
         yield (slower, *_both(results, "seconds", "thread", "{:.1f} ms", 1000))
         yield (f"{more}: memory", *_both(results, "memory", "thread", "{:.2f} MB", 1 / MB))
         race = f"{media.SAVES} concurrent saves of one name: objects stored"

@@ -347,7 +347,8 @@ FAILURES = [
         "NotImplemented InvalidArgument InvalidRequest MissingContentLength BadDigest "
         "XAmzContentSHA256Mismatch XAmzContentChecksumMismatch",
         "This store does not understand the checksums that boto3 sends by default (from 1.36 on).",
-        'grep -n "checksum" s3files/_s3/clients.py  # both must be "when_required"\n'
+        '# The two settings of the site must be "when_required":\n'
+        'grep -n "checksum" s3files/_s3/clients.py\n'
         "# The aws command, too: export AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
         when="(?i)checksum|aws-chunked|trailer|sha256|content-?length|header you provided",
     ),
