@@ -15,7 +15,12 @@ from tests.conftest import TEMPLATE, environment
 from tests.deploy.pages import BLOCK
 
 AWS = TEMPLATE / "build" / "awscli" / "bin" / "aws"
-ONLY_ON_AWS = "# Only on AWS"
+# How the blocks begin that only AWS can run: docs/never-run-on-aws.md lists them.
+ONLY_ON_AWS = (
+    "# Only on AWS",
+    "aws acm wait certificate-validated",
+    "aws cloudformation create-change-set",
+)
 POLICY = r'"(arn:aws:iam::\d+:policy/[^"]*(?:{}Policy|-{})[^"]*)"'
 # What the reader fills in, and where the commands have printed it.
 PRINTED = {

@@ -1,7 +1,7 @@
 """The pages of infra/ and of deploys, followed word for word with the AWS CLI on ministack.
 
 What a reader fills in (CERTIFICATE_ARN and the like) is taken from what the commands before
-printed. Blocks that begin with "# Only on AWS" are not run; docs/never-run-on-aws.md lists them.
+printed. A few blocks are not run: docs/never-run-on-aws.md lists them.
 """
 
 import base64

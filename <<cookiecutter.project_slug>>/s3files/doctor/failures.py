@@ -93,8 +93,8 @@ FAILURES = [
         "endpoint",
         "TimeoutError ConnectTimeoutError ReadTimeoutError OSError",
         "No answer. A firewall, a security group or a missing route drops the requests, or the "
-        "server hangs. In a private subnet, you need a NAT gateway or a gateway endpoint to "
-        "reach S3.",
+        "server hangs. A private subnet reaches S3 only through a NAT gateway or a VPC endpoint (a "
+        "gateway endpoint is free).",
         "curl -v --max-time 5 $ENDPOINT\n"
         "aws ec2 create-vpc-endpoint --vpc-id $VPC --route-table-ids $ROUTE_TABLE "
         "--service-name com.amazonaws.$REGION.s3",
@@ -219,8 +219,8 @@ FAILURES = [
     Failure(
         "credentials",
         "InvalidRequest",
-        "The request was signed with Signature Version 2. Regions opened after 2014 accept only "
-        "Signature Version 4.",
+        "The request was signed with Signature Version 2. Regions opened since February 2014, such "
+        "as eu-central-1, accept only Signature Version 4.",
         'grep -n "signature_version" s3files/_s3/clients.py  # must be "s3v4", as in the template\n'
         "# The site signs with s3v4 whatever AWS_S3_SIGNATURE_VERSION and ~/.aws/config say. For\n"
         "# other programs, delete signature_version from the section s3 of ~/.aws/config.",
@@ -379,8 +379,8 @@ FAILURES = [
         "The settings say that files under $LOCATION/ are private, but anyone can read them "
         "without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
-        '# Remove the statement that lets Principal "*" read $LOCATION/*. To close everything\n'
-        "# now, which also hides the static files:\n"
+        '# Remove the statement that lets Principal "*" read $LOCATION/*. To end all\n'
+        "# anonymous access now (without a CDN, this hides the static files, too):\n"
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
         "RestrictPublicBuckets=true",
@@ -508,8 +508,8 @@ FAILURES = [
         "'Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]'\n"
         "# Files keep the encryption that they were written with: copy them onto themselves.\n"
         "aws s3 cp s3://$BUCKET/static/ s3://$BUCKET/static/ --recursive --sse AES256\n"
-        "# The same for public/, or media/ if media files are public. If the bucket has ACLs, add\n"
-        "# --acl public-read to both, because a copy loses its ACL.",
+        "# Do the same for the prefix of each storage of public files, such as public/. If the\n"
+        "# bucket has ACLs, add --acl public-read each time, because a copy loses its ACL.",
     ),
     Failure(
         "encryption",
