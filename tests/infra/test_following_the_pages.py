@@ -87,7 +87,7 @@ def test_the_bucket_made_by_hand_is_published_to_and_used_with_the_roles(reader,
     reader.follow("README.md", after="Then publish the files", until="## Grant the site")
     reader.follow("README.md", after="**The site.**", until="Then run s3doctor again as the site")
     run_s3doctor_as_the_site(reader, ministack)
-    reader.follow("README.md", after="**The operator.**", until="To run `sweepmedia` every night")
+    reader.follow("README.md", after="**The operator.**", until="To run it every night")
 
 
 def test_the_first_deploy_makes_the_bucket_without_direct_uploads_too(render, ministack, tmp_path):
