@@ -59,9 +59,9 @@ FAILURES = [
         "Anyone can read an upload before the site has checked it.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         "# Add the statement IncomingIsClosed of infra/s3.yaml or infra/by-hand.md. If the store\n"
-        "# cannot deny one prefix, people must send public files to Django: remove direct_upload\n"
-        "# from the forms with a field for such files, and DirectUploadMixin from the admin of\n"
-        "# their models.",
+        "# cannot deny one prefix, public files must be uploaded through Django: for each model\n"
+        "# with a field for public files, remove direct_upload from its forms and\n"
+        "# DirectUploadMixin from its admin.",
     ),
     Failure(
         "upload-cors",

@@ -28,7 +28,7 @@ STEPS = {
     "versioning": "Versioning is not suspended, and no default retention prevents erasing files.",
     "lifecycle": "The bucket removes unfinished multipart uploads, which cost money until then.",
     "encryption": "Visitors and the CDN can read files under the bucket's default encryption.",
-    "cdn": "The CDN serves the static files, and no private file.",
+    "cdn": "The CDN serves the static files, and no private file without a signature.",
 }
 
 
