@@ -3,13 +3,14 @@
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from tests.answers import every_combination
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, environment
 
 SCRIPT = TEMPLATE / "scripts" / "export_template.py"
 
@@ -35,6 +36,15 @@ def test_both_templates_render_the_same_bytes(render, exported, cookies, answers
     result = cookies.bake(extra_context=answers, template=str(exported))
     assert result.exception is None
     assert contents(result.project_path) == contents(render(**answers))
+
+
+def test_the_zip_of_the_branch_renders_as_on_windows(exported, tmp_path):
+    branch = tmp_path / "a" / "django-s3-template-standard"
+    shutil.copytree(exported, branch)
+    zipped = shutil.make_archive(tmp_path / "standard", "zip", branch.parent, branch.name)
+    command = [sys.executable, "-m", "cookiecutter", zipped, "--no-input", "-o", tmp_path]
+    subprocess.run(command, check=True, env=environment(HOME=str(tmp_path)))
+    assert (tmp_path / "my_site" / "manage.py").is_file()
 
 
 @pytest.fixture(scope="session")
