@@ -338,7 +338,8 @@ with a round trip of 30 ms to S3, as from another region:
 new container. "–" in that column: this tool has no local folder. *S3StaticStorage* and
 *S3ManifestStaticStorage* are django-storages' classes.
 {_samples(results)}
-The same without latency:
+The same without latency. Compare rows within a table: the two were measured at different times, and
+the machine's speed differs.
 
 {_publish_table(results, NEAR)}
 Requests of each publish by HTTP method (a LIST is a GET; "–": none), and CPU and memory of the
@@ -358,9 +359,6 @@ First publish by this project, 30 ms. The counts include the files of the projec
 ## Media files
 
 {_media_table(results)}
-With the default of django-storages, `file_overwrite=True`, the concurrent saves would leave one
-object of {media.SAVES}.
-
 ## Uploads
 
 {_upload_table(results)}
@@ -496,7 +494,10 @@ def _media_table(results):
     files = results.media("files", "move", "movemedia") or 0
     return (
         f"{_table(('', OURS, 'django-storages'), rows())}\n"
-        f"A folder of {files:,.0f} files of {media.FILE_BYTES // 1000} KB into an empty bucket:\n\n"
+        "With the default of django-storages, `file_overwrite=True`, the concurrent saves would\n"
+        f"leave one object of {media.SAVES}.\n\n"
+        f"A folder of {files:,.0f} files of {media.FILE_BYTES // 1000} KB into an empty bucket, "
+        "which this\nproject does with its command `movemedia`:\n\n"
         f"{_table(('', 'seconds', 'CPU', 'memory'), moves())}"
     )
 

@@ -31,8 +31,8 @@ and tampered, whole and in parts), and verifies that a new upload is not public.
 
 `--only STEP` runs only this step; you can repeat the option. `--origin https://www.example.com`
 is the site's origin, for the CORS steps; without it, s3doctor takes the first name in
-`ALLOWED_HOSTS`. In development, if the environment has neither credentials nor
-`AWS_S3_ENDPOINT_URL`, s3doctor checks the local S3 server. To check the real bucket, first set
+`ALLOWED_HOSTS`. In development, s3doctor checks the local S3 server, unless the environment has
+credentials, `AWS_S3_ENDPOINT_URL` or `S3_EMBEDDED=off`. To check the real bucket, first set
 `AWS_PROFILE` (or keys) and `DJANGO_DEBUG=off`: with DEBUG on, s3doctor may skip the static files.
 
 This page lists every failure that s3doctor can explain, in the same words. Each section but the

@@ -148,8 +148,8 @@ FAILURES = [
         "instance or task role.",
         "aws sts get-caller-identity   # as the user that runs Django\n"
         "# On a server, attach a role (infra/README.md); on your machine: aws sso login.\n"
-        "# In development (DJANGO_DEBUG=on) a local S3 server is used if the environment has\n"
-        "# neither credentials nor AWS_S3_ENDPOINT_URL.",
+        "# In development (DJANGO_DEBUG=on) a local S3 server is used, unless the environment has\n"
+        "# credentials, AWS_S3_ENDPOINT_URL or S3_EMBEDDED=off.",
     ),
     Failure(
         "credentials",
@@ -388,9 +388,10 @@ FAILURES = [
     Failure(
         "links",
         "MediaIsNotPublic",
-        "The settings say that files under $LOCATION/ are public, but a visitor cannot read them: "
-        "the bucket policy (in a bucket with ACLs: the file's ACL) does not allow everyone, or the "
-        "CDN, to read them, or Block Public Access of the bucket or the account overrides it.",
+        "The settings say that files under $LOCATION/ are public, but a visitor cannot read them. "
+        "Either the bucket policy (in a bucket with ACLs: the file's ACL) does not let everyone "
+        "read them (with a CDN: the CDN), or Block Public Access of the bucket or the account "
+        "overrides it.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         + PUBLIC_ACCESS,
     ),
