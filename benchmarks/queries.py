@@ -165,7 +165,7 @@ def questions():
         "500 unfinished uploads to sweep": lambda: next_rows(
             sweep._old(State.RESERVED, State.ARRIVED, State.PROCESSING).iterator(500)
         ),
-        "500 finished, unused uploads to sweep": lambda: next_rows(
+        "500 finished uploads to sweep": lambda: next_rows(
             sweep._old(State.COMPLETE).iterator(500)
         ),
         "500 cancelled or refused uploads to sweep": lambda: next_rows(sweep._ended()),

@@ -12,8 +12,8 @@ PAGE = TEMPLATE / "docs" / "costs.md"
 ACTIONS = [
     "saving a file (up to 8 MB)",
     "a link",
-    "reading a file",
-    "`exists()`, `size()` or `get_modified_time()`",
+    "reading a media file",
+    "`exists()`, `size()` or `get_modified_time()` of a media file",
     "deleting a file",
 ]
 

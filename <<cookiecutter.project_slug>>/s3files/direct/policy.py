@@ -58,7 +58,7 @@ class UploadPolicy:
     max_bytes_per_day: int = 200 * GIBIBYTE
     #: The files that one form may post.
     max_files_in_form: int = 100
-    #: How many times the server tries to check one upload; then it must be sent again.
+    #: How many times web requests try to check one upload; then it must be sent again.
     max_attempts: int = 50
     #: The largest thumbnail that a browser may send beside an image; 0: none.
     max_thumbnail_bytes: int = 0

@@ -380,7 +380,7 @@ FAILURES = [
         "without a signature.",
         "aws s3api get-bucket-policy --bucket $BUCKET --query Policy --output text\n"
         '# Remove the statement that lets Principal "*" read $LOCATION/*. To end all\n'
-        "# anonymous access now (without a CDN, this hides the static files, too):\n"
+        "# anonymous access now (only CloudFront can still read the static files then):\n"
         "aws s3api put-public-access-block --bucket $BUCKET --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
         "RestrictPublicBuckets=true",

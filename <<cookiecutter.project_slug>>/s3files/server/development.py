@@ -67,7 +67,7 @@ class DevelopmentServer:
         self._problem: EmbeddedS3Error | None = None
         # Held open, and with it a shared lock, for as long as this process lives.
         self._use: IO[bytes] | None = None
-        # A socket, open from the reservation until the server has its port.
+        # On Linux a socket, open from the reservation until the server has its port.
         self._held: int | None = None
 
     @classmethod
@@ -107,9 +107,9 @@ class DevelopmentServer:
                 for bucket in self._buckets:
                     make_bucket_in(server, bucket, self._public)
             self._use = use
-            if self._held is not None:
-                os.close(self._held)
-                self._held = None
+            held, self._held = self._held, None
+            if held is not None:
+                os.close(held)
         return server
 
     def ensure_bucket(self, bucket: str) -> None:

@@ -124,7 +124,7 @@ def is_port_free(server: Server) -> bool:
 
 
 def hold_port(server: Server) -> socket.socket | None:
-    """Bind the server's port, without listening; None if a program listens there.
+    """Bind the server's port, without listening; None if another program has it.
 
     While this is open, find_free_ports() of another folder passes the port over. On Linux,
     the server itself can still take it: both set SO_REUSEADDR.
