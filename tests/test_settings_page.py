@@ -235,7 +235,7 @@ def test_the_table_of_static_files_has_each_attribute():
     for name, value in attributes.items():
         value = constants[value.id] if isinstance(value, ast.Name) else value
         assert read_value(table[name][0]) == ast.unparse(value), name
-    options = re.search(r"Also in `OPTIONS`: ([^.]+)\.", read_section("S3StaticStorage"))
+    options = re.search(r"Also in\s+`OPTIONS`: ([^.]+)\.", read_section("S3StaticStorage"))
     allowed = find_assignments(parse(STATIC).body)["OPTIONS"]
     assert set(re.findall(r"`(\w+)`", options[1])) == ast.literal_eval(allowed)
 

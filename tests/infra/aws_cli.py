@@ -104,7 +104,7 @@ def _options(words):
 def _value(values, shape):
     match shape.type_name:
         case "boolean":
-            return True
+            return values != ["false"]
         case "integer":
             return int(values[0])
         case "list":
@@ -112,6 +112,10 @@ def _value(values, shape):
         case "structure" if values[0].startswith("{"):
             return json.loads(values[0])
         case "structure":
-            return dict(pair.split("=", 1) for pair in values[0].split(","))
+            pairs = dict(pair.split("=", 1) for pair in values[0].split(","))
+            for name, member in shape.members.items():
+                if name in pairs and member.type_name == "boolean":
+                    pairs[name] = _value([pairs[name]], member)
+            return pairs
         case _:
             return values[0]

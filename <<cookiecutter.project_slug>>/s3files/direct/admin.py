@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import display_for_value
 from django.db import models
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -47,7 +48,7 @@ class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at: browsers begin uploads, and sweepmedia removes what is left of them."""
 
     # With one more column, a name at 1280 px would be a few letters wide.
-    list_display = ["name", "state", "readable_size", "account", "field", "created"]
+    list_display = ["name", "state", "readable_size", "account", "field", "started"]
     # What a person asks about an upload; the other columns are for the code.
     fields = [
         *("name", "state", "refusal", "readable_size", "content_type", "account"),
@@ -63,6 +64,11 @@ class DirectUploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("size"), ordering="size")
     def readable_size(self, upload: DirectUpload) -> str:
         return filesizeformat(upload.size)
+
+    @admin.display(description=_("started"), ordering="created")
+    def started(self, upload: DirectUpload) -> str:
+        # A text may wrap. Django keeps a date on one line, which squeezes the name at 1280 px.
+        return display_for_value(upload.created, "")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
