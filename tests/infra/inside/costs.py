@@ -8,7 +8,9 @@ ACTIONS = {
     "saving a file (up to 8 MB)": lambda name, free: media.save(free, ContentFile(b"1")),
     "a link": lambda name, free: media.url(name),
     "reading a media file": lambda name, free: media.open(name).read(),
-    "`exists()`, `size()` or `get_modified_time()` of a media file": lambda name, free: media.exists(name),
+    "`exists()`, `size()` or `get_modified_time()` of a media file": lambda name, free: (
+        media.exists(name)
+    ),
     "deleting a file": lambda name, free: media.delete(name),
 }
 
