@@ -28,4 +28,6 @@ if __name__ == "__main__":
     try:
         prepare()
     except KeyboardInterrupt:
-        sys.exit("Stopped.")
+        print("Stopped.", file=sys.stderr, flush=True)
+        # As collectstatic does: Python would wait for requests, and show a second Ctrl-C's error.
+        os._exit(1)
